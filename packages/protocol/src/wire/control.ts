@@ -1,0 +1,181 @@
+/**
+ * The control messages: all that a coordinator and a worker say to each other. One room for the whole wire, so that it
+ * can be read at one sitting. A round goes
+ *
+ *   assign → (compute) → commit → (push buckets) → reduced → (push reduced) → gathered → seal → applied
+ *
+ * and a `view` message may come anywhere between `assign` and `seal`, when a member is lost.
+ */
+import { z } from 'zod';
+import {
+  addressSchema, bucketSchema, count, finite, hashSchema, hexSchema, longText, microBatchSchema, multiaddrs,
+  peerIdSchema, roundSchema, runIdSchema, shortText, viewSchema, weiTextSchema,
+} from './fields.ts';
+
+/** What executes a graph on a worker. */
+export const backendNames = ['webgpu', 'onnx', 'exact'] as const;
+/** `software` is a GPU interface on a CPU (lavapipe, SwiftShader, WARP). */
+export const adapterSchema = z.strictObject({
+  name: shortText,
+  kind: z.enum(['gpu', 'software', 'cpu']),
+  /** `exact` adapters are audited by equality, `tolerance` ones by relative L2. */
+  class: z.enum(['exact', 'tolerance']),
+});
+
+/** A member as others need to know it: who, and where to dial (empty when it can't be dialled: it then owns no bucket). */
+export const memberInfoSchema = z.strictObject({ peerId: peerIdSchema, addresses: multiaddrs });
+
+/** One contributor of a view with the micro-batches that it trains; contributors stand in reduction order. */
+export const contributorSchema = z.strictObject({ peerId: peerIdSchema, microBatches: z.array(microBatchSchema).max(65_536) });
+
+/** Who takes part in a view of a round, and who reduces which bucket (`owners[bucket]`). */
+const viewFields = {
+  round: roundSchema,
+  view: viewSchema,
+  contributors: z.array(contributorSchema).min(1).max(4096),
+  owners: z.array(peerIdSchema).min(1).max(65_536),
+  /** Everyone who should receive the reduced buckets: contributors and members without work this round. */
+  members: z.array(memberInfoSchema).max(4096),
+};
+
+/** Where a joiner finds the state at `round`: chunk `i` hashes to leaf `i` of the Merkle tree with root `stateHash`. */
+export const syncSchema = z.strictObject({
+  round: roundSchema,
+  stateHash: hashSchema,
+  sources: z.array(memberInfoSchema).min(1).max(64),
+});
+
+/** A `null` sync means: the state at round 0 follows from the job's seed; make it yourself. */
+const startFields = { sync: syncSchema.nullable() };
+
+export const workerMessages = {
+  /** First on the stream. `possession` is the EIP-712 signature that lets the coordinator register the worker on chain. */
+  hello: z.strictObject({
+    type: z.literal('hello'),
+    protocolVersion: z.string().max(32),
+    agent: shortText,
+    address: addressSchema,
+    payout: addressSchema,
+    possession: hexSchema,
+    backend: z.enum(backendNames),
+    adapter: adapterSchema,
+    addresses: multiaddrs,
+    /** What a worker that comes back still holds, so that it need not download it again. */
+    holds: z.strictObject({ runId: runIdSchema, round: roundSchema, stateHash: hashSchema }).nullable(),
+  }),
+  /** The worker has the state at `round`, has compiled the graph and has timed one micro-batch. */
+  ready: z.strictObject({ type: z.literal('ready'), round: roundSchema, stateHash: hashSchema, samplesPerSecond: finite.nonnegative() }),
+  /** Every `failureTimeout / 4`. */
+  heartbeat: z.strictObject({ type: z.literal('heartbeat'), round: roundSchema, phase: shortText }),
+  /** Made before anything is revealed about audits; `signature` is over {@link commitmentDigest}. */
+  commit: z.strictObject({
+    type: z.literal('commit'),
+    round: roundSchema,
+    root: hashSchema,
+    microBatches: z.array(microBatchSchema).max(65_536),
+    samples: count,
+    lossSum: finite,
+    computeMs: finite.nonnegative(),
+    signature: hexSchema,
+  }),
+  /** An owner's answer for the buckets it owns; `roots[i]` is contributor i's commitment as the owner saw it. */
+  reduced: z.strictObject({
+    type: z.literal('reduced'),
+    round: roundSchema,
+    view: viewSchema,
+    buckets: z.array(z.strictObject({ bucket: bucketSchema, hash: hashSchema })).max(65_536),
+    roots: z.array(hashSchema).max(4096),
+  }),
+  /** The member holds every reduced bucket of the view; `digest` is the Merkle root over their hashes. */
+  gathered: z.strictObject({ type: z.literal('gathered'), round: roundSchema, view: viewSchema, digest: hashSchema }),
+  /** The member applied the sealed round `round` and stands at the state `stateHash`. */
+  applied: z.strictObject({ type: z.literal('applied'), round: roundSchema, stateHash: hashSchema, gradientNorm: finite }),
+  evaluated: z.strictObject({ type: z.literal('evaluated'), evaluation: count, part: count, lossSum: finite, correct: count, predictions: count }),
+  verdict: z.strictObject({
+    type: z.literal('verdict'),
+    audit: count,
+    outcome: z.enum(['pass', 'fail', 'withheld', 'expired']),
+    /** ‖theirs − mine‖₂ / ‖mine‖₂ over the contribution's gradient; null when nothing could be compared. */
+    relativeError: finite.nonnegative().nullable(),
+    reason: longText,
+  }),
+  /** An auditor's EIP-712 signature under an epoch's Merkle root, or why it refuses. */
+  attestation: z.strictObject({ type: z.literal('attestation'), epoch: count, root: hashSchema, signature: hexSchema.nullable(), reason: longText }),
+  /** A protocol fault of another member that this one saw and can name. */
+  fault: z.strictObject({ type: z.literal('fault'), round: roundSchema, peerId: peerIdSchema, code: shortText, reason: longText }),
+  /** The worker leaves in good order; it finishes nothing more. */
+  leave: z.strictObject({ type: z.literal('leave'), reason: longText }),
+} as const;
+
+export const coordinatorMessages = {
+  welcome: z.strictObject({
+    type: z.literal('welcome'),
+    runId: runIdSchema,
+    /** The job as `ResolvedJob` (job/resolved.ts); checked there, since a worker treats it as hostile. */
+    job: z.unknown(),
+    heartbeatMs: count,
+    ...startFields,
+  }),
+  refuse: z.strictObject({ type: z.literal('refuse'), code: shortText, reason: longText }),
+  /** Work for a round, view 0. `deadlineMs` counts from receipt. */
+  assign: z.strictObject({ type: z.literal('assign'), ...viewFields, deadlineMs: count }),
+  /** The next view of a round that is under way; contributions already made are kept. */
+  view: z.strictObject({ type: z.literal('view'), ...viewFields, reason: longText }),
+  /** Apply these reduced buckets: `hashes[bucket]`, whose Merkle root is `digest`. */
+  seal: z.strictObject({
+    type: z.literal('seal'),
+    round: roundSchema,
+    view: viewSchema,
+    digest: hashSchema,
+    hashes: z.array(hashSchema).min(1).max(65_536),
+    samples: count,
+    /** Where a joiner that missed the push can fetch them. */
+    holders: z.array(memberInfoSchema).max(64),
+    /** Members keep a copy of the state after this round until the next seal that says so. */
+    snapshot: z.boolean(),
+  }),
+  /** Re-execute `microBatches` from the state at `round` and compare with the contribution committed as `root`. */
+  audit: z.strictObject({
+    type: z.literal('audit'),
+    audit: count,
+    round: roundSchema,
+    target: memberInfoSchema,
+    microBatches: z.array(microBatchSchema).max(65_536),
+    root: hashSchema,
+    samples: count,
+  }),
+  /** Evaluate the held-out samples [start, end) on the current state. */
+  evaluate: z.strictObject({ type: z.literal('evaluate'), evaluation: count, round: roundSchema, part: count, start: count, end: count }),
+  attest: z.strictObject({
+    type: z.literal('attest'),
+    epoch: count,
+    root: hashSchema,
+    chainId: count,
+    settlement: addressSchema,
+    jobId: hashSchema,
+    totalWei: weiTextSchema,
+    leaves: z.array(z.strictObject({ address: addressSchema, cumulativeWei: weiTextSchema })).max(4096),
+  }),
+  /** The member's state is wrong or too old: take this one. */
+  resync: z.strictObject({ type: z.literal('resync'), reason: longText, ...startFields }),
+  /** What the member has earned so far. */
+  pay: z.strictObject({ type: z.literal('pay'), epoch: count, verified: count, cumulativeWei: weiTextSchema, paidWei: weiTextSchema, reason: longText }),
+  /** The run is over for this member; it may exit. */
+  stop: z.strictObject({ type: z.literal('stop'), outcome: z.enum(['finished', 'interrupted', 'failed', 'expelled']), reason: longText }),
+} as const;
+
+const members = <T extends Record<string, z.ZodType>>(table: T): [T[keyof T], ...T[keyof T][]] =>
+  Object.values(table) as [T[keyof T], ...T[keyof T][]];
+
+export const workerMessageSchema = z.union(members(workerMessages));
+export const coordinatorMessageSchema = z.union(members(coordinatorMessages));
+
+/** What a worker says to its coordinator. */
+export type WorkerMessage = z.infer<typeof workerMessageSchema>;
+/** What a coordinator says to a worker. */
+export type CoordinatorMessage = z.infer<typeof coordinatorMessageSchema>;
+export type Adapter = z.infer<typeof adapterSchema>;
+export type BackendName = (typeof backendNames)[number];
+export type MemberInfo = z.infer<typeof memberInfoSchema>;
+export type Contributor = z.infer<typeof contributorSchema>;
+export type Sync = z.infer<typeof syncSchema>;

@@ -1,0 +1,71 @@
+/**
+ * The op table. All tensors are row-major; a scalar has shape `[]`; no dimension is 0. Ops without a note take and give
+ * f32. Each op's file holds its exact meaning (`reference`).
+ *
+ * | op | operands → output | attributes |
+ * |---|---|---|
+ * | add sub mul div | a, b → numpy broadcast of both shapes | |
+ * | neg exp log sqrt tanh relu gelu | x → x's shape; gelu is GPT-2's tanh form | |
+ * | scale | x → x · factor | factor |
+ * | reluGradient geluGradient | x, dy → dx, all of one shape | |
+ * | reduceSum reduceMax | x → x with `axes` (ascending) summed; kept as 1 if keepDims | axes, keepDims |
+ * | fill | → `shape` filled with `value` | value, shape |
+ * | broadcast | x → `shape`, numpy rule | shape |
+ * | reshape | x (f32 or i32) → `shape`, same elements | shape |
+ * | transpose | x → axes in the order `permutation` | permutation |
+ * | slice | x → elements [start, start + length) of `axis` | axis, start, length |
+ * | pad | x → zeros put `before` and `after` on `axis` (slice's gradient) | axis, before, after |
+ * | concat | x₀, x₁, … → joined along `axis` | axis |
+ * | matmul | a [..b, m, k], b [..b, k, n] or [k, n] → [..b, m, n]; flags swap a side's last two axes | transposeA, transposeB |
+ * | gather | table [rows, ..r], ids i32 [..s] → [..s, ..r] | |
+ * | scatterAdd | ids i32 [..s], updates [..s, ..r] → [rows, ..r], equal ids add up | rows |
+ * | conv2d | x [n, c, h, w], kernel [o, c, kh, kw] → [n, o, h', w'] | stride, padding |
+ * | conv2dInputGradient | dy [n, o, h', w'], kernel [o, c, kh, kw] → [n, c, height, width] | stride, padding, height, width |
+ * | conv2dKernelGradient | x [n, c, h, w], dy [n, o, h', w'] → [o, c, kernelHeight, kernelWidth] | stride, padding, kernelHeight, kernelWidth |
+ * | maxPool2d | x [n, c, h, w] → [n, c, ⌊h/size⌋, ⌊w/size⌋], windows don't overlap | size |
+ * | maxPool2dGradient | x, y, dy → dx; a tie goes to the window's first element, row-major | size |
+ * | layerNorm | x [.., c], gain [c], bias [c] → x's shape | epsilon |
+ * | layerNormInputGradient | x [.., c], gain [c], dy [.., c] → dx | epsilon |
+ * | layerNormGainGradient | x [.., c], dy [.., c] → [c] | epsilon |
+ * | softmax | x [.., r, c] → softmax over c of factor · x; causal: row i sees columns ≤ i, the rest are 0 | factor, causal |
+ * | softmaxGradient | y, dy → factor · y ⊙ (dy − Σ y ⊙ dy) | factor |
+ * | crossEntropy | logits [n, c], labels i32 [n], weight [n] → scalar Σ weight · −log softmax(logits)[label] | |
+ * | crossEntropyGradient | logits, labels, weight → weight · (softmax(logits) − onehot(label)) [n, c] | |
+ * | countCorrect | logits [n, c], labels i32 [n], weight [n] → scalar Σ weight · (argmax = label); ties take the lowest index | |
+ *
+ * Ids and labels lie in [0, rows) and [0, c): data sources check it, ops may assume it.
+ */
+import type { OpTable } from '../graph/op.ts';
+import { add, div, mul, sub } from './arithmetic.ts';
+import { broadcast } from './broadcast.ts';
+import { concat } from './concat.ts';
+import { conv2d, conv2dInputGradient, conv2dKernelGradient } from './conv2d.ts';
+import { countCorrect } from './count-correct.ts';
+import { crossEntropy, crossEntropyGradient } from './cross-entropy.ts';
+import { exp, log, neg, scale, sqrt, tanh } from './unary.ts';
+import { fill } from './fill.ts';
+import { gather, scatterAdd } from './gather.ts';
+import { gelu, geluGradient } from './gelu.ts';
+import { layerNorm, layerNormGainGradient, layerNormInputGradient } from './layer-norm.ts';
+import { matmul } from './matmul.ts';
+import { maxPool2d, maxPool2dGradient } from './max-pool2d.ts';
+import { pad, slice } from './slice.ts';
+import { reduceMax, reduceSum } from './reduce.ts';
+import { relu, reluGradient } from './relu.ts';
+import { reshape } from './reshape.ts';
+import { softmax, softmaxGradient } from './softmax.ts';
+import { transpose } from './transpose.ts';
+
+export const ops: OpTable = {
+  add, sub, mul, div,
+  neg, exp, log, sqrt, tanh, scale,
+  relu, reluGradient, gelu, geluGradient,
+  reduceSum, reduceMax,
+  fill, broadcast, reshape, transpose, slice, pad, concat,
+  matmul, gather, scatterAdd,
+  conv2d, conv2dInputGradient, conv2dKernelGradient,
+  maxPool2d, maxPool2dGradient,
+  layerNorm, layerNormInputGradient, layerNormGainGradient,
+  softmax, softmaxGradient,
+  crossEntropy, crossEntropyGradient, countCorrect,
+};

@@ -1,0 +1,78 @@
+/** What an adapter is: a real GPU or a CPU that plays one, its limits, and the device that is asked of it. */
+import type { AdapterInfo } from '../backend/backend.ts';
+import { AdapterNotFoundError, DeviceValidationError } from './errors.ts';
+import type { DeviceTraits } from './lowering.ts';
+
+/** An adapter as `orchestrate doctor` shows it. */
+export interface AdapterDescription extends AdapterInfo {
+  readonly kind: 'gpu' | 'software';
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** Lanes a subgroup, least and most; zeros where subgroups are not supported. */
+  readonly subgroupSize: readonly [number, number];
+  readonly features: readonly string[];
+  /** The limits that decide which jobs fit. */
+  readonly limits: {
+    readonly maxBufferBytes: number;
+    readonly maxBindingBytes: number;
+    readonly maxWorkgroupBytes: number;
+    readonly maxInvocationsPerWorkgroup: number;
+  };
+}
+
+/** Names under which CPU implementations of GPU interfaces report themselves. */
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|\bwarp\b|microsoft basic render/i;
+
+/** Reads an adapter's description; nothing is opened. */
+export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
+  const { info, limits, features } = adapter;
+  const { vendor, architecture, device, description } = info;
+  const words = [vendor, architecture, device, description].join(' ');
+  const software = SOFTWARE.test(words) || info.isFallbackAdapter === true;
+  return {
+    name: description || device || `${vendor} ${architecture}`.trim() || 'unnamed adapter',
+    kind: software ? 'software' : 'gpu',
+    // Kernels may contract and reorder sums as the driver likes.
+    class: 'tolerance',
+    vendor,
+    architecture,
+    description,
+    subgroupSize: features.has('subgroups') ? [info.subgroupMinSize ?? 0, info.subgroupMaxSize ?? 0] : [0, 0],
+    features: [...features].sort(),
+    limits: {
+      maxBufferBytes: limits.maxBufferSize,
+      maxBindingBytes: limits.maxStorageBufferBindingSize,
+      maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
+      maxInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    },
+  };
+}
+
+/** What kernels may use on a described adapter. */
+export function traitsOf({ kind, subgroupSize: [least, most] }: AdapterDescription): DeviceTraits {
+  const fixed = least === most && least >= 4;
+  return { subgroups: fixed, subgroupSize: fixed ? least : 0, software: kind === 'software' };
+}
+
+/** The best adapter of `gpu`. @throws AdapterNotFoundError */
+export async function findAdapter(gpu: GPU): Promise<GPUAdapter> {
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((cause: unknown) => {
+    throw new AdapterNotFoundError({ cause });
+  });
+  if (adapter === null) throw new AdapterNotFoundError();
+  return adapter;
+}
+
+/** Opens a device with the adapter's own sizes of buffers and bindings, and subgroups where kernels can use them. */
+export async function openDevice(adapter: GPUAdapter, traits: DeviceTraits): Promise<GPUDevice> {
+  const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits;
+  try {
+    return await adapter.requestDevice({
+      requiredFeatures: traits.subgroups ? ['subgroups' as GPUFeatureName] : [],
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
+    });
+  } catch (cause) {
+    throw new DeviceValidationError({ what: 'to open', cause });
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The `model` section. What the data decides (inputs of an image, classes, vocabulary) may be left out of `job.yaml`;
+ * the resolved form has every number.
+ */
+import { z } from 'zod';
+import { flag, must, positiveInteger } from './fields.ts';
+
+/** Above this a layer's matrix could not be addressed on the smallest adapters; far above what a round can carry. */
+const width = positiveInteger.max(1_048_576, must('a positive integer of at most 1048576'));
+const depth = positiveInteger.max(256, must('a positive integer of at most 256'));
+const activation = z.enum(['relu', 'gelu']);
+const widths = z.array(width, must('a list of layer widths such as [256, 128]')).max(64, must('a list of at most 64 widths'));
+
+const mlpFields = {
+  type: z.literal('mlp'),
+  /** Widths of the hidden layers. */
+  hidden: widths.default([128]),
+  activation: activation.default('relu'),
+};
+const convnetFields = {
+  type: z.literal('convnet'),
+  /** Channels of each convolution; every one is followed by the activation and a 2×2 max-pool. */
+  channels: widths.min(1, must('a list of at least one channel count')).default([16, 32]),
+  /** Side of the square kernels; odd, so that "same" padding is symmetric. */
+  kernel: positiveInteger.max(15, must('an odd integer from 1 to 15')).refine((side) => side % 2 === 1, must('an odd integer from 1 to 15')).default(3),
+  hidden: widths.default([128]),
+  activation: activation.default('relu'),
+};
+const gptFields = {
+  type: z.literal('gpt'),
+  layers: depth.default(4),
+  heads: depth.default(4),
+  /** Width of the residual stream; a multiple of `heads`. */
+  width: width.default(128),
+  /** Whether the output head shares the token embedding's matrix. */
+  tied: flag.default(true),
+};
+const shape = z.tuple([depth, width, width], must('[channels, height, width]'));
+
+export const modelSpecSchema = z.discriminatedUnion('type', [
+  z.strictObject({ ...mlpFields, inputs: width.optional(), outputs: width.optional() }),
+  z.strictObject({ ...convnetFields, input: shape.optional(), outputs: width.optional() }),
+  z.strictObject({ ...gptFields, vocab: width.optional(), block: width.optional() }),
+]);
+
+export const resolvedModelSchema = z.discriminatedUnion('type', [
+  z.strictObject({ ...mlpFields, inputs: width, outputs: width }),
+  z.strictObject({ ...convnetFields, input: shape, outputs: width }),
+  z.strictObject({ ...gptFields, vocab: width, block: width }),
+]);
+
+export type ModelSpec = z.infer<typeof modelSpecSchema>;
+export type ResolvedModel = z.infer<typeof resolvedModelSchema>;

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { parseJob } from './parse.ts';
+import { JobResolutionError, parseResolvedJob, resolveJob } from './resolved.ts';
+import type { DataFacts } from './resolved.ts';
+import type { JobSpec } from './spec.ts';
+
+const { spec } = parseJob(
+  `name: digits
+model: { type: mlp }
+data:
+  train: { type: idx, images: a, labels: b }
+  eval: { type: idx, images: c, labels: d }
+training: { rounds: 3, clipNorm: 1 }
+`,
+  'job.yaml',
+);
+const digest = 'ab'.repeat(32);
+const source = { type: 'idx', images: 'file:///a', labels: 'file:///b', mean: 0, std: 1, sha256: { images: digest, labels: digest } } as const;
+const facts: DataFacts = { train: source, eval: source, trainSamples: 60, evalSamples: 10, image: [1, 28, 28], classes: 10 };
+
+describe('resolveJob', () => {
+  it('takes the numbers that the data decides', () => {
+    const job = resolveJob(spec, facts);
+    expect(job.model).toEqual({ type: 'mlp', hidden: [128], activation: 'relu', inputs: 784, outputs: 10 });
+    expect(parseResolvedJob(structuredClone(job))).toEqual(job);
+  });
+
+  it('names the field that the data contradicts', () => {
+    const stating = (numbers: { inputs?: number; outputs?: number }): JobSpec => ({
+      ...spec,
+      model: { type: 'mlp', hidden: [8], activation: 'relu', ...numbers },
+    });
+    expect(() => resolveJob(stating({ inputs: 100 }), facts)).toThrow('model.inputs is 100, but the data has 784');
+    expect(() => resolveJob(stating({ outputs: 9 }), facts)).toThrow('model.outputs is 9, but the data has 10 classes');
+  });
+});
+
+describe('parseResolvedJob', () => {
+  const job = resolveJob(spec, facts);
+  it.each([
+    ['an absurd width', { ...job, model: { ...job.model, hidden: [1e9] } }],
+    ['a source without hashes', { ...job, data: { ...job.data, train: { ...source, sha256: undefined } } }],
+    ['batches that do not divide', { ...job, training: { ...job.training, globalBatch: 33 } }],
+    ['an unknown key', { ...job, run: 'rm' }],
+    ['a number that is none', { ...job, training: { ...job.training, clipNorm: Number.NaN } }],
+    ['nothing', null],
+  ])('refuses %s', (_what, value) => expect(() => parseResolvedJob(value)).toThrow(JobResolutionError));
+});

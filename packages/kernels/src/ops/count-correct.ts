@@ -1,0 +1,28 @@
+/** countCorrect: the weight of the rows whose greatest logit stands at the label; a tie takes the lowest index. */
+import type { OpDefinition } from '../graph/op.ts';
+import { checkPredictions } from './cross-entropy.ts';
+import { f32, perOperand, shapeAt, streamedBytes } from './shape.ts';
+
+/** logits [n, c], labels i32 [n], weight [n] → scalar. */
+export const countCorrect: OpDefinition = {
+  name: 'countCorrect',
+  operands: ['f32', 'i32', 'f32'],
+  attributes: {},
+  infer: (call) => {
+    checkPredictions(call);
+    return f32([]);
+  },
+  gradient: { reason: 'a count of right predictions is piecewise constant' },
+  reference: ({ inputs, operands: [logits = new Float64Array(), labels = logits, weight = logits] }) => {
+    const columns = shapeAt({ inputs }, 0)[1] ?? 1;
+    let total = 0;
+    for (let i = 0; i < labels.length; i++) {
+      const row = logits.subarray(i * columns, (i + 1) * columns);
+      const best = row.reduce((winner, value, j) => (value > row[winner]! ? j : winner), 0);
+      if (best === labels[i]) total += weight[i]!;
+    }
+    return Float64Array.of(total);
+  },
+  flops: perOperand(0, 1),
+  bytes: streamedBytes,
+};

@@ -1,0 +1,15 @@
+/** fill: a tensor of one constant. */
+import { naturals, number } from '../graph/attributes.ts';
+import type { OpDefinition } from '../graph/op.ts';
+import { elements, f32, streamedBytes } from './shape.ts';
+
+export const fill: OpDefinition = {
+  name: 'fill',
+  operands: [],
+  attributes: { value: 'number', shape: 'naturals' },
+  infer: ({ attributes }) => f32(naturals(attributes, 'shape')),
+  gradient: () => [],
+  reference: ({ attributes, output }) => new Float64Array(elements(output.shape)).fill(number(attributes, 'value')),
+  flops: () => 0,
+  bytes: streamedBytes,
+};

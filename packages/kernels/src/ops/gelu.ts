@@ -1,0 +1,42 @@
+/**
+ * gelu in GPT-2's tanh form, ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))), and the gradient of exactly that form.
+ */
+import type { OpDefinition } from '../graph/op.ts';
+import { backwardOnly, expectShape, f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
+
+/** √(2/π). */
+export const GELU_SCALE = 0.7978845608028654;
+export const GELU_CUBIC = 0.044715;
+
+const inner = (x: number): number => Math.tanh(GELU_SCALE * (x + GELU_CUBIC * x * x * x));
+
+function slope(x: number): number {
+  const t = inner(x);
+  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * GELU_SCALE * (1 + 3 * GELU_CUBIC * x * x);
+}
+
+export const gelu: OpDefinition = {
+  name: 'gelu',
+  operands: ['f32'],
+  attributes: {},
+  infer: (call) => f32(shapeAt(call, 0)),
+  gradient: ({ emit, inputs, outputGradient }) => [emit.apply('geluGradient', [...inputs, outputGradient])],
+  reference: ({ operands: [x] }) => (x ?? new Float64Array()).map((value) => 0.5 * value * (1 + inner(value))),
+  flops: perOutput(9),
+  bytes: streamedBytes,
+};
+
+/** x, dy → dy · gelu′(x). */
+export const geluGradient: OpDefinition = {
+  name: 'geluGradient',
+  operands: ['f32', 'f32'],
+  attributes: {},
+  infer: (call) => {
+    expectShape(call, 1, shapeAt(call, 0));
+    return f32(shapeAt(call, 0));
+  },
+  gradient: backwardOnly,
+  reference: ({ operands: [x, dy] }) => (dy ?? new Float64Array()).map((value, i) => value * slope(x?.[i] ?? 0)),
+  flops: perOutput(19),
+  bytes: streamedBytes,
+};

@@ -1,0 +1,59 @@
+/** reduceSum and reduceMax over a set of axes. */
+import { flag, naturals } from '../graph/attributes.ts';
+import type { Attributes } from '../graph/graph.ts';
+import type { GradientRule, NotDifferentiable, OpCall, OpDefinition, ReferenceCall } from '../graph/op.ts';
+import { broadcastStrides, f32, offsets, perOperand, refuse, type Shape, shapeAt, streamedBytes } from './shape.ts';
+
+/** The input's shape with 1 on each reduced axis. */
+export const keptShape = (shape: Shape, axes: readonly number[]): number[] =>
+  shape.map((dimension, axis) => (axes.includes(axis) ? 1 : dimension));
+
+function reducedShape(shape: Shape, attributes: Attributes): number[] {
+  const axes = naturals(attributes, 'axes');
+  return flag(attributes, 'keepDims') ? keptShape(shape, axes) : shape.filter((_, axis) => !axes.includes(axis));
+}
+
+function infer(call: OpCall) {
+  const [shape, axes] = [shapeAt(call, 0), naturals(call.attributes, 'axes')];
+  const ascending = axes.every((axis, i) => axis < shape.length && (i === 0 || axis > (axes[i - 1] ?? 0)));
+  if (axes.length === 0 || !ascending) {
+    refuse(call, `axes [${axes}] don't fit shape [${shape}]`, 'List one or more of its axes in ascending order.');
+  }
+  return f32(reducedShape(shape, call.attributes));
+}
+
+function reference(initial: number, combine: (a: number, b: number) => number) {
+  return ({ inputs, attributes, output, operands: [x] }: ReferenceCall): Float64Array => {
+    const shape = shapeAt({ inputs }, 0);
+    const target = offsets(shape, broadcastStrides(keptShape(shape, naturals(attributes, 'axes')), shape));
+    const result = new Float64Array(output.shape.reduce((a, b) => a * b, 1)).fill(initial);
+    target.forEach((at, i) => { result[at] = combine(result[at] ?? initial, x?.[i] ?? 0); });
+    return result;
+  };
+}
+
+/** The output's gradient, repeated along the axes that were summed. */
+const spread: GradientRule = ({ emit, inputs: [x = -1], outputGradient, attributes }) => {
+  const { shape } = emit.typeOf(x);
+  const kept = emit.apply('reshape', [outputGradient], { shape: keptShape(shape, naturals(attributes, 'axes')) });
+  return [emit.apply('broadcast', [kept], { shape })];
+};
+
+function reduction(name: string, initial: number, combine: (a: number, b: number) => number, gradient: GradientRule | NotDifferentiable): OpDefinition {
+  return {
+    name,
+    operands: ['f32'],
+    attributes: { axes: 'naturals', keepDims: 'flag' },
+    infer,
+    gradient,
+    reference: reference(initial, combine),
+    flops: perOperand(0, 1),
+    bytes: streamedBytes,
+  };
+}
+
+export const reduceSum = reduction('reduceSum', 0, (a, b) => a + b, spread);
+
+export const reduceMax = reduction('reduceMax', -Infinity, Math.max, {
+  reason: 'it serves predictions only; use maxPool2d or softmax where a derivative is needed',
+});

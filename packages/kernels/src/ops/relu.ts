@@ -1,0 +1,29 @@
+/** relu, max(x, 0), and its gradient, which is 0 at x = 0. */
+import type { OpDefinition } from '../graph/op.ts';
+import { backwardOnly, expectShape, f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
+
+export const relu: OpDefinition = {
+  name: 'relu',
+  operands: ['f32'],
+  attributes: {},
+  infer: (call) => f32(shapeAt(call, 0)),
+  gradient: ({ emit, inputs, outputGradient }) => [emit.apply('reluGradient', [...inputs, outputGradient])],
+  reference: ({ operands: [x] }) => (x ?? new Float64Array()).map((value) => Math.max(value, 0)),
+  flops: perOutput(1),
+  bytes: streamedBytes,
+};
+
+/** x, dy → dy where x > 0, else 0. */
+export const reluGradient: OpDefinition = {
+  name: 'reluGradient',
+  operands: ['f32', 'f32'],
+  attributes: {},
+  infer: (call) => {
+    expectShape(call, 1, shapeAt(call, 0));
+    return f32(shapeAt(call, 0));
+  },
+  gradient: backwardOnly,
+  reference: ({ operands: [x, dy] }) => (dy ?? new Float64Array()).map((value, i) => ((x?.[i] ?? 0) > 0 ? value : 0)),
+  flops: perOutput(1),
+  bytes: streamedBytes,
+};

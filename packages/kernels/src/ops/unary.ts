@@ -1,0 +1,67 @@
+/** neg, exp, log, sqrt, tanh, scale: one element in, one element out. */
+import { number } from '../graph/attributes.ts';
+import type { Attributes, ValueId } from '../graph/graph.ts';
+import type { AttributeKind, Emitter, OpDefinition } from '../graph/op.ts';
+import { f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
+
+interface Unary {
+  readonly name: string;
+  readonly attributes?: Readonly<Record<string, AttributeKind>>;
+  readonly scalar: (x: number, attributes: Attributes) => number;
+  /** Emits dx from x, y and dy. */
+  readonly derivative: (values: { emit: Emitter; x: ValueId; y: ValueId; dy: ValueId; attributes: Attributes }) => ValueId;
+}
+
+function unary({ name, attributes = {}, scalar, derivative }: Unary): OpDefinition {
+  return {
+    name,
+    operands: ['f32'],
+    attributes,
+    infer: (call) => f32(shapeAt(call, 0)),
+    gradient: ({ emit, inputs, output, outputGradient, attributes: given }) =>
+      inputs.map((x) => derivative({ emit, x, y: output, dy: outputGradient, attributes: given })),
+    reference: ({ operands: [x], attributes: given }) => (x ?? new Float64Array()).map((value) => scalar(value, given)),
+    flops: perOutput(1),
+    bytes: streamedBytes,
+  };
+}
+
+export const neg = unary({
+  name: 'neg',
+  scalar: (x) => -x,
+  derivative: ({ emit, dy }) => emit.apply('neg', [dy]),
+});
+
+export const exp = unary({
+  name: 'exp',
+  scalar: Math.exp,
+  derivative: ({ emit, y, dy }) => emit.apply('mul', [dy, y]),
+});
+
+/** Natural logarithm. */
+export const log = unary({
+  name: 'log',
+  scalar: Math.log,
+  derivative: ({ emit, x, dy }) => emit.apply('div', [dy, x]),
+});
+
+export const sqrt = unary({
+  name: 'sqrt',
+  scalar: Math.sqrt,
+  derivative: ({ emit, y, dy }) => emit.apply('scale', [emit.apply('div', [dy, y])], { factor: 0.5 }),
+});
+
+/** dx = dy · (1 − y²). */
+export const tanh = unary({
+  name: 'tanh',
+  scalar: Math.tanh,
+  derivative: ({ emit, y, dy }) => emit.apply('sub', [dy, emit.apply('mul', [dy, emit.apply('mul', [y, y])])]),
+});
+
+/** Multiplication by a constant; backends round `factor` to f32. */
+export const scale = unary({
+  name: 'scale',
+  attributes: { factor: 'number' },
+  scalar: (x, attributes) => x * number(attributes, 'factor'),
+  derivative: ({ emit, dy, attributes }) => emit.apply('scale', [dy], attributes),
+});

@@ -1,0 +1,16 @@
+/** The network shell that both sides of a run share: nodes, keys, control streams, bucket links, fetches. */
+export { dialable, parseAddress, parsePeerAddress, type ParsedAddress } from './address.ts';
+export { BucketLinks, serveBuckets, type BucketReceiver } from './bucket-links.ts';
+export {
+  ControlStream, dialControl, serveControl, type ControlHandlers, type CoordinatorControl, type WorkerControl,
+} from './control-stream.ts';
+export {
+  BadAddressError, BadKeyFileError, DialFailedError, ListenFailedError, PeerFaultError, type PeerFaultKind, PortTakenError,
+  ProtocolMismatchError, StreamClosedError,
+} from './errors.ts';
+export { fetchFrom, missing, serveFetch, type FetchAnswer, type FetchOptions } from './fetch.ts';
+export { keyFromRaw, loadOrCreateKey, newKey } from './key-file.ts';
+export { netTimeouts, type NetTimeouts } from './limits.ts';
+export { createNode, type MurmurationNode, type NodeOptions } from './node.ts';
+export { PeerFaults, type PeerFaultRecord } from './peer-faults.ts';
+export { Semaphore } from './semaphore.ts';

@@ -1,0 +1,55 @@
+/** Every limit and time-out of the network shell, in one place. `docs/limits.md` explains them to a reader. */
+import { milliseconds, type Milliseconds } from '../core/units.ts';
+
+const MiB = 1024 * 1024;
+
+/** The largest control message: a seal of 65,536 bucket hashes is 4.4 MB. */
+export const MAX_CONTROL_MESSAGE = 8 * MiB;
+/** The largest control message from a peer that has not been admitted: a hello is below 20 KiB. */
+export const MAX_HELLO = 64 * 1024;
+/** The largest header of a tensor frame, a fetch request or its answer. */
+export const MAX_FRAME_HEADER = 16 * 1024;
+/** The largest body of a tensor frame; a caller that knows the job's bucket size sets a smaller one. */
+export const MAX_FRAME_BODY = 16 * MiB;
+
+/** Control messages that wait for a peer which does not read; past it the peer is given up. */
+export const MAX_CONTROL_QUEUE = 64 * MiB;
+
+export const MAX_CONNECTIONS = 1024;
+/** New connections a second from one host. Many workers may stand behind one address. */
+export const MAX_CONNECTIONS_PER_HOST_SECOND = 64;
+/** Connections that have not finished their handshake. */
+export const MAX_PENDING_CONNECTIONS = 64;
+/** Fetch streams that one connection may have open at once; further ones are reset. */
+export const MAX_FETCHES_PER_CONNECTION = 32;
+/** Fetch answers in preparation at once, over all connections; further requests wait. */
+export const MAX_FETCHES = 64;
+/** Faults after which a peer is refused for the rest of the process' life. */
+export const MAX_FAULTS = 3;
+/** Peers whose faults are remembered; the oldest is forgotten first, so that strangers cannot fill the memory. */
+export const MAX_FAULTY_PEERS = 4096;
+
+/** Flow control: a stream's receive window grows to at most this, and a paused stream holds at most twice that. */
+export const MAX_STREAM_WINDOW = 4 * MiB;
+/** Bytes handed to a stream between two looks at its back pressure. */
+export const SEND_CHUNK = 64 * 1024;
+
+/** The time-outs of the network, all derived from the job's one knob. */
+export interface NetTimeouts {
+  /** From the first address tried to an encrypted, multiplexed connection. */
+  readonly dial: Milliseconds;
+  /** One address out of several. */
+  readonly dialAddress: Milliseconds;
+  /** Protocol negotiation of a new stream, either side. */
+  readonly negotiate: Milliseconds;
+  /** A send that makes no progress at all, or a fetch that has no answer. */
+  readonly stall: Milliseconds;
+  /** A connection that is asked to close in good order. */
+  readonly close: Milliseconds;
+}
+
+/** @param failureTimeout after how long a silent peer counts as lost */
+export function netTimeouts(failureTimeout: Milliseconds): NetTimeouts {
+  const part = (fraction: number): Milliseconds => milliseconds(Math.max(1000, Math.round(failureTimeout * fraction)));
+  return { dial: part(1), dialAddress: part(0.5), negotiate: part(0.5), stall: part(1), close: milliseconds(1000) };
+}

@@ -1,0 +1,60 @@
+/** What an optimizer is configured with, and which tensors its state consists of. Pure data: the orchestrator reads it too. */
+
+export interface AdamwConfig {
+  readonly type: 'adamw';
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Decoupled: parameters shrink by learningRate · weightDecay a round, where the layout says that decay applies. */
+  readonly weightDecay: number;
+}
+
+export interface SgdConfig {
+  readonly type: 'sgd';
+  /** 0 keeps no velocity. */
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  /** Decoupled, as for AdamW. */
+  readonly weightDecay: number;
+}
+
+export type OptimizerConfig = AdamwConfig | SgdConfig;
+
+/** A tensor of the state, all f32. */
+export interface StateTensor {
+  readonly name: string;
+  /** First element in the state. */
+  readonly offset: number;
+  /** Elements. */
+  readonly length: number;
+  /** Value before the first round; parameters come from the model instead. */
+  readonly initial: number;
+}
+
+/** The flat state `[length] f32`: the parameters, then the optimizer's tensors in order. */
+export interface StateLayout {
+  readonly tensors: readonly StateTensor[];
+  readonly length: number;
+}
+
+/** The tensors that each optimizer keeps beside `parameters` elements of parameters. */
+function optimizerTensors(optimizer: OptimizerConfig, parameters: number): { name: string; length: number; initial: number }[] {
+  if (optimizer.type === 'sgd') return optimizer.momentum === 0 ? [] : [{ name: 'velocity', length: parameters, initial: 0 }];
+  return [
+    { name: 'firstMoment', length: parameters, initial: 0 },
+    { name: 'secondMoment', length: parameters, initial: 0 },
+    // β₁ᵗ and β₂ᵗ after t rounds, by repeated multiplication.
+    { name: 'biasPowers', length: 2, initial: 1 },
+  ];
+}
+
+/** Where each tensor of the state lies; what snapshots, checkpoints and the state hash are cut by. */
+export function stateLayout(optimizer: OptimizerConfig, parameters: number): StateLayout {
+  let offset = 0;
+  const tensors = [{ name: 'parameters', length: parameters, initial: 0 }, ...optimizerTensors(optimizer, parameters)].map((tensor) => {
+    const placed = { ...tensor, offset };
+    offset += tensor.length;
+    return placed;
+  });
+  return { tensors, length: offset };
+}

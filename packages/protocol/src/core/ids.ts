@@ -13,7 +13,7 @@ export type Hash = Branded<string, 'Hash'>;
 export type Hex = Branded<string, 'Hex'>;
 /** The number of an update of the parameters; the first is 0. A state "at round r" has r updates applied. */
 export type Round = Branded<number, 'Round'>;
-/** The number of a member list within one round; the first is 0. */
+/** The number of a member list. It grows through the whole run, so a view names its round, and a stale one shows. */
 export type View = Branded<number, 'View'>;
 /** The global number of a micro-batch: it names a fixed range of the seeded sample order. */
 export type MicroBatch = Branded<number, 'MicroBatch'>;

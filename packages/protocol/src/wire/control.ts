@@ -28,21 +28,28 @@ export const memberInfoSchema = z.strictObject({ peerId: peerIdSchema, addresses
 /** One contributor of a view with the micro-batches that it trains; contributors stand in reduction order. */
 export const contributorSchema = z.strictObject({ peerId: peerIdSchema, microBatches: z.array(microBatchSchema).max(65_536) });
 
-/** Who takes part in a view of a round, and who reduces which bucket (`owners[bucket]`). */
+/** Who takes part in a view of a round, and who reduces which bucket (`members[owners[bucket]]`). */
 const viewFields = {
   round: roundSchema,
+  /** Grows through the whole run (never restarts with a round), so that it alone tells a stale message. */
   view: viewSchema,
+  /** The view in which this round's work was handed out: equals `view` in an `assign`. Commitments and contributions answer it. */
+  assignment: viewSchema,
   contributors: z.array(contributorSchema).min(1).max(4096),
-  owners: z.array(peerIdSchema).min(1).max(65_536),
+  /** Indices into `members`. */
+  owners: z.array(count).min(1).max(65_536),
   /** Everyone who should receive the reduced buckets: contributors and members without work this round. */
-  members: z.array(memberInfoSchema).max(4096),
+  members: z.array(memberInfoSchema).min(1).max(4096),
 };
 
-/** Where a joiner finds the state at `round`: chunk `i` hashes to leaf `i` of the Merkle tree with root `stateHash`. */
+/**
+ * Where a joiner finds the state at `round`: chunk `i` hashes to leaf `i` of the Merkle tree with root `stateHash`.
+ * No sources: the worker said in `hello` that it holds this state.
+ */
 export const syncSchema = z.strictObject({
   round: roundSchema,
   stateHash: hashSchema,
-  sources: z.array(memberInfoSchema).min(1).max(64),
+  sources: z.array(memberInfoSchema).max(64),
 });
 
 /** A `null` sync means: the state at round 0 follows from the job's seed; make it yourself. */
@@ -71,6 +78,7 @@ export const workerMessages = {
   commit: z.strictObject({
     type: z.literal('commit'),
     round: roundSchema,
+    assignment: viewSchema,
     root: hashSchema,
     microBatches: z.array(microBatchSchema).max(65_536),
     samples: count,
@@ -88,13 +96,16 @@ export const workerMessages = {
   }),
   /** The member holds every reduced bucket of the view; `digest` is the Merkle root over their hashes. */
   gathered: z.strictObject({ type: z.literal('gathered'), round: roundSchema, view: viewSchema, digest: hashSchema }),
-  /** The member applied the sealed round `round` and stands at the state `stateHash`. */
-  applied: z.strictObject({ type: z.literal('applied'), round: roundSchema, stateHash: hashSchema, gradientNorm: finite }),
+  /** The member applied round `round` as sealed in `view` and stands at the state `stateHash`, of round `round + 1`. */
+  applied: z.strictObject({ type: z.literal('applied'), round: roundSchema, view: viewSchema, stateHash: hashSchema, gradientNorm: finite }),
+  /** The state that `welcome` or `resync` named (or a sealed bucket since) could not be had from any source. */
+  unsynced: z.strictObject({ type: z.literal('unsynced'), round: roundSchema, reason: longText }),
   evaluated: z.strictObject({ type: z.literal('evaluated'), evaluation: count, part: count, lossSum: finite, correct: count, predictions: count }),
   verdict: z.strictObject({
     type: z.literal('verdict'),
     audit: count,
-    outcome: z.enum(['pass', 'fail', 'withheld', 'expired']),
+    /** The coordinator judges `relativeError`; `withheld`: the target served nothing; `expired`: the auditor no longer holds that round. */
+    outcome: z.enum(['compared', 'withheld', 'expired']),
     /** ‖theirs − mine‖₂ / ‖mine‖₂ over the contribution's gradient; null when nothing could be compared. */
     relativeError: finite.nonnegative().nullable(),
     reason: longText,
@@ -139,6 +150,7 @@ export const coordinatorMessages = {
     type: z.literal('audit'),
     audit: count,
     round: roundSchema,
+    assignment: viewSchema,
     target: memberInfoSchema,
     microBatches: z.array(microBatchSchema).max(65_536),
     root: hashSchema,
@@ -164,11 +176,11 @@ export const coordinatorMessages = {
   stop: z.strictObject({ type: z.literal('stop'), outcome: z.enum(['finished', 'interrupted', 'failed', 'expelled']), reason: longText }),
 } as const;
 
-const members = <T extends Record<string, z.ZodType>>(table: T): [T[keyof T], ...T[keyof T][]] =>
+const members = <T extends Record<string, z.core.$ZodTypeDiscriminable>>(table: T): [T[keyof T], ...T[keyof T][]] =>
   Object.values(table) as [T[keyof T], ...T[keyof T][]];
 
-export const workerMessageSchema = z.union(members(workerMessages));
-export const coordinatorMessageSchema = z.union(members(coordinatorMessages));
+export const workerMessageSchema = z.discriminatedUnion('type', members(workerMessages));
+export const coordinatorMessageSchema = z.discriminatedUnion('type', members(coordinatorMessages));
 
 /** What a worker says to its coordinator. */
 export type WorkerMessage = z.infer<typeof workerMessageSchema>;
@@ -179,3 +191,7 @@ export type BackendName = (typeof backendNames)[number];
 export type MemberInfo = z.infer<typeof memberInfoSchema>;
 export type Contributor = z.infer<typeof contributorSchema>;
 export type Sync = z.infer<typeof syncSchema>;
+/** One message of the worker, by its `type`. */
+export type WorkerMessageOf<T extends WorkerMessage['type']> = Extract<WorkerMessage, { type: T }>;
+/** One message of the coordinator, by its `type`. */
+export type CoordinatorMessageOf<T extends CoordinatorMessage['type']> = Extract<CoordinatorMessage, { type: T }>;

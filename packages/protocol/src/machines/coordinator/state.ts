@@ -1,0 +1,239 @@
+/** What a coordinator knows. Plain data, changed only by `transition`; nothing of it is lost when the journal is folded. */
+import type { Address, Bucket, Hash, MicroBatch, PeerId, Round, View } from '../../core/ids.ts';
+import type { Timestamp } from '../../core/units.ts';
+import type { VerdictRecord } from '../../journal/facts.ts';
+import type { Adapter, BackendName, Contributor } from '../../wire/control.ts';
+import type { CoordinatorConfig } from './config.ts';
+import type { Attestation, PayLeaf, RunOutcome } from './effects.ts';
+import type { StatePoint } from './events.ts';
+
+/**
+ * `waiting`: admitted, no source of the state yet; `syncing`: told where to fetch it; `ready`: has it and follows the
+ * seals; `active`: in the present view. The last three are gone.
+ */
+export type MemberStatus = 'waiting' | 'syncing' | 'ready' | 'active' | 'lost' | 'left' | 'expelled';
+
+export interface MemberRecord {
+  readonly peerId: PeerId;
+  readonly status: MemberStatus;
+  /** Counts the times that this peer came; an audit of an earlier presence can't be asked of a later one. */
+  readonly session: number;
+  /** Order of first arrival. */
+  readonly seniority: number;
+  readonly address: Address;
+  readonly payout: Address;
+  readonly agent: string;
+  readonly backend: BackendName;
+  readonly adapter: Adapter;
+  /** Empty: can't be dialled, owns no bucket. */
+  readonly addresses: readonly string[];
+  /** The state that it last proved to hold. */
+  readonly held: StatePoint | null;
+  /** Smoothed over rounds. */
+  readonly samplesPerSecond: number;
+  /** Wrong state hashes so far. */
+  readonly wrongStates: number;
+  readonly auditsPassed: number;
+  /** Verdicts of this member that others contradicted. */
+  readonly contradicted: number;
+  /** Owners that saw another commitment of this member than the coordinator did. */
+  readonly accusedBy: readonly PeerId[];
+}
+
+/** Which micro-batches have been handed out: all below `next` except the `returned` ones (ascending). */
+export interface Ledger {
+  readonly next: MicroBatch;
+  readonly returned: readonly MicroBatch[];
+}
+
+export interface Commitment {
+  readonly root: Hash;
+  readonly samples: number;
+  readonly lossSum: number;
+  readonly computeMs: number;
+}
+
+/** A fault that a member reported of another in this view. */
+export interface Accusation {
+  readonly by: PeerId;
+  readonly about: PeerId;
+  readonly code: string;
+}
+
+export interface Seal {
+  readonly digest: Hash;
+  readonly hashes: readonly Hash[];
+  readonly samples: number;
+  readonly holders: readonly PeerId[];
+  readonly snapshot: boolean;
+}
+
+/** A round under way. */
+export interface RoundState {
+  readonly round: Round;
+  readonly view: View;
+  readonly assignment: View;
+  /** In reduction order. */
+  readonly contributors: readonly Contributor[];
+  readonly owners: readonly PeerId[];
+  /** Everyone who receives the reduced buckets and must gather and apply. */
+  readonly members: readonly PeerId[];
+  readonly commitments: Readonly<Record<PeerId, Commitment>>;
+  /** Reduced buckets' hashes in this view, null while missing. */
+  readonly reduced: readonly (Hash | null)[];
+  readonly gathered: Readonly<Record<PeerId, Hash>>;
+  readonly seal: Seal | null;
+  /** What members say they stand at after the sealed round. */
+  readonly applied: Readonly<Record<PeerId, { readonly stateHash: Hash; readonly gradientNorm: number }>>;
+  readonly accusations: readonly Accusation[];
+  readonly startedAt: Timestamp;
+}
+
+export interface EvaluationPart {
+  readonly start: number;
+  readonly end: number;
+  readonly assignee: PeerId | null;
+  readonly sums: { readonly lossSum: number; readonly correct: number; readonly predictions: number } | null;
+}
+
+export interface EvaluationState {
+  readonly evaluation: number;
+  readonly round: Round;
+  readonly final: boolean;
+  readonly parts: readonly EvaluationPart[];
+}
+
+/** What is still to be awaited before the run may end. */
+export interface ClosingState {
+  readonly outcome: RunOutcome;
+  readonly code: string;
+  readonly reason: string;
+  /** Set once the open audits have ended or timed out. */
+  readonly auditsDone: boolean;
+  readonly checkpointDone: boolean;
+  readonly settlementDone: boolean;
+}
+
+export type Phase =
+  /** Waiting for members. `regathering`: rounds have run before and all members were lost, or the coordinator restarted. */
+  | { readonly name: 'gathering'; readonly regathering: boolean }
+  | { readonly name: 'training'; readonly round: RoundState }
+  /** As `training` after the seal: members apply. */
+  | { readonly name: 'applying'; readonly round: RoundState & { readonly seal: Seal } }
+  /** Between rounds: an open audit would fall out of the window, so the next round waits. */
+  | { readonly name: 'auditing' }
+  | { readonly name: 'evaluating'; readonly evaluation: EvaluationState }
+  | ({ readonly name: 'closing' } & ClosingState)
+  | { readonly name: 'over'; readonly outcome: RunOutcome; readonly code: string; readonly reason: string };
+export type PhaseName = Phase['name'];
+
+export interface Audit {
+  readonly audit: number;
+  readonly round: Round;
+  readonly assignment: View;
+  readonly target: PeerId;
+  /** `MemberRecord.session` of the target when it contributed. */
+  readonly session: number;
+  readonly microBatches: readonly MicroBatch[];
+  readonly root: Hash;
+  readonly samples: number;
+  readonly rate: number;
+  /** Asked and not yet answered. */
+  readonly asked: readonly PeerId[];
+  readonly verdicts: readonly VerdictRecord[];
+}
+
+/** The open audits, and the hash chain that the draws come from. */
+export interface AuditBook {
+  readonly nextAudit: number;
+  readonly open: readonly Audit[];
+  /** Every `stride`-th link of the chain, so that any link is at most `stride` hashes away. */
+  readonly links: readonly Hash[];
+  readonly stride: number;
+  readonly length: number;
+}
+
+/** Micro-batches of one committed round that are not in an epoch yet. */
+export interface UnsettledRound {
+  readonly round: Round;
+  readonly microBatches: number;
+  /** Waiting for this audit. */
+  readonly audit: number | null;
+  /** An audit of it passed. */
+  readonly proven: boolean;
+}
+
+/** One worker's account. It outlives the member's presence. */
+export interface Account {
+  readonly peerId: PeerId;
+  readonly address: Address;
+  /** Micro-batches in sealed and committed rounds, whatever became of them. */
+  readonly trained: number;
+  /** Micro-batches in closed epochs. */
+  readonly verified: number;
+  readonly forfeited: number;
+  readonly unsettled: readonly UnsettledRound[];
+  readonly paidWei: string;
+}
+
+/** An epoch on its way to the chain. */
+export interface EpochInFlight {
+  readonly epoch: number;
+  readonly leaves: readonly PayLeaf[];
+  readonly totalWei: string;
+  /** Null until the shell has built the tree. */
+  readonly root: Hash | null;
+  readonly asked: readonly PeerId[];
+  readonly refused: readonly PeerId[];
+  readonly attestations: readonly Attestation[];
+  /** The `settle` effect has been asked for. */
+  readonly submitted: boolean;
+}
+
+export interface SettlementState {
+  readonly nextEpoch: number;
+  /** Rounds below this are in an epoch that was closed. */
+  readonly closedRounds: number;
+  readonly inFlight: EpochInFlight | null;
+}
+
+/** A committed round since the last checkpoint, kept so that a rollback can return its micro-batches. */
+export interface CommittedRound {
+  readonly round: Round;
+  readonly microBatches: readonly MicroBatch[];
+}
+
+export interface Snapshot extends StatePoint {
+  readonly holders: readonly PeerId[];
+}
+
+export interface CoordinatorState {
+  readonly config: CoordinatorConfig;
+  readonly phase: Phase;
+  readonly members: Readonly<Record<PeerId, MemberRecord>>;
+  readonly ledger: Ledger;
+  /** Rounds committed; also the number of the next round. */
+  readonly committed: Round;
+  /** State hashes by round, newest last; at least the last 16. Round 0's is unknown until members tell it. */
+  readonly stateHashes: readonly StatePoint[];
+  readonly lastView: View;
+  readonly sinceCheckpoint: readonly CommittedRound[];
+  /** The last state that members were asked to keep a copy of. */
+  readonly snapshot: Snapshot | null;
+  /** The newest stored checkpoint. */
+  readonly checkpoint: StatePoint | null;
+  readonly checkpointing: StatePoint | null;
+  readonly evaluations: number;
+  /** Evaluated at this many committed rounds last. */
+  readonly evaluatedAt: Round | null;
+  readonly audits: AuditBook;
+  readonly accounts: Readonly<Record<PeerId, Account>>;
+  readonly settlement: SettlementState;
+  /** Why the run is to end before its rounds are done; null while it is not. */
+  readonly draining: string | null;
+}
+
+/** The owner of `bucket` in a round. */
+export function ownerOf(round: Pick<RoundState, 'owners'>, bucket: Bucket): PeerId | undefined {
+  return round.owners[bucket];
+}

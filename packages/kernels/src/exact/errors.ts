@@ -55,7 +55,7 @@ export class SumOverflowError extends KernelError {
   constructor({ element }: { element: number }) {
     super({
       message: `The weighted sum of finite contributions overflows f32 at element ${element}.`,
-      mend: 'The run has diverged: lower the learning rate or clip gradients, and resume from a checkpoint.',
+      mend: 'The run has diverged: lower training.optimizer.learningRate or set training.clipNorm, and resume from a checkpoint.',
     });
   }
 }
@@ -67,8 +67,16 @@ export class GradientRangeError extends KernelError {
   constructor({ gradientNorm }: { gradientNorm: number }) {
     super({
       message: `The gradient's norm is ${gradientNorm}, beyond what the optimizer can take.`,
-      mend: 'The run has diverged: lower training.learningRate or set training.clipNorm, and resume from a checkpoint.',
+      mend: 'The run has diverged: lower training.optimizer.learningRate or set training.clipNorm, and resume from a checkpoint.',
     });
     this.gradientNorm = gradientNorm;
+  }
+}
+
+/** Cause: a setting that is legal as a number but useless in f32. */
+export class OptimizerConfigError extends KernelError {
+  readonly code = 'OPTIMIZER_CONFIG';
+  constructor({ field, reason }: { field: string; reason: string }) {
+    super({ message: `training.optimizer.${field} ${reason}.`, mend: 'Choose a value nearer to the default.' });
   }
 }

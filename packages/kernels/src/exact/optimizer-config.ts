@@ -1,7 +1,11 @@
 /** What an optimizer is configured with, and which tensors its state consists of. Pure data: the orchestrator reads it too. */
 
+import { OptimizerConfigError } from './errors.ts';
+
 export interface AdamwConfig {
   readonly type: 'adamw';
+  /** The schedule's peak. */
+  readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -11,6 +15,8 @@ export interface AdamwConfig {
 
 export interface SgdConfig {
   readonly type: 'sgd';
+  /** The schedule's peak. */
+  readonly learningRate: number;
   /** 0 keeps no velocity. */
   readonly momentum: number;
   readonly nesterov: boolean;
@@ -57,4 +63,18 @@ export function stateLayout(optimizer: OptimizerConfig, parameters: number): Sta
     return placed;
   });
   return { tensors, length: offset };
+}
+
+const SMALLEST_NORMAL = 2 ** -126;
+
+/**
+ * The numbers are used as f32, in which some legal f64 values become 0 or 1 and the first step a division of 0 by 0.
+ * @throws OptimizerConfigError naming the field
+ */
+export function checkOptimizer(optimizer: OptimizerConfig): void {
+  if (optimizer.type !== 'adamw') return;
+  for (const field of ['beta1', 'beta2'] as const) {
+    if (Math.fround(optimizer[field]) >= 1) throw new OptimizerConfigError({ field, reason: 'rounds to 1 in f32' });
+  }
+  if (!(Math.fround(optimizer.epsilon) >= SMALLEST_NORMAL)) throw new OptimizerConfigError({ field: 'epsilon', reason: 'is below 2^-126' });
 }

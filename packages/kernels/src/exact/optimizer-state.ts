@@ -7,7 +7,7 @@ import { BLOCK, requireLength } from './block-port.ts';
 import type { BlockPort } from './block-port.ts';
 import { GradientRangeError } from './errors.ts';
 import type { HostMemory, HostVector } from './host-memory.ts';
-import { stateLayout } from './optimizer-config.ts';
+import { checkOptimizer, stateLayout } from './optimizer-config.ts';
 import type { OptimizerConfig, StateLayout, StateTensor } from './optimizer-config.ts';
 import { prepareStep } from './optimizer-rules.ts';
 import type { Step } from './optimizer-rules.ts';
@@ -19,14 +19,15 @@ import type { WasmKernels } from './wasm-module.ts';
 /** Beyond this the square of a gradient element may leave f32 and spoil the second moment for good. */
 const LARGEST_NORM = 2 ** 60;
 
+/** Fields are named as in a resolved job's `training`, so that it can be spread in. */
 export interface OptimizerParameters {
   readonly layout: ParameterLayout;
   readonly optimizer: OptimizerConfig;
   readonly schedule: ScheduleConfig;
   /** Rounds of the whole run, the schedule's length. */
   readonly rounds: number;
-  /** The gradient's norm is brought down to this when it is above; null leaves gradients alone. */
-  readonly clipNorm: number | null;
+  /** The gradient's norm is brought down to this when it is above; undefined leaves gradients alone. */
+  readonly clipNorm?: number | undefined;
 }
 
 export interface StepResult {
@@ -58,6 +59,7 @@ export class OptimizerState {
   readonly #state: HostVector;
 
   constructor(tools: OptimizerTools, options: OptimizerParameters) {
+    checkOptimizer(options.optimizer);
     this.#tools = tools;
     this.#options = options;
     this.#spans = decaySpans(options.layout);
@@ -90,7 +92,7 @@ export class OptimizerState {
   }
 
   /**
-   * Applies the reduced gradient of `round`. Clipping multiplies each element by f32(clipNorm ÷ norm) when the norm is
+   * Applies the reduced gradient of `round`. Clipping multiplies each element by f32(f32(clipNorm) ÷ norm) when the norm is
    * above `clipNorm`.
    *
    * @param gradient `[layout.size] f32`
@@ -100,10 +102,10 @@ export class OptimizerState {
     const { layout, schedule, rounds, optimizer, clipNorm } = this.#options;
     requireLength('The gradient', gradient, layout.size);
     const gradientNorm = this.#tools.vectors.globalNorm(gradient);
-    const clipped = clipNorm !== null && gradientNorm > clipNorm;
-    if (!Number.isFinite(gradientNorm) || (clipped ? clipNorm : gradientNorm) > LARGEST_NORM) throw new GradientRangeError({ gradientNorm });
-    const learningRate = learningRateAt(schedule, rounds, round);
-    const clip = clipped ? Math.fround(clipNorm / gradientNorm) : 1;
+    const limit = Math.fround(clipNorm ?? Number.POSITIVE_INFINITY);
+    if (!Number.isFinite(gradientNorm) || Math.min(gradientNorm, limit) > LARGEST_NORM) throw new GradientRangeError({ gradientNorm });
+    const learningRate = learningRateAt(schedule, optimizer.learningRate, rounds, round);
+    const clip = gradientNorm > limit ? Math.fround(limit / gradientNorm) : 1;
     const step = prepareStep(optimizer, { wasm: this.#tools.wasm, learningRate, clip, values: (index) => this.#tensor(index) });
     const keep = Math.fround(1 - Math.fround(learningRate * optimizer.weightDecay));
     for (const span of this.#spans) this.#applySpan(step, gradient, span, span.decay ? keep : 1);

@@ -3,32 +3,32 @@
  * engines), so that every member applies the same rate.
  */
 
-export interface ScheduleConfig {
-  readonly type: 'constant' | 'linear' | 'cosine';
-  /** The peak rate, reached at the end of the warm-up. */
-  readonly learningRate: number;
-  /** Rounds over which the rate rises in a line: round r of them has (r + 1) / warmupRounds of the peak. */
-  readonly warmupRounds: number;
-  /** The last round's rate as a fraction of the peak; without meaning for `constant`. */
-  readonly finalFraction: number;
+interface Warmup {
+  /** Rounds over which the rate rises in a line: round r of them has (r + 1) / warmup of the peak. */
+  readonly warmup: number;
 }
 
+export type ScheduleConfig =
+  | (Warmup & { readonly type: 'constant' })
+  /** `final` is the last round's rate as a fraction of the peak. */
+  | (Warmup & { readonly type: 'linear' | 'cosine'; readonly final: number });
+
 /** Fraction of the peak rate when `progress` in [0, 1] of the rounds after the warm-up is done. */
-const decays: Record<ScheduleConfig['type'], (progress: number, finalFraction: number) => number> = {
+const decays: Record<ScheduleConfig['type'], (progress: number, final: number) => number> = {
   constant: () => 1,
-  linear: (progress, finalFraction) => 1 - (1 - finalFraction) * progress,
-  cosine: (progress, finalFraction) => finalFraction + (1 - finalFraction) * 0.5 * (1 + cosineOfPi(progress)),
+  linear: (progress, final) => 1 - (1 - final) * progress,
+  cosine: (progress, final) => final + (1 - final) * 0.5 * (1 + cosineOfPi(progress)),
 };
 
 /**
  * The learning rate of `round` (0-based) in a run of `rounds`, rounded to f32. The round after the warm-up has the peak
- * rate, round `rounds − 1` has `finalFraction` of it, and later ones keep that.
+ * rate, round `rounds − 1` has `final` of it, and later ones keep that.
  */
-export function learningRateAt(schedule: ScheduleConfig, rounds: number, round: number): number {
-  const { type, learningRate, warmupRounds, finalFraction } = schedule;
-  if (round < warmupRounds) return Math.fround((learningRate * (round + 1)) / warmupRounds);
-  const progress = Math.min(1, (round - warmupRounds) / Math.max(1, rounds - 1 - warmupRounds));
-  return Math.fround(learningRate * decays[type](progress, finalFraction));
+export function learningRateAt(schedule: ScheduleConfig, peak: number, rounds: number, round: number): number {
+  const { type, warmup } = schedule;
+  if (round < warmup) return Math.fround((peak * (round + 1)) / warmup);
+  const progress = Math.min(1, (round - warmup) / Math.max(1, rounds - 1 - warmup));
+  return Math.fround(peak * decays[type](progress, schedule.type === 'constant' ? 1 : schedule.final));
 }
 
 /** (−1)ᵏ ÷ (2k)!, highest power first: the series is exact to 1e-16 on [0, π/2]. */

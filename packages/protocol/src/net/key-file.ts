@@ -55,7 +55,7 @@ function parseKey(path: string, text: string): Secp256k1PrivateKey {
   const digits = keyText.exec(text.trim())?.[1];
   if (digits === undefined) throw new BadKeyFileError({ path, why: 'does not hold 64 hexadecimal digits' });
   try {
-    return keyFromRaw(Buffer.from(digits, 'hex'));
+    return keyFromRaw(Uint8Array.from(Buffer.from(digits, 'hex')));
   } catch (cause) {
     throw new BadKeyFileError({ path, why: 'does not hold a secp256k1 key', cause });
   }

@@ -7,8 +7,8 @@ const MiB = 1024 * 1024;
 export const MAX_CONTROL_MESSAGE = 8 * MiB;
 /** The largest control message from a peer that has not been admitted: a hello is below 20 KiB. */
 export const MAX_HELLO = 64 * 1024;
-/** The largest header of a tensor frame, a fetch request or its answer. */
-export const MAX_FRAME_HEADER = 16 * 1024;
+/** The largest header of a frame: a contribution's names its micro-batches, up to 65,536 of them. */
+export const MAX_FRAME_HEADER = 512 * 1024;
 /** The largest body of a tensor frame; a caller that knows the job's bucket size sets a smaller one. */
 export const MAX_FRAME_BODY = 16 * MiB;
 

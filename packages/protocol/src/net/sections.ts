@@ -6,7 +6,7 @@ import type { Stream } from '@libp2p/interface';
 import { StreamClosedError } from './errors.ts';
 
 /** The minimum of a libp2p stream that reading needs; `@libp2p/utils`' in-memory pair has it too. */
-export type ReadableStream = Pick<Stream, 'addEventListener' | 'pause' | 'resume' | 'readStatus'>;
+export type ReadableStream = Pick<Stream, 'addEventListener' | 'pause' | 'resume' | 'readStatus' | 'status'>;
 
 export interface SectionConsumer {
   /** Where the first section goes, and each section that begins a message; a stream may end only before one. */
@@ -50,6 +50,8 @@ class SectionReader {
       if (!this.#busy) void this.#drain();
     });
     const end = (): void => {
+      // A reset emits `end` too, just before the `close` that carries its error.
+      if (this.#stream.status === 'reset' || this.#stream.status === 'aborted') return;
       this.#remoteEnded = true;
       if (!this.#busy) this.#finishWhenEmpty();
     };

@@ -51,8 +51,10 @@ export interface OnnxEmitter {
   /** Transpose by permutation. */
   transpose(value: OnnxValue, permutation: readonly number[]): OnnxValue;
   cast(value: OnnxValue, dtype: OnnxDType): OnnxValue;
-  /** A tensor of `shape` filled with a number, free in the batch dimension as {@link reshape} is. */
-  fill(dtype: 'f32' | 'i32', shape: readonly number[], value: number): OnnxValue;
+  /** Repeats a tensor to a larger shape by the numpy rule. */
+  broadcast(operand: OnnxOperand, shape: readonly number[]): OnnxValue;
+  /** An f32 tensor of `shape` filled with a number. */
+  fill(shape: readonly number[], value: number): OnnxValue;
 }
 
 export interface OnnxOperand {
@@ -63,9 +65,17 @@ export interface OnnxOperand {
 export interface OnnxLoweringContext {
   readonly emit: OnnxEmitter;
   readonly inputs: readonly OnnxOperand[];
+  /** The names of `inputs`. Their count has been checked, so a default in a destructuring is never taken. */
+  readonly names: readonly OnnxValue[];
   readonly output: TensorType;
   readonly attributes: Attributes;
 }
 
 /** Emits one graph node; returns the ONNX value that holds its output. */
 export type OnnxLowering = (context: OnnxLoweringContext) => OnnxValue;
+
+/** The lowering of an op that an ONNX operator computes just so. */
+export const onnxOperator =
+  (operator: string): OnnxLowering =>
+  ({ emit, names }) =>
+    emit.node(operator, names);

@@ -20,4 +20,5 @@ export const broadcast: OpDefinition = {
     Float64Array.from(offsets(output.shape, broadcastStrides(shapeAt({ inputs }, 0), output.shape)), (at) => x?.[at] ?? 0),
   flops: () => 0,
   bytes: streamedBytes,
+  onnx: ({ emit, inputs: [x], output }) => (x ? emit.broadcast(x, output.shape) : ''),
 };

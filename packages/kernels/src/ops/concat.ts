@@ -35,4 +35,5 @@ export const concat: OpDefinition = {
   },
   flops: () => 0,
   bytes: streamedBytes,
+  onnx: ({ emit, names, attributes }) => emit.node('Concat', names, { axis: natural(attributes, 'axis') }),
 };

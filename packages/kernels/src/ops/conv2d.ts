@@ -7,6 +7,7 @@
 import { natural } from '../graph/attributes.ts';
 import type { Attributes } from '../graph/graph.ts';
 import type { OpCall, OpDefinition, ReferenceCall, TypedCall } from '../graph/op.ts';
+import type { OnnxEmitter, OnnxLowering, OnnxLoweringContext, OnnxValue } from '../onnx/lowering.ts';
 import { elements, expectRank, expectShape, f32, refuse, type Shape, shapeAt, streamedBytes } from './shape.ts';
 
 /** The sizes of one convolution, the same in the three ops. */
@@ -112,6 +113,55 @@ const geometry = ({ stride, padding }: Conv2dSizes) => ({ stride, padding });
 const toInput = (s: Conv2dSizes) => ({ ...geometry(s), height: s.height, width: s.width });
 const toKernel = (s: Conv2dSizes) => ({ ...geometry(s), kernelHeight: s.kernelHeight, kernelWidth: s.kernelWidth });
 
+const onnxSizes = ({ inputs, attributes }: OnnxLoweringContext): Conv2dSizes =>
+  conv2dSizes(inputs.map(({ type }) => type), attributes);
+
+const onnxConv2d: OnnxLowering = (context) => {
+  const { stride, padding } = onnxSizes(context);
+  return context.emit.node('Conv', context.names, { strides: [stride, stride], pads: Array(4).fill(padding) });
+};
+
+/** The kernel turned by half a turn and with filters and channels swapped: a convolution with it undoes one of stride 1. */
+function onnxTurnedKernel(emit: OnnxEmitter, kernel: OnnxValue): OnnxValue {
+  const [last, beforeFirst] = [emit.integers([-1, -1]), emit.integers([-(2 ** 31), -(2 ** 31)])];
+  const turned = emit.node('Slice', [kernel, last, beforeFirst, emit.integers([2, 3]), last]);
+  return emit.transpose(turned, [1, 0, 2, 3]);
+}
+
+/** A plain Conv where the stride is 1, because onnxruntime's Conv is much faster than its ConvTranspose. */
+const onnxInputGradient: OnnxLowering = (context) => {
+  const { emit, names: [dy = '', kernel = ''] } = context;
+  const s = onnxSizes(context);
+  const [top, left] = [s.kernelHeight - 1 - s.padding, s.kernelWidth - 1 - s.padding];
+  if (s.stride === 1 && Math.min(top, left) >= 0) {
+    return emit.node('Conv', [dy, onnxTurnedKernel(emit, kernel)], { pads: [top, left, top, left] });
+  }
+  const rest = (size: number, out: number, taps: number) => size - ((out - 1) * s.stride + taps - 2 * s.padding);
+  return emit.node('ConvTranspose', [dy, kernel], {
+    strides: [s.stride, s.stride],
+    pads: Array(4).fill(s.padding),
+    output_padding: [rest(s.height, s.outHeight, s.kernelHeight), rest(s.width, s.outWidth, s.kernelWidth)],
+  });
+};
+
+/**
+ * dkernel[o, c] = Σₙ x[n, c] ⋆ dy[n, o]: a convolution whose channels are the samples, x's channels its batch and dy its
+ * kernel, dilated by the stride. Taps that the stride leaves over are cut off.
+ */
+const onnxKernelGradient: OnnxLowering = (context) => {
+  const { emit, names: [x = '', dy = ''] } = context;
+  const s = onnxSizes(context);
+  const swapped = [1, 0, 2, 3];
+  const taps = emit.node('Conv', [emit.transpose(x, swapped), emit.transpose(dy, swapped)], {
+    dilations: [s.stride, s.stride],
+    pads: Array(4).fill(s.padding),
+  });
+  const kept = s.stride === 1
+    ? taps
+    : emit.node('Slice', [taps, emit.integers([0, 0]), emit.integers([s.kernelHeight, s.kernelWidth]), emit.integers([2, 3])]);
+  return emit.transpose(kept, swapped);
+};
+
 /** x, kernel → y. */
 export const conv2d: OpDefinition = {
   name: 'conv2d',
@@ -132,6 +182,7 @@ export const conv2d: OpDefinition = {
   reference: accumulate('y'),
   flops,
   bytes: streamedBytes,
+  onnx: onnxConv2d,
 };
 
 /** dy, kernel → dx. */
@@ -154,6 +205,7 @@ export const conv2dInputGradient: OpDefinition = {
   reference: accumulate('x'),
   flops,
   bytes: streamedBytes,
+  onnx: onnxInputGradient,
 };
 
 /** x, dy → dkernel. */
@@ -176,4 +228,5 @@ export const conv2dKernelGradient: OpDefinition = {
   reference: accumulate('kernel'),
   flops,
   bytes: streamedBytes,
+  onnx: onnxKernelGradient,
 };

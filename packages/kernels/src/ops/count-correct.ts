@@ -25,4 +25,9 @@ export const countCorrect: OpDefinition = {
   },
   flops: perOperand(0, 1),
   bytes: streamedBytes,
+  onnx: ({ emit, names: [logits = '', labels = '', weight = ''] }) => {
+    const best = emit.node('ArgMax', [logits], { axis: 1, keepdims: 0, select_last_index: 0 });
+    const right = emit.cast(emit.node('Equal', [best, emit.cast(labels, 'i64')]), 'f32');
+    return emit.node('ReduceSum', [emit.node('Mul', [right, weight]), emit.integers([0])], { keepdims: 0 });
+  },
 };

@@ -1,5 +1,6 @@
 /** crossEntropy, the weighted sum of −log softmax(logits)[label] in nats, and its gradient with respect to the logits. */
 import type { OpCall, OpDefinition } from '../graph/op.ts';
+import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
 import { backwardOnly, expectRank, expectShape, f32, perOperand, type Shape, shapeAt, streamedBytes } from './shape.ts';
 
 /** Checks logits [n, c], labels [n], weight [n]; returns the logits' shape. Shared with countCorrect. */
@@ -16,6 +17,23 @@ function logSumExp(row: Float64Array): number {
   const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
   return top + Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0));
 }
+
+/** A vector [n] as a column [n, 1]. */
+const onnxColumn = (emit: OnnxEmitter, vector: OnnxValue): OnnxValue => emit.node('Unsqueeze', [vector, emit.integers([1])]);
+
+const onnxLoss: OnnxLowering = ({ emit, names: [logits = '', labels = '', weight = ''] }) => {
+  const logProbabilities = emit.node('LogSoftmax', [logits], { axis: 1 });
+  const atLabel = emit.node('GatherElements', [logProbabilities, onnxColumn(emit, labels)], { axis: 1 });
+  const weighted = emit.node('Mul', [atLabel, onnxColumn(emit, weight)]);
+  return emit.node('Neg', [emit.node('ReduceSum', [weighted, emit.integers([0, 1])], { keepdims: 0 })]);
+};
+
+const onnxGradient: OnnxLowering = ({ emit, names: [logits = '', labels = '', weight = ''], output: { shape } }) => {
+  const classes = emit.constant('i32', [1], [shape[1] ?? 1]);
+  const oneHot = emit.node('OneHot', [labels, classes, emit.constant('f32', [2], [0, 1])], { axis: -1 });
+  const error = emit.node('Sub', [emit.node('Softmax', [logits], { axis: 1 }), oneHot]);
+  return emit.node('Mul', [error, onnxColumn(emit, weight)]);
+};
 
 /** logits [n, c], labels i32 [n], weight [n] → scalar. */
 export const crossEntropy: OpDefinition = {
@@ -41,6 +59,7 @@ export const crossEntropy: OpDefinition = {
   },
   flops: perOperand(0, 4),
   bytes: streamedBytes,
+  onnx: onnxLoss,
 };
 
 /** logits [n, c], labels i32 [n], weight [n] → weight · (softmax(logits) − onehot(label)) [n, c]. */
@@ -62,4 +81,5 @@ export const crossEntropyGradient: OpDefinition = {
   },
   flops: perOperand(0, 6),
   bytes: streamedBytes,
+  onnx: onnxGradient,
 };

@@ -12,4 +12,5 @@ export const fill: OpDefinition = {
   reference: ({ attributes, output }) => new Float64Array(elements(output.shape)).fill(number(attributes, 'value')),
   flops: () => 0,
   bytes: streamedBytes,
+  onnx: ({ emit, attributes, output }) => emit.fill(output.shape, number(attributes, 'value')),
 };

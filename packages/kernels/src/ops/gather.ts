@@ -1,6 +1,7 @@
 /** gather picks rows of a table by id (an embedding); scatterAdd adds rows into a table by id. Each is the other's gradient. */
 import { natural } from '../graph/attributes.ts';
 import type { OpCall, OpDefinition } from '../graph/op.ts';
+import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
 import { elements, f32, refuse, sameShape, shapeAt, streamedBytes } from './shape.ts';
 
 /** table [rows, ..r], ids i32 [..s] → [..s, ..r]. Reads only the rows asked for. */
@@ -25,6 +26,7 @@ export const gather: OpDefinition = {
   },
   flops: () => 0,
   bytes: ({ inputs, output }) => 4 * elements(shapeAt({ inputs }, 1)) + 8 * elements(output.shape),
+  onnx: ({ emit, names }) => emit.node('Gather', names, { axis: 0 }),
 };
 
 function inferScatterAdd(call: OpCall) {
@@ -34,6 +36,30 @@ function inferScatterAdd(call: OpCall) {
   }
   return f32([rows, ...updates.slice(ids.length)]);
 }
+
+/** Up to here a one-hot matrix product is cheaper than scattered additions, which onnxruntime does on one thread. */
+const ONE_HOT_ROWS = 512;
+
+/** Σ over ids as onehotᵀ · updates, [rows, ids] · [ids, r]. */
+function onnxOneHotSum(emit: OnnxEmitter, ids: OnnxValue, updates: OnnxValue, rows: number): OnnxValue {
+  const oneHot = emit.node('OneHot', [ids, emit.constant('i32', [1], [rows]), emit.constant('f32', [2], [0, 1])], { axis: -1 });
+  return emit.node('Gemm', [oneHot, updates], { transA: 1 });
+}
+
+function onnxScatterSum(emit: OnnxEmitter, ids: OnnxValue, updates: OnnxValue, shape: readonly number[]): OnnxValue {
+  const indices = emit.node('Unsqueeze', [emit.cast(ids, 'i64'), emit.integers([1])]);
+  return emit.node('ScatterND', [emit.fill(shape, 0), indices, updates], { reduction: 'add' });
+}
+
+const onnxScatterAdd: OnnxLowering = ({ emit, inputs, names: [ids = '', updates = ''], output: { shape } }) => {
+  const [rows = 1, count] = [shape[0], elements(shapeAt({ inputs: inputs.map(({ type }) => type) }, 0))];
+  const row = elements(shape.slice(1));
+  const [flatIds, flatUpdates] = [emit.reshape(ids, [count]), emit.reshape(updates, [count, row])];
+  const sum = rows <= ONE_HOT_ROWS
+    ? onnxOneHotSum(emit, flatIds, flatUpdates, rows)
+    : onnxScatterSum(emit, flatIds, flatUpdates, [rows, row]);
+  return emit.reshape(sum, shape);
+};
 
 /** ids i32 [..s], updates [..s, ..r] → [rows, ..r]: row j is the sum of the updates whose id is j. */
 export const scatterAdd: OpDefinition = {
@@ -52,4 +78,5 @@ export const scatterAdd: OpDefinition = {
   },
   flops: ({ inputs }) => elements(shapeAt({ inputs }, 1)),
   bytes: streamedBytes,
+  onnx: onnxScatterAdd,
 };

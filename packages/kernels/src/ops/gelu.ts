@@ -2,6 +2,7 @@
  * gelu in GPT-2's tanh form, ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))), and the gradient of exactly that form.
  */
 import type { OpDefinition } from '../graph/op.ts';
+import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
 import { backwardOnly, expectShape, f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
 
 /** √(2/π). */
@@ -15,6 +16,25 @@ function slope(x: number): number {
   return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * GELU_SCALE * (1 + 3 * GELU_CUBIC * x * x);
 }
 
+/**
+ * ½·(1 + tanh(z)) = sigmoid(2z), so gelu(x) = x·σ(2z) with 2z = x·(2s + 2sc·x²). The gradient shares σ and x·σ with the
+ * forward pass, and no operator of onnxruntime's computes it whole.
+ */
+function onnxParts(emit: OnnxEmitter, x: OnnxValue) {
+  const square = emit.node('Mul', [x, x]);
+  const slopeOf = (cubic: number) =>
+    emit.node('Add', [emit.node('Mul', [square, emit.scalar(2 * GELU_SCALE * cubic)]), emit.scalar(2 * GELU_SCALE)]);
+  const sigmoid = emit.node('Sigmoid', [emit.node('Mul', [x, slopeOf(GELU_CUBIC)])]);
+  return { sigmoid, y: emit.node('Mul', [x, sigmoid]), innerSlope: () => slopeOf(3 * GELU_CUBIC) };
+}
+
+/** dx = dy · (σ + y·(1 − σ)·(2z)′). */
+const onnxGradient: OnnxLowering = ({ emit, names: [x = '', dy = ''] }) => {
+  const { sigmoid, y, innerSlope } = onnxParts(emit, x);
+  const tail = emit.node('Sub', [y, emit.node('Mul', [y, sigmoid])]);
+  return emit.node('Mul', [dy, emit.node('Add', [sigmoid, emit.node('Mul', [tail, innerSlope()])])]);
+};
+
 export const gelu: OpDefinition = {
   name: 'gelu',
   operands: ['f32'],
@@ -24,6 +44,7 @@ export const gelu: OpDefinition = {
   reference: ({ operands: [x] }) => (x ?? new Float64Array()).map((value) => 0.5 * value * (1 + inner(value))),
   flops: perOutput(9),
   bytes: streamedBytes,
+  onnx: ({ emit, names: [x = ''] }) => onnxParts(emit, x).y,
 };
 
 /** x, dy → dy · gelu′(x). */
@@ -39,4 +60,5 @@ export const geluGradient: OpDefinition = {
   reference: ({ operands: [x, dy] }) => (dy ?? new Float64Array()).map((value, i) => value * slope(x?.[i] ?? 0)),
   flops: perOutput(19),
   bytes: streamedBytes,
+  onnx: onnxGradient,
 };

@@ -4,6 +4,7 @@
  */
 import { number } from '../graph/attributes.ts';
 import type { OpCall, OpDefinition } from '../graph/op.ts';
+import type { OnnxEmitter, OnnxLowering, OnnxLoweringContext, OnnxValue } from '../onnx/lowering.ts';
 import { backwardOnly, elements, expectShape, f32, perOperand, refuse, shapeAt, streamedBytes } from './shape.ts';
 
 function featuresOf(call: OpCall): number {
@@ -23,6 +24,34 @@ function* normalisedRows(x: Float64Array, features: number, epsilon: number): Ge
     yield { start, row: values.map((value) => (value - mean) * inverse), inverse };
   }
 }
+
+const onnxAttributes = ({ attributes }: OnnxLoweringContext) => ({ axis: -1, epsilon: { float: number(attributes, 'epsilon') } });
+
+/** x̂ and each row's 1/√(variance + epsilon): a layer norm with unit gain, one node for both gradients. */
+function onnxNormalised(context: OnnxLoweringContext, x: OnnxValue): { row: OnnxValue; inverse: OnnxValue } {
+  const { emit, inputs } = context;
+  const unitGain = emit.fill([inputs[0]?.type.shape.at(-1) ?? 1], 1);
+  const [row = '', , inverse = ''] = emit.nodeOutputs('LayerNormalization', [x, unitGain], 3, onnxAttributes(context));
+  return { row, inverse };
+}
+
+const onnxRowMean = (emit: OnnxEmitter, value: OnnxValue): OnnxValue => emit.node('ReduceMean', [value, emit.integers([-1])], { keepdims: 1 });
+
+const onnxInputGradient: OnnxLowering = (context) => {
+  const { emit, names: [x = '', gain = '', dy = ''] } = context;
+  const { row, inverse } = onnxNormalised(context, x);
+  const g = emit.node('Mul', [dy, gain]);
+  const centred = emit.node('Sub', [g, onnxRowMean(emit, g)]);
+  const projection = emit.node('Mul', [row, onnxRowMean(emit, emit.node('Mul', [g, row]))]);
+  return emit.node('Mul', [emit.node('Sub', [centred, projection]), inverse]);
+};
+
+const onnxGainGradient: OnnxLowering = (context) => {
+  const { emit, names: [x = '', dy = ''], inputs } = context;
+  const axes = (inputs[0]?.type.shape ?? []).slice(0, -1).map((_, axis) => axis);
+  const products = emit.node('Mul', [dy, onnxNormalised(context, x).row]);
+  return axes.length > 0 ? emit.node('ReduceSum', [products, emit.integers(axes)], { keepdims: 0 }) : products;
+};
 
 export const layerNorm: OpDefinition = {
   name: 'layerNorm',
@@ -51,6 +80,7 @@ export const layerNorm: OpDefinition = {
   },
   flops: perOperand(0, 8),
   bytes: streamedBytes,
+  onnx: (context) => context.emit.node('LayerNormalization', context.names, onnxAttributes(context)),
 };
 
 /** x [.., c], gain [c], dy [.., c] → dx = inverse · (g − mean(g) − x̂ · mean(g ⊙ x̂)) with g = dy ⊙ gain, by rows. */
@@ -77,6 +107,7 @@ export const layerNormInputGradient: OpDefinition = {
   },
   flops: perOperand(0, 14),
   bytes: streamedBytes,
+  onnx: onnxInputGradient,
 };
 
 /** x [.., c], dy [.., c] → Σ over rows of dy ⊙ x̂ [c]. */
@@ -99,4 +130,5 @@ export const layerNormGainGradient: OpDefinition = {
   },
   flops: perOperand(0, 8),
   bytes: streamedBytes,
+  onnx: onnxGainGradient,
 };

@@ -5,6 +5,7 @@
 import { flag } from '../graph/attributes.ts';
 import type { Attributes, ValueId } from '../graph/graph.ts';
 import type { Emitter, GradientRule, OpCall, OpDefinition, ReferenceCall, TypedCall } from '../graph/op.ts';
+import type { OnnxLowering } from '../onnx/lowering.ts';
 import { elements, f32, refuse, type Shape, sameShape, shapeAt, streamedBytes } from './shape.ts';
 
 /** The sizes of one matrix product; `sharedRight`: b has rank 2 and serves every batch. */
@@ -103,6 +104,23 @@ const gradient: GradientRule = ({ emit, inputs: [a = -1, b = -1], outputGradient
   return [leftGradient(emit, b, outputGradient, sizes), rightGradient(emit, a, outputGradient, sizes)];
 };
 
+/**
+ * MatMul where nothing is transposed, which onnxruntime fuses with the bias that follows; else the operator that takes
+ * the flags without moving data: Gemm for rank 2, onnxruntime's FusedMatMul above, in portable models a Transpose.
+ */
+const onnx: OnnxLowering = ({ emit, inputs, names: [a = '', b = ''], attributes }) => {
+  const [transA, transB] = [flag(attributes, 'transposeA') ? 1 : 0, flag(attributes, 'transposeB') ? 1 : 0];
+  if (transA + transB === 0) return emit.node('MatMul', [a, b]);
+  const ranks = inputs.map(({ type }) => type.shape.length);
+  if (ranks.every((rank) => rank === 2)) return emit.node('Gemm', [a, b], { transA, transB });
+  if (emit.target === 'onnxruntime') return emit.node('FusedMatMul', [a, b], { transA, transB }, { domain: 'com.microsoft' });
+  const swapped = (value: string, rank = 2) => {
+    const axes = Array.from({ length: rank }, (_, axis) => axis);
+    return emit.transpose(value, [...axes.slice(0, -2), rank - 1, rank - 2]);
+  };
+  return emit.node('MatMul', [transA ? swapped(a, ranks[0]) : a, transB ? swapped(b, ranks[1]) : b]);
+};
+
 export const matmul: OpDefinition = {
   name: 'matmul',
   operands: ['f32', 'f32'],
@@ -115,4 +133,5 @@ export const matmul: OpDefinition = {
     return 2 * elements(batch) * m * k * n;
   },
   bytes: streamedBytes,
+  onnx,
 };

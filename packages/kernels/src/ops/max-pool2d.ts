@@ -4,6 +4,7 @@
  */
 import { natural } from '../graph/attributes.ts';
 import type { OpCall, OpDefinition, ReferenceCall } from '../graph/op.ts';
+import type { OnnxLowering } from '../onnx/lowering.ts';
 import { backwardOnly, elements, expectRank, expectShape, f32, perOperand, refuse, type Shape, shapeAt, streamedBytes } from './shape.ts';
 
 function pooledShape(call: OpCall): Shape {
@@ -38,6 +39,17 @@ function windowWinner(x: Float64Array, corner: number, width: number, size: numb
   return best;
 }
 
+const onnxWindow = (attributes: OpCall['attributes']) => {
+  const size = natural(attributes, 'size');
+  return { kernel_shape: [size, size], strides: [size, size] };
+};
+
+/** onnxruntime's MaxPool keeps the first greatest element's place, as the reference does; MaxUnpool writes dy there. */
+const onnxGradient: OnnxLowering = ({ emit, names: [x = '', , dy = ''], attributes, output }) => {
+  const [, places = ''] = emit.nodeOutputs('MaxPool', [x], 2, onnxWindow(attributes));
+  return emit.node('MaxUnpool', [dy, places, emit.integers(output.shape)], onnxWindow(attributes));
+};
+
 export const maxPool2d: OpDefinition = {
   name: 'maxPool2d',
   operands: ['f32'],
@@ -48,6 +60,7 @@ export const maxPool2d: OpDefinition = {
   reference: (call) => Float64Array.from(winners(call), (at) => call.operands[0]?.[at] ?? 0),
   flops: perOperand(0, 1),
   bytes: streamedBytes,
+  onnx: ({ emit, names, attributes }) => emit.node('MaxPool', names, onnxWindow(attributes)),
 };
 
 /** x, y = maxPool2d(x), dy → dx. y is passed so that a backend need not find the maximum again. */
@@ -69,4 +82,5 @@ export const maxPool2dGradient: OpDefinition = {
   },
   flops: perOperand(0, 1),
   bytes: streamedBytes,
+  onnx: onnxGradient,
 };

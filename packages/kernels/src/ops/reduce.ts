@@ -2,6 +2,7 @@
 import { flag, naturals } from '../graph/attributes.ts';
 import type { Attributes } from '../graph/graph.ts';
 import type { GradientRule, NotDifferentiable, OpCall, OpDefinition, ReferenceCall } from '../graph/op.ts';
+import type { OnnxLowering } from '../onnx/lowering.ts';
 import { broadcastStrides, f32, offsets, perOperand, refuse, type Shape, shapeAt, streamedBytes } from './shape.ts';
 
 /** The input's shape with 1 on each reduced axis. */
@@ -39,7 +40,14 @@ const spread: GradientRule = ({ emit, inputs: [x = -1], outputGradient, attribut
   return [emit.apply('broadcast', [kept], { shape })];
 };
 
-function reduction(name: string, initial: number, combine: (a: number, b: number) => number, gradient: GradientRule | NotDifferentiable): OpDefinition {
+const onnxReduction =
+  (operator: string): OnnxLowering =>
+  ({ emit, names: [x = ''], attributes }) =>
+    emit.node(operator, [x, emit.integers(naturals(attributes, 'axes'))], { keepdims: flag(attributes, 'keepDims') ? 1 : 0 });
+
+function reduction(
+  name: string, operator: string, initial: number, combine: (a: number, b: number) => number, gradient: GradientRule | NotDifferentiable,
+): OpDefinition {
   return {
     name,
     operands: ['f32'],
@@ -49,11 +57,12 @@ function reduction(name: string, initial: number, combine: (a: number, b: number
     reference: reference(initial, combine),
     flops: perOperand(0, 1),
     bytes: streamedBytes,
+    onnx: onnxReduction(operator),
   };
 }
 
-export const reduceSum = reduction('reduceSum', 0, (a, b) => a + b, spread);
+export const reduceSum = reduction('reduceSum', 'ReduceSum', 0, (a, b) => a + b, spread);
 
-export const reduceMax = reduction('reduceMax', -Infinity, Math.max, {
+export const reduceMax = reduction('reduceMax', 'ReduceMax', -Infinity, Math.max, {
   reason: 'it serves predictions only; use maxPool2d or softmax where a derivative is needed',
 });

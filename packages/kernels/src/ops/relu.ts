@@ -1,5 +1,6 @@
 /** relu, max(x, 0), and its gradient, which is 0 at x = 0. */
 import type { OpDefinition } from '../graph/op.ts';
+import { onnxOperator } from '../onnx/lowering.ts';
 import { backwardOnly, expectShape, f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
 
 export const relu: OpDefinition = {
@@ -11,6 +12,7 @@ export const relu: OpDefinition = {
   reference: ({ operands: [x] }) => (x ?? new Float64Array()).map((value) => Math.max(value, 0)),
   flops: perOutput(1),
   bytes: streamedBytes,
+  onnx: onnxOperator('Relu'),
 };
 
 /** x, dy → dy where x > 0, else 0. */
@@ -26,4 +28,5 @@ export const reluGradient: OpDefinition = {
   reference: ({ operands: [x, dy] }) => (dy ?? new Float64Array()).map((value, i) => ((x?.[i] ?? 0) > 0 ? value : 0)),
   flops: perOutput(1),
   bytes: streamedBytes,
+  onnx: ({ emit, names: [x = '', dy = ''] }) => emit.node('Where', [emit.node('Greater', [x, emit.scalar(0)]), dy, emit.scalar(0)]),
 };

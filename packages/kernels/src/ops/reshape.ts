@@ -21,4 +21,5 @@ export const reshape: OpDefinition = {
   reference: ({ operands: [x] }) => Float64Array.from(x ?? []),
   flops: () => 0,
   bytes: () => 0,
+  onnx: ({ emit, names: [x = ''], output }) => emit.reshape(x, output.shape),
 };

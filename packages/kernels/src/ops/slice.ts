@@ -34,6 +34,11 @@ export const slice: OpDefinition = {
   },
   flops: () => 0,
   bytes: ({ output }) => 8 * elements(output.shape),
+  onnx: ({ emit, names: [x = ''], attributes }) => {
+    const start = natural(attributes, 'start');
+    const bounds = [start, start + natural(attributes, 'length'), natural(attributes, 'axis')];
+    return emit.node('Slice', [x, ...bounds.map((bound) => emit.integers([bound]))]);
+  },
 };
 
 export const pad: OpDefinition = {
@@ -59,4 +64,9 @@ export const pad: OpDefinition = {
   },
   flops: () => 0,
   bytes: streamedBytes,
+  onnx: ({ emit, names: [x = ''], attributes, output }) => {
+    const none = output.shape.map(() => 0);
+    const [axis, before, after] = [natural(attributes, 'axis'), natural(attributes, 'before'), natural(attributes, 'after')];
+    return emit.node('Pad', [x, emit.integers([...none.with(axis, before), ...none.with(axis, after)])]);
+  },
 };

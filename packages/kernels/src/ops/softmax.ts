@@ -4,6 +4,7 @@
  */
 import { flag, number } from '../graph/attributes.ts';
 import type { OpDefinition } from '../graph/op.ts';
+import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
 import { backwardOnly, expectShape, f32, perOperand, refuse, shapeAt, streamedBytes } from './shape.ts';
 
 /** Softmax of the first `visible` entries of a row; the rest are 0. */
@@ -16,6 +17,24 @@ function softmaxRow(row: Float64Array, visible: number, factor: number): Float64
   result.set(weights.map((value) => value / total));
   return result;
 }
+
+const onnxScaled = (emit: OnnxEmitter, x: OnnxValue, factor: number): OnnxValue =>
+  factor === 1 ? x : emit.node('Mul', [x, emit.scalar(factor)]);
+
+/** −∞ above the diagonal, 0 elsewhere; built by two nodes that onnxruntime folds, so that the file stays small. */
+const onnxCausalMask = (emit: OnnxEmitter, shape: readonly number[]): OnnxValue =>
+  emit.node('Trilu', [emit.fill(shape.slice(-2), -Infinity), emit.constant('i64', [], [1])], { upper: 1 });
+
+const onnxSoftmax: OnnxLowering = ({ emit, names: [x = ''], attributes, output: { shape } }) => {
+  const scaled = onnxScaled(emit, x, number(attributes, 'factor'));
+  const seen = flag(attributes, 'causal') ? emit.node('Add', [scaled, onnxCausalMask(emit, shape)]) : scaled;
+  return emit.node('Softmax', [seen], { axis: -1 });
+};
+
+const onnxGradient: OnnxLowering = ({ emit, names: [y = '', dy = ''], attributes }) => {
+  const sum = emit.node('ReduceSum', [emit.node('Mul', [y, dy]), emit.integers([-1])], { keepdims: 1 });
+  return onnxScaled(emit, emit.node('Mul', [y, emit.node('Sub', [dy, sum])]), number(attributes, 'factor'));
+};
 
 export const softmax: OpDefinition = {
   name: 'softmax',
@@ -40,6 +59,7 @@ export const softmax: OpDefinition = {
   },
   flops: perOperand(0, 5),
   bytes: streamedBytes,
+  onnx: onnxSoftmax,
 };
 
 /** y = softmax(factor · x), dy → dx = factor · y ⊙ (dy − Σ y ⊙ dy), by rows of the last axis. */
@@ -66,4 +86,5 @@ export const softmaxGradient: OpDefinition = {
   },
   flops: perOperand(0, 5),
   bytes: streamedBytes,
+  onnx: onnxGradient,
 };

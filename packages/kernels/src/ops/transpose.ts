@@ -25,4 +25,5 @@ export const transpose: OpDefinition = {
   },
   flops: () => 0,
   bytes: streamedBytes,
+  onnx: ({ emit, names: [x = ''], attributes }) => emit.transpose(x, naturals(attributes, 'permutation')),
 };

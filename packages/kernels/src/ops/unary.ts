@@ -2,6 +2,7 @@
 import { number } from '../graph/attributes.ts';
 import type { Attributes, ValueId } from '../graph/graph.ts';
 import type { AttributeKind, Emitter, OpDefinition } from '../graph/op.ts';
+import { onnxOperator, type OnnxLowering } from '../onnx/lowering.ts';
 import { f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
 
 interface Unary {
@@ -10,9 +11,10 @@ interface Unary {
   readonly scalar: (x: number, attributes: Attributes) => number;
   /** Emits dx from x, y and dy. */
   readonly derivative: (values: { emit: Emitter; x: ValueId; y: ValueId; dy: ValueId; attributes: Attributes }) => ValueId;
+  readonly onnx: OnnxLowering;
 }
 
-function unary({ name, attributes = {}, scalar, derivative }: Unary): OpDefinition {
+function unary({ name, attributes = {}, scalar, derivative, onnx }: Unary): OpDefinition {
   return {
     name,
     operands: ['f32'],
@@ -23,6 +25,7 @@ function unary({ name, attributes = {}, scalar, derivative }: Unary): OpDefiniti
     reference: ({ operands: [x], attributes: given }) => (x ?? new Float64Array()).map((value) => scalar(value, given)),
     flops: perOutput(1),
     bytes: streamedBytes,
+    onnx,
   };
 }
 
@@ -30,12 +33,14 @@ export const neg = unary({
   name: 'neg',
   scalar: (x) => -x,
   derivative: ({ emit, dy }) => emit.apply('neg', [dy]),
+  onnx: onnxOperator('Neg'),
 });
 
 export const exp = unary({
   name: 'exp',
   scalar: Math.exp,
   derivative: ({ emit, y, dy }) => emit.apply('mul', [dy, y]),
+  onnx: onnxOperator('Exp'),
 });
 
 /** Natural logarithm. */
@@ -43,12 +48,14 @@ export const log = unary({
   name: 'log',
   scalar: Math.log,
   derivative: ({ emit, x, dy }) => emit.apply('div', [dy, x]),
+  onnx: onnxOperator('Log'),
 });
 
 export const sqrt = unary({
   name: 'sqrt',
   scalar: Math.sqrt,
   derivative: ({ emit, y, dy }) => emit.apply('scale', [emit.apply('div', [dy, y])], { factor: 0.5 }),
+  onnx: onnxOperator('Sqrt'),
 });
 
 /** dx = dy · (1 − y²). */
@@ -56,6 +63,7 @@ export const tanh = unary({
   name: 'tanh',
   scalar: Math.tanh,
   derivative: ({ emit, y, dy }) => emit.apply('sub', [dy, emit.apply('mul', [dy, emit.apply('mul', [y, y])])]),
+  onnx: onnxOperator('Tanh'),
 });
 
 /** Multiplication by a constant; backends round `factor` to f32. */
@@ -64,4 +72,5 @@ export const scale = unary({
   attributes: { factor: 'number' },
   scalar: (x, attributes) => x * number(attributes, 'factor'),
   derivative: ({ emit, dy, attributes }) => emit.apply('scale', [dy], attributes),
+  onnx: ({ emit, names: [x = ''], attributes }) => emit.node('Mul', [x, emit.scalar(number(attributes, 'factor'))]),
 });

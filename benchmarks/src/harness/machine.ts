@@ -1,0 +1,37 @@
+/** What a figure was measured on: a figure without it is worth nothing. */
+import { execFileSync } from 'node:child_process';
+import { cpus, totalmem, type, release } from 'node:os';
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly system: string;
+  readonly node: string;
+  /** The commit of the tree, with `+` when it had uncommitted changes. */
+  readonly commit: string;
+  readonly date: string;
+}
+
+function git(...parameters: string[]): string {
+  try {
+    return execFileSync('git', parameters, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Describes this machine and this tree. */
+export function describeMachine(now: Date): Machine {
+  const processors = cpus();
+  const commit = git('rev-parse', '--short=12', 'HEAD') || 'no git';
+  return {
+    cpu: processors[0]?.model.trim() ?? 'unknown',
+    cores: processors.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}`,
+    node: process.version,
+    commit: git('status', '--porcelain') === '' ? commit : `${commit}+`,
+    date: now.toISOString(),
+  };
+}

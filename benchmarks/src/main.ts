@@ -1,0 +1,61 @@
+/** `npm run bench -- <suite> [--json] [--quick]`: runs a suite, prints its tables, writes its JSON. */
+import { Command } from 'commander';
+import { describeMachine } from './harness/machine.ts';
+import { formatTable, writeResult } from './harness/report.ts';
+import type { Suite, SuiteOptions } from './suite.ts';
+import { allReduce } from './suites/all-reduce.ts';
+import { cost } from './suites/cost.ts';
+import { endToEnd } from './suites/end-to-end.ts';
+import { trainStep } from './suites/train-step.ts';
+
+const suites: readonly Suite[] = [trainStep, allReduce, endToEnd, cost];
+
+interface Flags {
+  readonly json?: boolean;
+  readonly quick?: boolean;
+  readonly out: string;
+  readonly set: readonly string[];
+}
+
+function parseSettings(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new Error(`--set ${pair} is not name=value. Write it as --set name=value.`);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}
+
+async function runSuite(suite: Suite, flags: Flags): Promise<void> {
+  const options: SuiteOptions = {
+    quick: flags.quick ?? false,
+    log: (line) => process.stderr.write(`${line}\n`),
+    settings: parseSettings(flags.set),
+  };
+  const machine = describeMachine(new Date());
+  const result = await suite.run(options);
+  const path = writeResult(flags.out, result, machine);
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify({ machine, ...result })}\n`);
+    return;
+  }
+  const { cpu, cores, system, node, commit } = machine;
+  process.stdout.write(`\n${cpu}, ${cores} cores, ${system}, Node ${node}, commit ${commit}\n\n`);
+  process.stdout.write(`${result.tables.map(formatTable).join('\n\n')}\n\nwritten to ${path}\n`);
+}
+
+const program = new Command('bench')
+  .description('Measures Murmuration beside its peers: warm-up, interleaved runs, median and quartiles.')
+  .showHelpAfterError();
+for (const suite of suites) {
+  program
+    .command(suite.name)
+    .description(suite.summary)
+    .option('--json', 'print the result as one line of JSON instead of tables')
+    .option('--quick', 'few and small runs, to see that it works')
+    .option('--out <folder>', 'where the JSON file goes', 'benchmarks/results')
+    .option('--set <name=value...>', 'settings of the suite', [])
+    .action((flags: Flags) => runSuite(suite, flags));
+}
+await program.parseAsync();

@@ -57,6 +57,11 @@ export class GraphBuilder implements Emitter {
     });
   }
 
+  /** The node that makes a value; undefined for a graph input. */
+  nodeOf(value: ValueId): GraphNode | undefined {
+    return this.#nodes[value - this.#inputs.length];
+  }
+
   shapeOf(value: ValueId): readonly number[] {
     return this.typeOf(value).shape;
   }

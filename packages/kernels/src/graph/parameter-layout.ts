@@ -18,3 +18,37 @@ export interface ParameterLayout {
   /** Elements a bucket; the last bucket may be shorter. */
   readonly bucketSize: number;
 }
+
+/** 65,536 elements: 256 KiB. */
+export const DEFAULT_BUCKET_SIZE = 65_536;
+
+/** Lays parameters end to end in the order given. */
+export function layoutParameters(
+  parameters: readonly Pick<ParameterSlot, 'name' | 'shape' | 'decay'>[],
+  bucketSize: number = DEFAULT_BUCKET_SIZE,
+): ParameterLayout {
+  let offset = 0;
+  const slots = parameters.map(({ name, shape, decay }) => {
+    const size = shape.reduce((product, dimension) => product * dimension, 1);
+    offset += size;
+    return { name, shape, decay, size, offset: offset - size };
+  });
+  return { slots, size: offset, bucketSize };
+}
+
+/** Buckets of the flat vector. */
+export const bucketCount = ({ size, bucketSize }: Pick<ParameterLayout, 'size' | 'bucketSize'>): number =>
+  Math.ceil(size / bucketSize);
+
+/** The elements [start, end) of one bucket. */
+export function bucketRange(
+  { size, bucketSize }: Pick<ParameterLayout, 'size' | 'bucketSize'>,
+  bucket: number,
+): { start: number; end: number } {
+  return { start: bucket * bucketSize, end: Math.min((bucket + 1) * bucketSize, size) };
+}
+
+/** Each parameter's elements as a view into the flat vector, by name. */
+export function parameterViews(layout: ParameterLayout, flat: Float32Array): Record<string, Float32Array> {
+  return Object.fromEntries(layout.slots.map(({ name, offset, size }) => [name, flat.subarray(offset, offset + size)]));
+}

@@ -1,0 +1,130 @@
+/** From a model spec to all that a backend needs, and to the parameters that training starts from. */
+import { GraphBuilder } from '../graph/builder.ts';
+import { GraphError } from '../graph/errors.ts';
+import { withGradients } from '../graph/gradient.ts';
+import type { Graph, ValueId } from '../graph/graph.ts';
+import { DEFAULT_BUCKET_SIZE, layoutParameters, type ParameterLayout, parameterViews } from '../graph/parameter-layout.ts';
+import { simplify } from '../graph/simplify.ts';
+import type { StepProgram } from '../graph/step-program.ts';
+import { verifyGraph } from '../graph/verify.ts';
+import { elements } from '../ops/shape.ts';
+import { initialise } from './initialise.ts';
+import type { Layer } from './layer.ts';
+import { type Model, modelOf } from './model.ts';
+import type { ModelSpec } from './spec.ts';
+
+/**
+ * The graphs of one model at one micro-batch size. A sample's loss is the mean over its predictions, in nats.
+ * @throws GraphError naming the field of a spec that can't be built
+ */
+export function buildStepProgram(spec: ModelSpec, batch: number, bucketSize: number = DEFAULT_BUCKET_SIZE): StepProgram {
+  checkCount('batch', batch);
+  const model = modelOf(spec);
+  return {
+    batch,
+    layout: layoutOf(model, bucketSize),
+    train: verifyGraph(withGradients(forward(model, batch, train), 'loss')),
+    evaluate: verifyGraph(simplify(forward(model, batch, evaluate))),
+    infer: verifyGraph(simplify(inferGraph(model, batch))),
+  };
+}
+
+/** Where the model's parameters live; cheap, builds no graph. */
+export function parameterLayout(spec: ModelSpec, bucketSize: number = DEFAULT_BUCKET_SIZE): ParameterLayout {
+  return layoutOf(modelOf(spec), bucketSize);
+}
+
+/** The flat parameter vector that training starts from: the same bits for one (spec, seed) on every machine. */
+export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
+  const { body } = modelOf(spec);
+  const layout = layoutParameters(body.parameters);
+  const flat = new Float32Array(layout.size);
+  const views = parameterViews(layout, flat);
+  for (const { name, initialiser } of body.parameters) {
+    const view = views[name];
+    if (view) initialise(view, initialiser, seed, name);
+  }
+  return flat;
+}
+
+function checkCount(place: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= 2 ** 24) return;
+  throw new GraphError({ op: 'model', place, problem: `${value} is not a positive integer`, mend: 'Give a whole number of 1 or more.' });
+}
+
+function layoutOf({ body }: Model, bucketSize: number): ParameterLayout {
+  checkCount('bucketSize', bucketSize);
+  return layoutParameters(body.parameters, bucketSize);
+}
+
+/** Declares the parameters as inputs and returns their values by name. */
+function declareParameters(builder: GraphBuilder, { parameters }: Layer): (name: string) => ValueId {
+  const values = new Map(parameters.map(({ name, shape }) =>
+    [name, builder.input(name, { dtype: 'f32', shape }, 'parameter')]));
+  return (name) => values.get(name) ?? undeclared(name);
+}
+
+function undeclared(name: string): never {
+  throw new GraphError({ op: 'model', place: `parameter "${name}"`, problem: 'no layer declares it', mend: 'Declare it in the layer that owns it.' });
+}
+
+/** What the two outputs-makers see: logits, labels and weights, flat over predictions. */
+interface Predictions {
+  readonly builder: GraphBuilder;
+  /** [n, classes] */
+  readonly logits: ValueId;
+  /** i32 [n] */
+  readonly labels: ValueId;
+  /** [n]: the weight of the sample that a prediction belongs to. */
+  readonly weight: ValueId;
+  /** [n]: that weight over the sample's number of predictions. */
+  readonly lossWeight: ValueId;
+}
+
+function forward(model: Model, batch: number, makeOutputs: (predictions: Predictions) => void): Graph {
+  const builder = new GraphBuilder();
+  const parameter = declareParameters(builder, model.body);
+  const { input, labels } = model;
+  const x = builder.input(input.name, { dtype: input.dtype, shape: [batch, ...input.shape] }, 'data');
+  const y = builder.input(labels.name, { dtype: 'i32', shape: [batch, ...labels.shape] }, 'data');
+  const sampleWeight = builder.input('weight', { dtype: 'f32', shape: [batch] }, 'data');
+  const perSample = elements(labels.shape);
+  const weight = repeatEach(builder, sampleWeight, perSample);
+  makeOutputs({
+    builder,
+    logits: model.body.apply({ emit: builder, batch, parameter }, x),
+    labels: builder.apply('reshape', [y], { shape: [batch * perSample] }),
+    weight,
+    lossWeight: builder.apply('scale', [weight], { factor: 1 / perSample }),
+  });
+  return builder.build();
+}
+
+/** [n] → [n·times], each element repeated in place. */
+function repeatEach(builder: GraphBuilder, value: ValueId, times: number): ValueId {
+  const [count = 1] = builder.shapeOf(value);
+  const column = builder.apply('reshape', [value], { shape: [count, 1] });
+  const wide = builder.apply('broadcast', [column], { shape: [count, times] });
+  return builder.apply('reshape', [wide], { shape: [count * times] });
+}
+
+function train({ builder, logits, labels, lossWeight }: Predictions): void {
+  builder.output('loss', builder.apply('crossEntropy', [logits, labels, lossWeight]));
+}
+
+function evaluate(predictions: Predictions): void {
+  const { builder, logits, labels, weight } = predictions;
+  train(predictions);
+  builder.output('correct', builder.apply('countCorrect', [logits, labels, weight]));
+  builder.output('predictions', builder.apply('reduceSum', [weight], { axes: [0], keepDims: false }));
+}
+
+function inferGraph(model: Model, batch: number): Graph {
+  const builder = new GraphBuilder();
+  const parameter = declareParameters(builder, model.body);
+  const { input, labels, classes } = model;
+  const x = builder.input(input.name, { dtype: input.dtype, shape: [batch, ...input.shape] }, 'data');
+  const logits = model.body.apply({ emit: builder, batch, parameter }, x);
+  builder.output('logits', builder.apply('reshape', [logits], { shape: [batch, ...labels.shape, classes] }));
+  return builder.build();
+}

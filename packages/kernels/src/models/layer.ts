@@ -1,0 +1,72 @@
+/** A layer: the parameters that it declares and the nodes that it emits. Models are layers put together. */
+import type { ValueId } from '../graph/graph.ts';
+import type { Emitter } from '../graph/op.ts';
+import type { Initialiser } from './initialise.ts';
+
+export interface ParameterDeclaration {
+  /** Path-like: `block0/attention/query/weight`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Whether weight decay applies: matrices and kernels yes; biases, norms and position tables no. */
+  readonly decay: boolean;
+  readonly initialiser: Initialiser;
+}
+
+/** What a layer emits into. */
+export interface Scope {
+  readonly emit: Emitter;
+  readonly batch: number;
+  /** The value of a parameter that this or another layer declared. */
+  parameter(name: string): ValueId;
+}
+
+export interface Layer {
+  readonly parameters: readonly ParameterDeclaration[];
+  apply(scope: Scope, x: ValueId): ValueId;
+}
+
+/** One layer after another. */
+export const sequential = (...layers: readonly Layer[]): Layer => ({
+  parameters: layers.flatMap(({ parameters }) => parameters),
+  apply: (scope, x) => layers.reduce((value, layer) => layer.apply(scope, value), x),
+});
+
+/** x + layer(x). */
+export const residual = (layer: Layer): Layer => ({
+  parameters: layer.parameters,
+  apply: (scope, x) => scope.emit.apply('add', [x, layer.apply(scope, x)]),
+});
+
+/** A layer without parameters. */
+export const stateless = (apply: Layer['apply']): Layer => ({ parameters: [], apply });
+
+export interface DenseOptions {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly initialiser: Initialiser;
+}
+
+/** x [n, inputs] · weight [inputs, outputs] + bias [outputs]. */
+export const dense = (name: string, { inputs, outputs, initialiser }: DenseOptions): Layer => ({
+  parameters: [
+    { name: `${name}/weight`, shape: [inputs, outputs], decay: true, initialiser },
+    { name: `${name}/bias`, shape: [outputs], decay: false, initialiser: { kind: 'constant', value: 0 } },
+  ],
+  apply: ({ emit, parameter }, x) => {
+    const product = emit.apply('matmul', [x, parameter(`${name}/weight`)], { transposeA: false, transposeB: false });
+    return emit.apply('add', [product, parameter(`${name}/bias`)]);
+  },
+});
+
+/** Layer normalisation over the last axis, [n, width]. */
+export const norm = (name: string, width: number): Layer => ({
+  parameters: [
+    { name: `${name}/gain`, shape: [width], decay: false, initialiser: { kind: 'constant', value: 1 } },
+    { name: `${name}/bias`, shape: [width], decay: false, initialiser: { kind: 'constant', value: 0 } },
+  ],
+  apply: ({ emit, parameter }, x) =>
+    emit.apply('layerNorm', [x, parameter(`${name}/gain`), parameter(`${name}/bias`)], { epsilon: 1e-5 }),
+});
+
+/** An elementwise op as a layer. */
+export const activation = (op: 'relu' | 'gelu'): Layer => stateless(({ emit }, x) => emit.apply(op, [x]));

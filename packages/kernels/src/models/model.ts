@@ -1,0 +1,27 @@
+/** A model before it meets a batch size, and the table of models by type. */
+import type { DType } from '../graph/graph.ts';
+import { convnet } from './convnet.ts';
+import { gpt } from './gpt.ts';
+import type { Layer } from './layer.ts';
+import { mlp } from './mlp.ts';
+import { checkModelSpec, type ModelSpec } from './spec.ts';
+
+export interface Model {
+  /** From the input to logits `[batch · predictions, classes]`. */
+  readonly body: Layer;
+  /** The model's input; `shape` is one sample's. */
+  readonly input: { readonly name: string; readonly dtype: DType; readonly shape: readonly number[] };
+  /** Class labels i32; `shape` is one sample's: `[]`, or one label a token. Its elements are predictions a sample. */
+  readonly labels: { readonly name: string; readonly shape: readonly number[] };
+  readonly classes: number;
+}
+
+/** @throws GraphError naming the field of a spec that can't be built */
+export function modelOf(spec: ModelSpec): Model {
+  checkModelSpec(spec);
+  switch (spec.type) {
+    case 'mlp': return mlp(spec);
+    case 'convnet': return convnet(spec);
+    case 'gpt': return gpt(spec);
+  }
+}

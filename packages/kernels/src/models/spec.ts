@@ -1,0 +1,105 @@
+/** The models that a job can ask for, as plain numbers, and the limits within which they are built. */
+import { GraphError } from '../graph/errors.ts';
+
+export type Activation = 'relu' | 'gelu';
+
+/** Dense layers with an activation between them. */
+export interface MlpSpec {
+  readonly type: 'mlp';
+  readonly inputs: number;
+  readonly hidden: readonly number[];
+  readonly outputs: number;
+  readonly activation: Activation;
+}
+
+/** For each entry of `channels` a convolution (same padding), the activation and a 2×2 max-pool; then an MLP. */
+export interface ConvnetSpec {
+  readonly type: 'convnet';
+  /** Channels, height, width. */
+  readonly input: readonly [number, number, number];
+  readonly channels: readonly number[];
+  /** Odd. */
+  readonly kernel: number;
+  readonly hidden: readonly number[];
+  readonly outputs: number;
+  readonly activation: Activation;
+}
+
+/** GPT-2's decoder: learned positions, pre-norm blocks, head tied to the token embedding or of its own. */
+export interface GptSpec {
+  readonly type: 'gpt';
+  readonly vocab: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly width: number;
+  /** Longest context, and the length of every training sample, in tokens. */
+  readonly block: number;
+  readonly tied: boolean;
+}
+
+export type ModelSpec = MlpSpec | ConvnetSpec | GptSpec;
+
+const MAX_SIZE = 2 ** 24;
+const MAX_LAYERS = 256;
+
+function refuse(place: string, problem: string, mend: string): never {
+  throw new GraphError({ op: 'model', place, problem, mend });
+}
+
+function checkSize(place: string, value: unknown, most = MAX_SIZE): void {
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most) return;
+  refuse(place, `${JSON.stringify(value)} is not an integer from 1 to ${most}`, 'Give a whole number in that range.');
+}
+
+function checkSizes(place: string, values: readonly number[]): void {
+  if (!Array.isArray(values) || values.length > MAX_LAYERS) {
+    refuse(place, `it is not a list of at most ${MAX_LAYERS} sizes`, 'Give a list of layer sizes.');
+  }
+  values.forEach((value, index) => checkSize(`${place}[${index}]`, value));
+}
+
+function checkActivation(place: string, activation: Activation): void {
+  if (activation !== 'relu' && activation !== 'gelu') refuse(place, `unknown activation ${String(activation)}`, 'Use relu or gelu.');
+}
+
+function checkMlp({ inputs, hidden, outputs, activation }: MlpSpec): void {
+  checkSize('mlp.inputs', inputs);
+  checkSizes('mlp.hidden', hidden);
+  checkSize('mlp.outputs', outputs);
+  checkActivation('mlp.activation', activation);
+}
+
+function checkConvnet({ input, channels, kernel, hidden, outputs, activation }: ConvnetSpec): void {
+  checkSizes('convnet.input', input);
+  checkSizes('convnet.channels', channels);
+  checkSizes('convnet.hidden', hidden);
+  checkSize('convnet.outputs', outputs);
+  checkActivation('convnet.activation', activation);
+  checkSize('convnet.kernel', kernel, 63);
+  if (input.length !== 3) refuse('convnet.input', `it has ${input.length} sizes`, 'Give channels, height and width.');
+  if (kernel % 2 === 0) refuse('convnet.kernel', `${kernel} is even`, 'Use an odd kernel, so that padding keeps the size.');
+  const smallest = Math.min(input[1], input[2]);
+  if (Math.floor(smallest / 2 ** channels.length) < 1) {
+    refuse('convnet.channels', `${channels.length} poolings leave nothing of ${smallest} pixels`, 'Use fewer entries or a larger input.');
+  }
+}
+
+function checkGpt({ vocab, layers, heads, width, block, tied }: GptSpec): void {
+  checkSize('gpt.vocab', vocab);
+  checkSize('gpt.layers', layers, MAX_LAYERS);
+  checkSize('gpt.heads', heads);
+  checkSize('gpt.width', width);
+  checkSize('gpt.block', block);
+  if (width % heads !== 0) refuse('gpt.width', `${width} is no multiple of ${heads} heads`, 'Make width a multiple of heads.');
+  if (typeof tied !== 'boolean') refuse('gpt.tied', `${String(tied)} is not a boolean`, 'Use true or false.');
+}
+
+/** Returns the spec when it can be built. @throws GraphError naming the field */
+export function checkModelSpec(spec: ModelSpec): ModelSpec {
+  switch (spec.type) {
+    case 'mlp': checkMlp(spec); return spec;
+    case 'convnet': checkConvnet(spec); return spec;
+    case 'gpt': checkGpt(spec); return spec;
+    default: return refuse('type', `unknown model ${JSON.stringify((spec as { type?: unknown }).type)}`, 'Use mlp, convnet or gpt.');
+  }
+}

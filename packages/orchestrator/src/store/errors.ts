@@ -1,0 +1,65 @@
+/** What can be wrong with a run directory and the files in it. */
+import { MurmurationError } from '@murmuration/protocol';
+
+/** There is no run there. Cause: a wrong path, or a run that failed before its directory was complete. */
+export class RunNotFoundError extends MurmurationError {
+  readonly code = 'RUN_NOT_FOUND';
+
+  constructor({ directory, missing }: { directory: string; missing: string }) {
+    super({ message: `${directory} is not a run directory (it has no ${missing}).`, mend: 'Name a directory that `orchestrate run` made, such as runs/mnist-….' });
+  }
+}
+
+/** Another process writes this run's journal. */
+export class RunBusyError extends MurmurationError {
+  readonly code = 'RUN_BUSY';
+
+  constructor({ directory, pid }: { directory: string; pid: number }) {
+    super({ message: `The run in ${directory} is under way in process ${pid}.`, mend: 'Wait for it, or stop that process, and try again.' });
+  }
+}
+
+/** A file ends before its header says it does. Causes: a full disk, an interrupted copy. */
+export class TruncatedFileError extends MurmurationError {
+  readonly code = 'FILE_TRUNCATED';
+  readonly file: string;
+
+  constructor({ file, expected, found }: { file: string; expected: number; found: number }) {
+    super({
+      message: `${file} is truncated: it has ${found} bytes where ${expected} belong.`,
+      mend: 'Delete the directory that it is in, so that the checkpoint before it is used, or copy it again.',
+    });
+    this.file = file;
+  }
+}
+
+/** A file's content contradicts itself or its manifest. Causes: a changed or mixed-up file, a damaged disk. */
+export class CorruptFileError extends MurmurationError {
+  readonly code = 'FILE_CORRUPT';
+  readonly file: string;
+
+  constructor({ file, why, cause }: { file: string; why: string; cause?: unknown }) {
+    super({
+      message: `${file} is not what was written: ${why}.`,
+      mend: 'Delete the directory that it is in, so that the checkpoint before it is used, or restore it from a copy.',
+      cause,
+    });
+    this.file = file;
+  }
+}
+
+/** The journal has an event that was not written by this program in this place. */
+export class JournalAlteredError extends MurmurationError {
+  readonly code = 'JOURNAL_ALTERED';
+  /** Position of the first bad event, from 0. */
+  readonly position: number;
+
+  constructor({ file, position, why, cause }: { file: string; position: number; why: string; cause?: unknown }) {
+    super({
+      message: `${file}: event ${position} is not what was recorded: ${why}.`,
+      mend: 'Restore the journal from a copy; nothing after that event can be trusted.',
+      cause,
+    });
+    this.position = position;
+  }
+}

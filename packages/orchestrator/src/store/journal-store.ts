@@ -1,0 +1,128 @@
+/**
+ * `journal.sqlite`: the entries of a run's journal, as the protocol made them. An entry is committed before its effects
+ * are performed, so what the world has seen is always in the journal. Write-ahead logging lets `status` read meanwhile.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
+import type { Hash, JournalEntry } from '@murmuration/protocol';
+import { CorruptFileError, JournalAlteredError } from './errors.ts';
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS entries (
+    sequence INTEGER PRIMARY KEY,
+    previous TEXT NOT NULL,
+    event TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    decision TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+`;
+
+interface Row {
+  readonly sequence: number;
+  readonly previous: string;
+  readonly event: string;
+  readonly facts: string;
+  readonly decision: string;
+  readonly reason: string;
+  readonly hash: string;
+}
+
+const encode = ({ sequence, previous, event, facts, decision, reason, hash }: JournalEntry): Row => ({
+  sequence,
+  previous,
+  event: JSON.stringify(event),
+  facts: JSON.stringify(facts),
+  decision,
+  reason,
+  hash,
+});
+
+/** The journal of one run, opened by its one writer, or by any number of readers. */
+export class JournalStore {
+  readonly #file: string;
+  readonly #database: DatabaseSync;
+  readonly #insert: StatementSync | null;
+
+  private constructor(file: string, readOnly: boolean) {
+    this.#file = file;
+    this.#database = open(file, readOnly);
+    this.#insert = readOnly
+      ? null
+      : this.#database.prepare('INSERT INTO entries VALUES (:sequence, :previous, :event, :facts, :decision, :reason, :hash)');
+  }
+
+  /** Opens for writing, and creates. @throws CorruptFileError when the file is no journal */
+  static write(file: string): JournalStore {
+    return new JournalStore(file, false);
+  }
+
+  /** Opens for reading, also while another process writes. @throws CorruptFileError when the file is no journal */
+  static read(file: string): JournalStore {
+    return new JournalStore(file, true);
+  }
+
+  /** Commits one entry. Its sequence number must be new: SQLite refuses a second entry of the same place. */
+  append(entry: JournalEntry): void {
+    this.#insert?.run({ ...encode(entry) });
+  }
+
+  /**
+   * The entries from `from` on, in order. Their chain of hashes is the reader's to check.
+   * @throws JournalAlteredError when one is missing or is no JSON
+   */
+  *entries(from = 0): Generator<JournalEntry> {
+    let expected = from;
+    for (const row of this.#database.prepare('SELECT * FROM entries WHERE sequence >= ? ORDER BY sequence').iterate(from)) {
+      yield this.#decode(row as unknown as Row, expected);
+      expected += 1;
+    }
+  }
+
+  /** The sequence number after the last entry. */
+  length(): number {
+    const row = this.#database.prepare('SELECT MAX(sequence) AS last FROM entries').get() as { last: number | null };
+    return row.last === null ? 0 : row.last + 1;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #decode(row: Row, expected: number): JournalEntry {
+    if (row.sequence !== expected) throw this.#altered(expected, `it is missing (the next is ${row.sequence})`);
+    try {
+      return {
+        sequence: row.sequence,
+        previous: row.previous as Hash,
+        event: JSON.parse(row.event) as JournalEntry['event'],
+        facts: JSON.parse(row.facts) as JournalEntry['facts'],
+        decision: row.decision as Hash,
+        reason: row.reason,
+        hash: row.hash as Hash,
+      };
+    } catch (cause) {
+      throw this.#altered(expected, 'it is not JSON', cause);
+    }
+  }
+
+  #altered(position: number, why: string, cause?: unknown): JournalAlteredError {
+    return new JournalAlteredError({ file: this.#file, position, why, cause });
+  }
+}
+
+/**
+ * `synchronous = NORMAL` under write-ahead logging: a killed process loses nothing; a power cut may lose the last
+ * moments, from which a run recovers as from any restart, since workers that hold a newer state say so.
+ */
+function open(file: string, readOnly: boolean): DatabaseSync {
+  try {
+    const database = new DatabaseSync(file, { readOnly, timeout: 5000 });
+    if (!readOnly) database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema}`);
+    database.prepare('SELECT sequence, previous, event, facts, decision, reason, hash FROM entries LIMIT 1').get();
+    return database;
+  } catch (cause) {
+    throw new CorruptFileError({ file, why: 'it is not a journal', cause });
+  }
+}

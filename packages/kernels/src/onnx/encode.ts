@@ -1,8 +1,8 @@
 /** A graph as an ONNX model: every op lowers itself through its `onnx` property; what is left here is bookkeeping. */
 import type { Graph, GraphInput, TensorType, ValueId } from '../graph/graph.ts';
+import { UnsupportedOpError } from '../backend/errors.ts';
 import { ops } from '../ops/index.ts';
 import { GraphEmitter, type GraphEmitterOptions } from './emitter.ts';
-import { OnnxLoweringError } from './errors.ts';
 import type { OnnxOperand, OnnxValue } from './lowering.ts';
 import { encodeModel, type GraphMessage } from './schema.ts';
 
@@ -27,7 +27,7 @@ export function encodeGraph(graph: Graph, options: GraphEmitterOptions & ModelDe
 /**
  * Lowers every node of `graph` into `emitter`; `bind` decides what stands for each graph input.
  * @returns the ONNX operand of each graph value
- * @throws OnnxLoweringError
+ * @throws UnsupportedOpError
  */
 export function lowerGraph(graph: Graph, emitter: GraphEmitter, bind: (input: GraphInput) => OnnxValue): readonly OnnxOperand[] {
   const values: OnnxOperand[] = graph.inputs.map((input) => ({ name: bind(input), type: input.type }));
@@ -62,7 +62,7 @@ export function operandOf(values: readonly OnnxOperand[], value: ValueId): OnnxO
 function loweringOf(op: string, { dtype }: TensorType) {
   const lower = Object.hasOwn(ops, op) ? ops[op]?.onnx : undefined;
   if (lower !== undefined) return lower;
-  throw new OnnxLoweringError({ op, dtype, reason: 'it has no onnx property' });
+  throw new UnsupportedOpError({ op, dtype, backend: 'onnx' });
 }
 
 function contributedOpset(graph: GraphMessage) {

@@ -1,0 +1,59 @@
+/** What every backend may answer to a program that it cannot run. */
+import { KernelError } from '../errors.ts';
+import type { DType } from '../graph/graph.ts';
+import type { BackendName } from './backend.ts';
+
+/** A backend has no lowering for an op, or not for this dtype. */
+export class UnsupportedOpError extends KernelError {
+  readonly code = 'UNSUPPORTED_OP';
+
+  constructor({ op, dtype, backend }: { op: string; dtype: DType; backend: BackendName }) {
+    super({ message: `The backend ${backend} cannot run the op ${op} (${dtype}).`, mend: 'Choose another backend for this job.' });
+  }
+}
+
+/** A call's arrays do not have the sizes or types that the program declares. */
+export class BatchMismatchError extends KernelError {
+  readonly code = 'BATCH_MISMATCH';
+
+  constructor({ input, expected, actual }: { input: string; expected: string; actual: string }) {
+    super({
+      message: `${input} must be ${expected}, got ${actual}.`,
+      mend: 'Pass every data input of the program in its declared size and type.',
+    });
+  }
+}
+
+/** The backend asked for cannot be opened here. Causes: a package without a binary for this platform; no adapter; not built yet. */
+export class BackendUnavailableError extends KernelError {
+  readonly code = 'BACKEND_UNAVAILABLE';
+
+  constructor({ backend, reason, mend, cause }: { backend: BackendName; reason: string; mend: string; cause?: unknown }) {
+    super({ message: `The backend ${backend} is not available here: ${reason}.`, mend, cause });
+  }
+}
+
+/** A call came after the executable or its backend was closed. */
+export class ExecutableClosedError extends KernelError {
+  readonly code = 'EXECUTABLE_CLOSED';
+
+  constructor({ backend }: { backend: BackendName }) {
+    super({ message: `A call came to a closed executable of the backend ${backend}.`, mend: 'Compile the program again.' });
+  }
+}
+
+/**
+ * onnxruntime refused a model or failed to run it. Causes: ids or labels outside their table; no memory; a fault of this
+ * package's encoding.
+ */
+export class OnnxRuntimeError extends KernelError {
+  readonly code = 'ONNX_RUNTIME';
+
+  constructor({ doing, cause }: { doing: string; cause: unknown }) {
+    super({
+      message: `onnxruntime failed while ${doing}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      mend: 'Check the batch against the program and the free memory; if both are right, report it with the job.',
+      cause,
+    });
+  }
+}

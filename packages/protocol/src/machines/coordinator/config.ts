@@ -46,14 +46,16 @@ export interface CoordinatorConfig {
   /** Samples a micro-batch. */
   readonly microBatchSize: number;
   readonly buckets: number;
-  /** Ready members needed before the first round. Afterwards the run goes on with one. */
+  /** The first round waits for so many ready members, up to `gatherTimeout`. */
+  readonly startMembers: number;
+  /** Rounds go on with at least so many. */
   readonly minMembers: number;
   readonly maxMembers: number;
   /** `fixed`: round-robin, independent of speed; `adaptive`: in proportion to measured speed. */
   readonly assignment: 'fixed' | 'adaptive';
   /** The one time-out; every other is derived from it (see `deadlines.ts`). */
   readonly failureTimeout: Milliseconds;
-  /** Waiting for members longer than this fails the run; null waits for ever. */
+  /** After so long with fewer than `minMembers` the run fails; null waits for ever. */
   readonly gatherTimeout: Milliseconds | null;
   readonly evaluation: EvaluationConfig | null;
   /** Rounds between checkpoints; 0: only the last. */

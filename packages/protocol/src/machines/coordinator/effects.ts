@@ -6,9 +6,12 @@ import type { CoordinatorMessage, MemberInfo } from '../../wire/control.ts';
 import type { Decision } from '../decision.ts';
 import type { CoordinatorState } from './state.ts';
 
-/** Setting a name again replaces it. A timer that fires comes back as a `timer` event with this name. */
+/**
+ * Setting a name again replaces it. A timer that fires comes back as a `timer` event with this name; the shell sees to
+ * it that one which was replaced or cancelled never does.
+ */
 export type TimerName =
-  | 'gather' | 'regather' | 'round' | 'reduce' | 'gathered' | 'apply' | 'evaluate' | 'audits' | 'attest' | 'drain' | 'close'
+  | 'gather' | 'regather' | 'round' | 'apply' | 'evaluate' | 'audits' | 'attest' | 'drain'
   | `silence/${PeerId}` | `audit/${number}/${PeerId}`;
 
 /** What one worker has earned since the run began. */

@@ -1,5 +1,5 @@
 /** What a coordinator knows. Plain data, changed only by `transition`; nothing of it is lost when the journal is folded. */
-import type { Address, Bucket, Hash, MicroBatch, PeerId, Round, View } from '../../core/ids.ts';
+import type { Address, Hash, MicroBatch, PeerId, Round, View } from '../../core/ids.ts';
 import type { Timestamp } from '../../core/units.ts';
 import type { VerdictRecord } from '../../journal/facts.ts';
 import type { Adapter, BackendName, Contributor } from '../../wire/control.ts';
@@ -16,6 +16,8 @@ export type MemberStatus = 'waiting' | 'syncing' | 'ready' | 'active' | 'lost' |
 export interface MemberRecord {
   readonly peerId: PeerId;
   readonly status: MemberStatus;
+  /** It was told the run and where to get the state: from then on it sends heartbeats and hears seals. */
+  readonly welcomed: boolean;
   /** Counts the times that this peer came; an audit of an earlier presence can't be asked of a later one. */
   readonly session: number;
   /** Order of first arrival. */
@@ -27,7 +29,7 @@ export interface MemberRecord {
   readonly adapter: Adapter;
   /** Empty: can't be dialled, owns no bucket. */
   readonly addresses: readonly string[];
-  /** The state that it last proved to hold. */
+  /** The state that it last said to hold. */
   readonly held: StatePoint | null;
   /** Smoothed over rounds. */
   readonly samplesPerSecond: number;
@@ -68,9 +70,13 @@ export interface Seal {
   readonly snapshot: boolean;
 }
 
+/** What a round before its seal waits for: commitments, then reduced buckets, then everybody's digest of them. */
+export type RoundStage = 'computing' | 'reducing' | 'gathering';
+
 /** A round under way. */
 export interface RoundState {
   readonly round: Round;
+  readonly stage: RoundStage;
   readonly view: View;
   readonly assignment: View;
   /** In reduction order. */
@@ -81,6 +87,8 @@ export interface RoundState {
   readonly commitments: Readonly<Record<PeerId, Commitment>>;
   /** Reduced buckets' hashes in this view, null while missing. */
   readonly reduced: readonly (Hash | null)[];
+  /** `roots[owner][i]`: contributor i's commitment as that owner saw it. */
+  readonly roots: Readonly<Record<PeerId, readonly Hash[]>>;
   readonly gathered: Readonly<Record<PeerId, Hash>>;
   readonly seal: Seal | null;
   /** What members say they stand at after the sealed round. */
@@ -88,6 +96,8 @@ export interface RoundState {
   readonly accusations: readonly Accusation[];
   readonly startedAt: Timestamp;
 }
+
+export type SealedRoundState = RoundState & { readonly seal: Seal };
 
 export interface EvaluationPart {
   readonly start: number;
@@ -103,23 +113,28 @@ export interface EvaluationState {
   readonly parts: readonly EvaluationPart[];
 }
 
-/** What is still to be awaited before the run may end. */
+/** Why the run ends, and what it has still to wait for: open audits, the last checkpoint, the last epoch. */
 export interface ClosingState {
   readonly outcome: RunOutcome;
   readonly code: string;
   readonly reason: string;
-  /** Set once the open audits have ended or timed out. */
-  readonly auditsDone: boolean;
-  readonly checkpointDone: boolean;
-  readonly settlementDone: boolean;
+  /** Open audits are not waited for any longer. */
+  readonly auditsDue: boolean;
+  /** Attempts at the last checkpoint that failed. */
+  readonly checkpointFailures: number;
+  /** The last epoch could not be put on chain: it is not tried again in this run. */
+  readonly settlementGivenUp: boolean;
 }
 
 export type Phase =
-  /** Waiting for members. `regathering`: rounds have run before and all members were lost, or the coordinator restarted. */
+  /**
+   * Waiting for members. `regathering`: rounds have run before and the members were lost, or the coordinator restarted.
+   * `due`: waited long enough to start with fewer, or to roll back when nobody holds the state.
+   */
   | { readonly name: 'gathering'; readonly regathering: boolean }
   | { readonly name: 'training'; readonly round: RoundState }
   /** As `training` after the seal: members apply. */
-  | { readonly name: 'applying'; readonly round: RoundState & { readonly seal: Seal } }
+  | { readonly name: 'applying'; readonly round: SealedRoundState; readonly due: boolean }
   /** Between rounds: an open audit would fall out of the window, so the next round waits. */
   | { readonly name: 'auditing' }
   | { readonly name: 'evaluating'; readonly evaluation: EvaluationState }
@@ -140,6 +155,8 @@ export interface Audit {
   readonly rate: number;
   /** Asked and not yet answered. */
   readonly asked: readonly PeerId[];
+  /** Who may still be asked, in drawn order: members that stood at the round's state. */
+  readonly candidates: readonly PeerId[];
   readonly verdicts: readonly VerdictRecord[];
 }
 
@@ -181,6 +198,8 @@ export interface EpochInFlight {
   readonly epoch: number;
   readonly leaves: readonly PayLeaf[];
   readonly totalWei: string;
+  /** Round up to which work is in it. */
+  readonly round: Round;
   /** Null until the shell has built the tree. */
   readonly root: Hash | null;
   readonly asked: readonly PeerId[];
@@ -194,13 +213,14 @@ export interface SettlementState {
   readonly nextEpoch: number;
   /** Rounds below this are in an epoch that was closed. */
   readonly closedRounds: number;
+  /** Sum of what the last settled epoch gives. */
+  readonly settledWei: string;
   readonly inFlight: EpochInFlight | null;
 }
 
-/** A committed round since the last checkpoint, kept so that a rollback can return its micro-batches. */
-export interface CommittedRound {
-  readonly round: Round;
-  readonly microBatches: readonly MicroBatch[];
+/** A stored state, with the ledger as it was then: rolling back restores both. */
+export interface CheckpointRecord extends StatePoint {
+  readonly ledger: Ledger;
 }
 
 export interface Snapshot extends StatePoint {
@@ -217,12 +237,11 @@ export interface CoordinatorState {
   /** State hashes by round, newest last; at least the last 16. Round 0's is unknown until members tell it. */
   readonly stateHashes: readonly StatePoint[];
   readonly lastView: View;
-  readonly sinceCheckpoint: readonly CommittedRound[];
   /** The last state that members were asked to keep a copy of. */
   readonly snapshot: Snapshot | null;
-  /** The newest stored checkpoint. */
-  readonly checkpoint: StatePoint | null;
-  readonly checkpointing: StatePoint | null;
+  /** Stored ones, oldest first. */
+  readonly checkpoints: readonly CheckpointRecord[];
+  readonly checkpointing: CheckpointRecord | null;
   readonly evaluations: number;
   /** Evaluated at this many committed rounds last. */
   readonly evaluatedAt: Round | null;
@@ -231,9 +250,4 @@ export interface CoordinatorState {
   readonly settlement: SettlementState;
   /** Why the run is to end before its rounds are done; null while it is not. */
   readonly draining: string | null;
-}
-
-/** The owner of `bucket` in a round. */
-export function ownerOf(round: Pick<RoundState, 'owners'>, bucket: Bucket): PeerId | undefined {
-  return round.owners[bucket];
 }

@@ -4,10 +4,7 @@
  */
 import type { Stream } from '@libp2p/interface';
 import type { PeerId } from '../core/ids.ts';
-import { coordinatorCodec, workerCodec, type Codec } from '../wire/codec.ts';
-import type { CoordinatorMessage, WorkerMessage } from '../wire/control.ts';
-import { CONTROL_PROTOCOL } from '../wire/names.ts';
-import type { MemberInfo } from '../wire/control.ts';
+import type { Codec } from '../wire/codec.ts';
 import { messageOf, PeerFaultError, StreamClosedError } from './errors.ts';
 import { MAX_CONTROL_MESSAGE, MAX_CONTROL_QUEUE, MAX_HELLO } from './limits.ts';
 import type { MurmurationNode } from './node.ts';
@@ -120,46 +117,4 @@ export class ControlStream<In, Out> {
   #fault(fault: 'oversized' | 'malformed', detail: string, cause?: unknown): PeerFaultError {
     return new PeerFaultError({ peer: this.peer, fault, detail, cause });
   }
-}
-
-/** A worker as its coordinator sees it. */
-export type WorkerControl = ControlStream<WorkerMessage, CoordinatorMessage>;
-/** A coordinator as a worker sees it. */
-export type CoordinatorControl = ControlStream<CoordinatorMessage, WorkerMessage>;
-
-/**
- * Coordinator: takes control streams. `accept` is called for each new one and returns who listens to it; call
- * `control.admit()` once the worker is a member, until then it may only send small messages.
- */
-export async function serveControl(
-  node: MurmurationNode,
-  accept: (control: WorkerControl) => ControlHandlers<WorkerMessage>,
-): Promise<void> {
-  await node.serve(CONTROL_PROTOCOL, 2, (stream, peer) => {
-    const late: { handlers?: ControlHandlers<WorkerMessage> } = {};
-    const control: WorkerControl = new ControlStream(
-      { node, stream, peer, outgoing: coordinatorCodec, incoming: workerCodec },
-      { onMessage: (message) => late.handlers?.onMessage(message), onClose: (reason) => late.handlers?.onClose(reason) },
-    );
-    late.handlers = accept(control);
-  });
-}
-
-/**
- * Worker: opens the control stream to its coordinator.
- * @throws DialFailedError, ProtocolMismatchError
- */
-export async function dialControl(
-  node: MurmurationNode,
-  coordinator: MemberInfo,
-  handlers: ControlHandlers<CoordinatorMessage>,
-  signal?: AbortSignal,
-): Promise<CoordinatorControl> {
-  const stream = await node.open(coordinator, CONTROL_PROTOCOL, signal);
-  const control: CoordinatorControl = new ControlStream(
-    { node, stream, peer: coordinator.peerId, outgoing: workerCodec, incoming: coordinatorCodec },
-    handlers,
-  );
-  control.admit();
-  return control;
 }

@@ -1,9 +1,8 @@
 /** The network shell that both sides of a run share: nodes, keys, control streams, bucket links, fetches. */
 export { dialable, parseAddress, parsePeerAddress, type ParsedAddress } from './address.ts';
 export { BucketLinks, serveBuckets, type BucketReceiver } from './bucket-links.ts';
-export {
-  ControlStream, dialControl, serveControl, type ControlHandlers, type CoordinatorControl, type WorkerControl,
-} from './control-stream.ts';
+export { dialControl, serveControl, type CoordinatorControl, type WorkerControl } from './control.ts';
+export { ControlStream, type ControlHandlers } from './control-stream.ts';
 export {
   BadAddressError, BadKeyFileError, DialFailedError, ListenFailedError, PeerFaultError, type PeerFaultKind, PortTakenError,
   ProtocolMismatchError, StreamClosedError,

@@ -1,11 +1,12 @@
 /** The compliance suite of the network: the same behaviour over each transport, and against a peer that misbehaves. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { bucket, hash, round, runId, view } from '../core/ids.ts';
-import type { CoordinatorMessage, WorkerMessage } from '../wire/control.ts';
+import type { CoordinatorMessage, Terms, WorkerMessage } from '../wire/control.ts';
 import type { BucketFrame } from '../wire/frames.ts';
 import { CONTROL_PROTOCOL, FETCH_PROTOCOL } from '../wire/names.ts';
 import { BucketLinks, serveBuckets } from './bucket-links.ts';
-import { dialControl, serveControl, type ControlHandlers, type WorkerControl } from './control-stream.ts';
+import type { ControlHandlers } from './control-stream.ts';
+import { dialControl, serveControl, type WorkerControl } from './control.ts';
 import { BadAddressError, PortTakenError } from './errors.ts';
 import { fetchFrom, missing, serveFetch } from './fetch.ts';
 import { createNode, type MurmurationNode } from './node.ts';
@@ -23,6 +24,7 @@ afterEach(async () => {
 
 const heartbeat = (n: number): WorkerMessage => ({ type: 'heartbeat', round: round(n), phase: 'computing' });
 const stop = (reason: string): CoordinatorMessage => ({ type: 'stop', outcome: 'finished', reason });
+const terms = (): Terms => ({ type: 'terms', protocolVersion: '1.0.0', runId: runId('20261101-00000000'), job: { name: 'x' }, registration: null });
 const silent = { onMessage: () => undefined, onClose: () => undefined };
 const frameOf = (n: number): BucketFrame => ({ type: 'reduced', runId: runId('20261101-00000000'), round: round(0), view: view(0), bucket: bucket(n) });
 const pattern = Uint8Array.from({ length: 251 }, (_, i) => i);
@@ -35,7 +37,7 @@ describe.each([
   it('carries control messages both ways, in order', async () => {
     const [coordinator, worker] = [await start(1, { listen: [listen] }), await start(2, { listen: [] })];
     const heard: WorkerMessage[] = [];
-    await serveControl(coordinator, (control) => ({
+    await serveControl(coordinator, terms, (control) => ({
       async onMessage(message) {
         heard.push(message);
         if (heard.length === 200) await control.send(stop('that is all'));
@@ -43,7 +45,8 @@ describe.each([
       onClose: () => undefined,
     }));
     const answered = Promise.withResolvers<CoordinatorMessage>();
-    const control = await dialControl(worker, memberOf(coordinator), { onMessage: answered.resolve, onClose: (e) => answered.reject(e) });
+    const { control, terms: stated } = await dialControl(worker, memberOf(coordinator), { onMessage: answered.resolve, onClose: (e) => answered.reject(e) });
+    expect(stated).toEqual(terms());
     await Promise.all(Array.from({ length: 200 }, (_, n) => control.send(heartbeat(n))));
     expect(await answered.promise).toEqual(stop('that is all'));
     expect(heard).toEqual(Array.from({ length: 200 }, (_, n) => heartbeat(n)));
@@ -107,7 +110,7 @@ describe.each([
 
   it('tells when a peer is gone', async () => {
     const [a, b] = [await start(1, { listen: [listen] }), await start(2)];
-    await serveControl(a, () => silent);
+    await serveControl(a, terms, () => silent);
     const closed = Promise.withResolvers<Error | null>();
     await dialControl(b, memberOf(a), { onMessage: () => undefined, onClose: closed.resolve });
     const gone = Promise.withResolvers<string>();
@@ -134,7 +137,7 @@ describe('a peer that misbehaves', () => {
     expect(honest.faults.get(rogue.peerId)?.count).toBe(1);
     return named;
   };
-  const control = (node: MurmurationNode): Promise<void> => serveControl(node, () => silent);
+  const control = (node: MurmurationNode): Promise<void> => serveControl(node, terms, () => silent);
 
   it('is named and disconnected for garbage', async () => {
     expect(await provoke(CONTROL_PROTOCOL, Uint8Array.of(3, 0, 0, 0, 0xc1, 0xff, 0x00), control)).toMatch(/^true malformed/);
@@ -170,7 +173,7 @@ describe('a peer that misbehaves', () => {
   it('is given up when it leaves too much unread', async () => {
     const [coordinator, worker] = [await start(1), await start(2)];
     const accepted = Promise.withResolvers<WorkerControl>();
-    await serveControl(coordinator, (taken) => (accepted.resolve(taken), silent));
+    await serveControl(coordinator, terms, (taken) => (accepted.resolve(taken), silent));
     const deaf: ControlHandlers<CoordinatorMessage> = { onMessage: () => new Promise(() => undefined), onClose: () => undefined };
     await dialControl(worker, memberOf(coordinator), deaf);
     const taken = await accepted.promise;

@@ -2,7 +2,9 @@
 import { Packr } from 'msgpackr';
 import { z } from 'zod';
 import { MurmurationError } from '../core/errors.ts';
-import { coordinatorMessageSchema, workerMessageSchema, type CoordinatorMessage, type WorkerMessage } from './control.ts';
+import {
+  coordinatorMessageSchema, termsSchema, workerMessageSchema, type CoordinatorMessage, type Terms, type WorkerMessage,
+} from './control.ts';
 import {
   bucketFrameSchema, fetchRequestSchema, fetchResponseSchema, type BucketFrame, type FetchRequest, type FetchResponse,
 } from './frames.ts';
@@ -44,6 +46,7 @@ function unpack(bytes: Uint8Array): unknown {
   }
 }
 
+export const termsCodec: Codec<Terms> = codecOf(termsSchema);
 export const workerCodec: Codec<WorkerMessage> = codecOf(workerMessageSchema);
 export const coordinatorCodec: Codec<CoordinatorMessage> = codecOf(coordinatorMessageSchema);
 export const bucketFrameCodec: Codec<BucketFrame> = codecOf(bucketFrameSchema);

@@ -55,8 +55,25 @@ export const syncSchema = z.strictObject({
 /** A `null` sync means: the state at round 0 follows from the job's seed; make it yourself. */
 const startFields = { sync: syncSchema.nullable() };
 
+/**
+ * The coordinator's first words on a control stream, before `hello`: all that a worker needs to say who it is. The
+ * shells exchange it; the machines begin at `hello`.
+ */
+export const termsSchema = z.strictObject({
+  type: z.literal('terms'),
+  protocolVersion: z.string().max(32),
+  runId: runIdSchema,
+  /** The job as in `welcome`, so that a worker can choose its backend by measuring it. */
+  job: z.unknown(),
+  /** Where the worker will be registered, which `hello.possession` is signed for; null when nobody is paid. */
+  registration: z.strictObject({ chainId: count, registry: addressSchema }).nullable(),
+});
+
 export const workerMessages = {
-  /** First on the stream. `possession` is the EIP-712 signature that lets the coordinator register the worker on chain. */
+  /**
+   * First from the worker. `possession` is the EIP-712 signature that lets the coordinator register the worker where the
+   * terms say; `0x` when they name no registry.
+   */
   hello: z.strictObject({
     type: z.literal('hello'),
     protocolVersion: z.string().max(32),
@@ -182,6 +199,7 @@ const members = <T extends Record<string, z.core.$ZodTypeDiscriminable>>(table: 
 export const workerMessageSchema = z.discriminatedUnion('type', members(workerMessages));
 export const coordinatorMessageSchema = z.discriminatedUnion('type', members(coordinatorMessages));
 
+export type Terms = z.infer<typeof termsSchema>;
 /** What a worker says to its coordinator. */
 export type WorkerMessage = z.infer<typeof workerMessageSchema>;
 /** What a coordinator says to a worker. */

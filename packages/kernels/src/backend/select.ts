@@ -9,6 +9,7 @@ import { chooseBackend, type WebGpuFinding } from './choose-backend.ts';
 import { BackendUnavailableError } from './errors.ts';
 import { measureStep } from './measure-step.ts';
 import { openOnnxBackend, type OnnxBackendOptions } from './onnx-backend.ts';
+import { openWebGpu } from './open-webgpu.ts';
 
 export interface BackendOpeners {
   readonly webgpu: () => Promise<Backend>;
@@ -29,7 +30,7 @@ export interface SelectedBackend {
   readonly reason: string;
 }
 
-/** @throws BackendUnavailableError naming what to install */
+/** @throws BackendUnavailableError, AdapterNotFoundError, both saying what to install */
 export async function selectBackend(options: SelectBackendOptions): Promise<SelectedBackend> {
   const { requested, program, openers = defaultOpeners(options) } = options;
   if (requested === 'auto') return selectFaster(program, openers);
@@ -70,27 +71,12 @@ async function openOnnx(openers: BackendOpeners, finding: WebGpuFinding): Promis
   return { backend: await openers.onnx(), reason: chooseBackend(finding).reason };
 }
 
-/** `auto` goes on without a GPU whatever is wrong with it, and says what was. Faults of our own pass through. */
+/** `auto` goes on without a GPU whatever is wrong with it, and says what was, without the advice. Other faults pass through. */
 function asReason(error: unknown): string {
-  if (error instanceof KernelError) return error.message;
+  if (error instanceof KernelError) return error.message.slice(0, -error.mend.length).replace(/[.\s]+$/, '');
   throw error;
 }
 
 function defaultOpeners(options: OnnxBackendOptions): BackendOpeners {
   return { webgpu: openWebGpu, onnx: () => openOnnxBackend(options) };
-}
-
-/** Dawn is loaded only here, so that a machine without it, or without a driver, runs everything else. */
-async function openWebGpu(): Promise<Backend> {
-  try {
-    const [{ openGpu }, { openWebGpuBackend }] = await Promise.all([import('../webgpu/node/open-gpu.ts'), import('../webgpu/backend.ts')]);
-    return await openWebGpuBackend(openGpu());
-  } catch (cause) {
-    throw new BackendUnavailableError({
-      backend: 'webgpu',
-      reason: cause instanceof Error ? cause.message : String(cause),
-      mend: 'Install a Vulkan driver (Mesa 25 or newer, or the GPU vendor’s) and the npm package webgpu, or choose the backend onnx.',
-      cause,
-    });
-  }
 }

@@ -20,3 +20,4 @@ export type { StepProgram } from './step-program.ts';
 export { verifyGraph } from './verify.ts';
 export { buildStepProgram, initialParameters, parameterLayout } from '../models/build-step-program.ts';
 export { type Activation, checkModelSpec, type ConvnetSpec, type GptSpec, type MlpSpec, type ModelSpec } from '../models/spec.ts';
+export { stateLayout, type StateLayout, type StateTensor } from '../exact/optimizer-config.ts';

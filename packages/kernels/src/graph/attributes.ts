@@ -4,4 +4,5 @@ import type { Attributes } from './graph.ts';
 export const flag = (attributes: Attributes, key: string): boolean => attributes[key] as boolean;
 export const number = (attributes: Attributes, key: string): number => attributes[key] as number;
 export const natural = (attributes: Attributes, key: string): number => attributes[key] as number;
-export const naturals = (attributes: Attributes, key: string): readonly number[] => attributes[key] as readonly number[];
+export const naturals = (attributes: Attributes, key: string): readonly number[] =>
+  attributes[key] as readonly number[];

@@ -43,7 +43,10 @@ export class GraphBuilder implements Emitter {
     this.typeOf(value);
     if (this.#outputs.some((other) => other.name === name)) {
       throw new GraphError({
-        op: 'graph', place: `output "${name}"`, problem: 'named twice', mend: 'Give each output its own name.',
+        op: 'graph',
+        place: `output "${name}"`,
+        problem: 'named twice',
+        mend: 'Give each output its own name.',
       });
     }
     this.#outputs.push({ name, value });
@@ -53,7 +56,10 @@ export class GraphBuilder implements Emitter {
     const type = this.#inputs[value]?.type ?? this.#nodes[value - this.#inputs.length]?.output;
     if (type) return type;
     throw new GraphError({
-      op: 'graph', place: `value ${value}`, problem: 'there is no such value', mend: 'Use ids that this builder returned.',
+      op: 'graph',
+      place: `value ${value}`,
+      problem: 'there is no such value',
+      mend: 'Use ids that this builder returned.',
     });
   }
 

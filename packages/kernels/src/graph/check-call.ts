@@ -6,8 +6,8 @@ import type { AttributeKind, OpCall, OpDefinition } from './op.ts';
 
 /** Largest rank of a tensor: lowerings unroll index arithmetic up to it. */
 export const MAX_RANK = 6;
-/** Most elements of one tensor, so that element offsets fit a 32-bit integer everywhere. */
-export const MAX_ELEMENTS = 2 ** 30;
+/** Most elements of one tensor, so that byte offsets and random counters (six words an element) fit 32 bits. */
+export const MAX_ELEMENTS = 2 ** 29;
 
 const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
@@ -23,7 +23,9 @@ export function definitionOf(name: string, place: string): OpDefinition {
   const definition = Object.hasOwn(ops, name) ? ops[name] : undefined;
   if (definition) return definition;
   throw new GraphError({
-    op: name, place, problem: 'there is no such op',
+    op: name,
+    place,
+    problem: 'there is no such op',
     mend: `Use one of: ${Object.keys(ops).join(', ')}.`,
   });
 }
@@ -33,7 +35,9 @@ export function checkType(type: TensorType, { op, place }: { op: string; place: 
   const problem = typeProblem(type);
   if (problem === null) return;
   throw new GraphError({
-    op, place, problem,
+    op,
+    place,
+    problem,
     mend: `Use f32 or i32 tensors of rank ≤ ${MAX_RANK}, every dimension ≥ 1, at most ${MAX_ELEMENTS} elements.`,
   });
 }
@@ -42,7 +46,8 @@ function typeProblem({ dtype, shape }: TensorType): string | null {
   if (dtype !== 'f32' && dtype !== 'i32') return `unknown dtype ${String(dtype)}`;
   if (!Array.isArray(shape) || shape.length > MAX_RANK) return `rank is above ${MAX_RANK}`;
   if (!shape.every((dimension) => isNatural(dimension) && dimension >= 1)) return `illegal shape [${shape}]`;
-  if (shape.reduce((product, dimension) => product * dimension, 1) > MAX_ELEMENTS) return `shape [${shape}] is too large`;
+  if (shape.reduce((product, dimension) => product * dimension, 1) > MAX_ELEMENTS)
+    return `shape [${shape}] is too large`;
   return null;
 }
 
@@ -71,11 +76,18 @@ function checkAttributes(call: OpCall, { attributes: declared }: OpDefinition): 
   const unknown = Object.keys(call.attributes).find((key) => !Object.hasOwn(declared, key));
   const bad = Object.entries(declared).find(([key, kind]) => !attributeChecks[kind](call.attributes[key]));
   if (unknown === undefined && bad === undefined) return;
-  const problem = unknown === undefined
-    ? `attribute ${bad?.[0]} must be a ${bad?.[1]}, got ${JSON.stringify(call.attributes[bad?.[0] ?? ''])}`
-    : `unknown attribute ${unknown}`;
+  const problem =
+    unknown === undefined
+      ? `attribute ${bad?.[0]} must be a ${bad?.[1]}, got ${JSON.stringify(call.attributes[bad?.[0] ?? ''])}`
+      : `unknown attribute ${unknown}`;
   throw new GraphError({
-    op: call.op, place: call.place, problem,
-    mend: `The op's attributes are: ${Object.entries(declared).map(([key, kind]) => `${key} (${kind})`).join(', ') || 'none'}.`,
+    op: call.op,
+    place: call.place,
+    problem,
+    mend: `The op's attributes are: ${
+      Object.entries(declared)
+        .map(([key, kind]) => `${key} (${kind})`)
+        .join(', ') || 'none'
+    }.`,
   });
 }

@@ -18,7 +18,11 @@ export function costOf(graph: Graph): Cost {
   const flopsByOp: Record<string, number> = {};
   let [flops, bytes] = [0, 0];
   graph.nodes.forEach((node, index) => {
-    const call = { inputs: node.inputs.flatMap((value) => types[value] ?? []), attributes: node.attributes, output: node.output };
+    const call = {
+      inputs: node.inputs.flatMap((value) => types[value] ?? []),
+      attributes: node.attributes,
+      output: node.output,
+    };
     const definition = definitionOf(node.op, `node ${index}`);
     const own = definition.flops(call);
     if (own > 0) flopsByOp[node.op] = (flopsByOp[node.op] ?? 0) + own;

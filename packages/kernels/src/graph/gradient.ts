@@ -32,9 +32,10 @@ export function withGradients(graph: Graph, loss: string): Graph {
   graph.inputs.forEach(({ name, role, type }, value) => {
     if (role !== 'parameter') return;
     const gradients = received.get(value);
-    builder.output(`${GRADIENT_PREFIX}${name}`, gradients
-      ? sum(builder, gradients)
-      : builder.apply('fill', [], { value: 0, shape: type.shape }));
+    builder.output(
+      `${GRADIENT_PREFIX}${name}`,
+      gradients ? sum(builder, gradients) : builder.apply('fill', [], { value: 0, shape: type.shape }),
+    );
   });
   return simplify(builder.build());
 }
@@ -43,7 +44,8 @@ function scalarOutput(graph: Graph, builder: GraphBuilder, name: string): ValueI
   const output = graph.outputs.find((candidate) => candidate.name === name);
   if (output && builder.shapeOf(output.value).length === 0) return output.value;
   throw new GraphError({
-    op: 'graph', place: `output "${name}"`,
+    op: 'graph',
+    place: `output "${name}"`,
     problem: output ? 'it is not a scalar' : 'there is no such output',
     mend: 'Differentiate a scalar output of the graph.',
   });
@@ -52,7 +54,9 @@ function scalarOutput(graph: Graph, builder: GraphBuilder, name: string): ValueI
 /** Values that depend on a parameter: the only ones whose gradients matter. */
 function activeValues({ inputs, nodes }: Graph): ReadonlySet<ValueId> {
   const active = new Set<ValueId>();
-  inputs.forEach(({ role }, value) => { if (role === 'parameter') active.add(value); });
+  inputs.forEach(({ role }, value) => {
+    if (role === 'parameter') active.add(value);
+  });
   nodes.forEach((node, index) => {
     if (node.inputs.some((value) => active.has(value))) active.add(inputs.length + index);
   });
@@ -71,7 +75,8 @@ interface Pull {
 /** Applies one node's gradient rule and hands the results to its inputs. */
 function pullBack({ builder, node, index, value, gradient, received }: Pull): void {
   const rule = definitionOf(node.op, `node ${index}`).gradient;
-  if (typeof rule !== 'function') throw new NotDifferentiableError({ op: node.op, place: `node ${index}`, reason: rule.reason });
+  if (typeof rule !== 'function')
+    throw new NotDifferentiableError({ op: node.op, place: `node ${index}`, reason: rule.reason });
   const { inputs, attributes } = node;
   const gradients = rule({ emit: builder, inputs, attributes, output: value, outputGradient: gradient });
   inputs.forEach((input, position) => {
@@ -81,7 +86,9 @@ function pullBack({ builder, node, index, value, gradient, received }: Pull): vo
 }
 
 function sum(builder: GraphBuilder, gradients: readonly ValueId[]): ValueId {
-  return joinSlices(builder, gradients) ?? gradients.reduce((total, gradient) => builder.apply('add', [total, gradient]));
+  return (
+    joinSlices(builder, gradients) ?? gradients.reduce((total, gradient) => builder.apply('add', [total, gradient]))
+  );
 }
 
 /**
@@ -92,11 +99,25 @@ function joinSlices(builder: GraphBuilder, gradients: readonly ValueId[]): Value
   const pads = gradients.map((gradient) => builder.nodeOf(gradient));
   const axis = pads[0]?.op === 'pad' ? natural(pads[0].attributes, 'axis') : -1;
   if (!pads.every((node) => node?.op === 'pad' && natural(node.attributes, 'axis') === axis)) return null;
-  const pieces = pads.flatMap((node) => (node ? [{
-    value: node.inputs[0] ?? -1,
-    start: natural(node.attributes, 'before'),
-    end: (node.output.shape[axis] ?? 0) - natural(node.attributes, 'after'),
-  }] : [])).sort((a, b) => a.start - b.start);
+  const pieces = pads
+    .flatMap((node) =>
+      node
+        ? [
+            {
+              value: node.inputs[0] ?? -1,
+              start: natural(node.attributes, 'before'),
+              end: (node.output.shape[axis] ?? 0) - natural(node.attributes, 'after'),
+            },
+          ]
+        : [],
+    )
+    .sort((a, b) => a.start - b.start);
   const covered = pieces.reduce((end, piece) => (piece.start === end ? piece.end : -1), 0);
-  return covered === pads[0]?.output.shape[axis] ? builder.apply('concat', pieces.map(({ value }) => value), { axis }) : null;
+  return covered === pads[0]?.output.shape[axis]
+    ? builder.apply(
+        'concat',
+        pieces.map(({ value }) => value),
+        { axis },
+      )
+    : null;
 }

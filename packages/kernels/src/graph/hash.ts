@@ -16,7 +16,9 @@ export function canonicalGraph(graph: Graph): Graph {
 function outputFirstOrder({ inputs, nodes, outputs }: Graph): number[] {
   const order: number[] = [];
   const placed = new Set<number>();
-  const pending: { value: ValueId; opened: boolean }[] = outputs.map(({ value }) => ({ value, opened: false })).reverse();
+  const pending: { value: ValueId; opened: boolean }[] = outputs
+    .map(({ value }) => ({ value, opened: false }))
+    .reverse();
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const index = next.value - inputs.length;
     if (index < 0 || placed.has(index)) continue;

@@ -12,12 +12,25 @@ export { GRADIENT_PREFIX, withGradients } from './gradient.ts';
 export { canonicalGraph, hashGraph } from './hash.ts';
 export { interpret, type Tensors } from './interpret.ts';
 export {
-  bucketCount, bucketRange, DEFAULT_BUCKET_SIZE, layoutParameters, type ParameterLayout, type ParameterSlot, parameterViews,
+  bucketCount,
+  bucketRange,
+  DEFAULT_BUCKET_SIZE,
+  layoutParameters,
+  type ParameterLayout,
+  type ParameterSlot,
+  parameterViews,
 } from './parameter-layout.ts';
 export { printGraph } from './print.ts';
 export { simplify } from './simplify.ts';
 export type { StepProgram } from './step-program.ts';
 export { verifyGraph } from './verify.ts';
 export { buildStepProgram, initialParameters, parameterLayout } from '../models/build-step-program.ts';
-export { type Activation, checkModelSpec, type ConvnetSpec, type GptSpec, type MlpSpec, type ModelSpec } from '../models/spec.ts';
+export {
+  type Activation,
+  checkModelSpec,
+  type ConvnetSpec,
+  type GptSpec,
+  type MlpSpec,
+  type ModelSpec,
+} from '../models/spec.ts';
 export { stateLayout, type StateLayout, type StateTensor } from '../exact/optimizer-config.ts';

@@ -24,7 +24,7 @@ const isOne = (value: ValueId, { nodeOf }: Known): boolean => {
 };
 
 const keepsShape: Rule = (node, { typeOf }) =>
-  (sameShape(typeOf(operand(node, 0)).shape, node.output.shape) ? operand(node, 0) : null);
+  sameShape(typeOf(operand(node, 0)).shape, node.output.shape) ? operand(node, 0) : null;
 
 const rules: Readonly<Record<string, readonly Rule[]>> = {
   mul: [0, 1].map((side): Rule => (node, known) => {
@@ -81,7 +81,8 @@ function rewrite(node: GraphNode, known: Known): ValueId | GraphNode {
 export function simplify(graph: Graph): Graph {
   const nodes: GraphNode[] = [];
   const known: Known = {
-    typeOf: (value) => graph.inputs[value]?.type ?? nodes[value - graph.inputs.length]?.output ?? { dtype: 'f32', shape: [] },
+    typeOf: (value) =>
+      graph.inputs[value]?.type ?? nodes[value - graph.inputs.length]?.output ?? { dtype: 'f32', shape: [] },
     nodeOf: (value) => nodes[value - graph.inputs.length] ?? null,
   };
   const seen = new Map<string, ValueId>();
@@ -107,7 +108,10 @@ export function removeDead(graph: Graph): Graph {
   for (let index = graph.nodes.length - 1; index >= 0; index--) {
     if (live.has(first + index)) graph.nodes[index]?.inputs.forEach((value) => live.add(value));
   }
-  return renumber(graph, graph.nodes.map((_, index) => index).filter((index) => live.has(first + index)));
+  return renumber(
+    graph,
+    graph.nodes.map((_, index) => index).filter((index) => live.has(first + index)),
+  );
 }
 
 /** The graph with the nodes `order` alone, in that order; every value must come before its uses. */

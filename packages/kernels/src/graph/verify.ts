@@ -30,18 +30,28 @@ function checkNames(kind: string, named: readonly { readonly name: string }[]): 
 
 function verifyInput({ name, type, role }: GraphInput): TensorType {
   checkType(type, { op: 'graph', place: `input "${name}"` });
-  if (role !== 'parameter' && role !== 'data') fail(`input "${name}"`, `unknown role ${String(role)}`, 'Use parameter or data.');
+  if (role !== 'parameter' && role !== 'data')
+    fail(`input "${name}"`, `unknown role ${String(role)}`, 'Use parameter or data.');
   return type;
 }
 
 function verifyNode(node: GraphNode, index: number, types: readonly TensorType[]): TensorType {
   const place = `node ${index}`;
-  const inputs = node.inputs.map((value) => types[value]
-    ?? fail(place, `${node.op} reads value ${value}, which is not made before it`, 'Order nodes so that values come before their uses.'));
+  const inputs = node.inputs.map(
+    (value) =>
+      types[value] ??
+      fail(
+        place,
+        `${node.op} reads value ${value}, which is not made before it`,
+        'Order nodes so that values come before their uses.',
+      ),
+  );
   const inferred = inferCall({ op: node.op, place, inputs, attributes: node.attributes });
   if (typeText(inferred) !== typeText(node.output)) {
     throw new GraphError({
-      op: node.op, place, problem: `declares ${typeText(node.output)} but gives ${typeText(inferred)}`,
+      op: node.op,
+      place,
+      problem: `declares ${typeText(node.output)} but gives ${typeText(inferred)}`,
       mend: 'Build graphs with GraphBuilder, which infers the types.',
     });
   }

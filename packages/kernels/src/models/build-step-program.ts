@@ -3,7 +3,12 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { GraphError } from '../graph/errors.ts';
 import { withGradients } from '../graph/gradient.ts';
 import type { Graph, ValueId } from '../graph/graph.ts';
-import { DEFAULT_BUCKET_SIZE, layoutParameters, type ParameterLayout, parameterViews } from '../graph/parameter-layout.ts';
+import {
+  DEFAULT_BUCKET_SIZE,
+  layoutParameters,
+  type ParameterLayout,
+  parameterViews,
+} from '../graph/parameter-layout.ts';
 import { simplify } from '../graph/simplify.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import { verifyGraph } from '../graph/verify.ts';
@@ -17,7 +22,11 @@ import type { ModelSpec } from './spec.ts';
  * The graphs of one model at one micro-batch size. A sample's loss is the mean over its predictions, in nats.
  * @throws GraphError naming the field of a spec that can't be built
  */
-export function buildStepProgram(spec: ModelSpec, batch: number, bucketSize: number = DEFAULT_BUCKET_SIZE): StepProgram {
+export function buildStepProgram(
+  spec: ModelSpec,
+  batch: number,
+  bucketSize: number = DEFAULT_BUCKET_SIZE,
+): StepProgram {
   checkCount('batch', batch);
   const model = modelOf(spec);
   return {
@@ -49,7 +58,12 @@ export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
 
 function checkCount(place: string, value: number): void {
   if (Number.isInteger(value) && value >= 1 && value <= 2 ** 24) return;
-  throw new GraphError({ op: 'model', place, problem: `${value} is not a positive integer`, mend: 'Give a whole number of 1 or more.' });
+  throw new GraphError({
+    op: 'model',
+    place,
+    problem: `${value} is not a positive integer`,
+    mend: 'Give a whole number of 1 or more.',
+  });
 }
 
 function layoutOf({ body }: Model, bucketSize: number): ParameterLayout {
@@ -59,13 +73,19 @@ function layoutOf({ body }: Model, bucketSize: number): ParameterLayout {
 
 /** Declares the parameters as inputs and returns their values by name. */
 function declareParameters(builder: GraphBuilder, { parameters }: Layer): (name: string) => ValueId {
-  const values = new Map(parameters.map(({ name, shape }) =>
-    [name, builder.input(name, { dtype: 'f32', shape }, 'parameter')]));
+  const values = new Map(
+    parameters.map(({ name, shape }) => [name, builder.input(name, { dtype: 'f32', shape }, 'parameter')]),
+  );
   return (name) => values.get(name) ?? undeclared(name);
 }
 
 function undeclared(name: string): never {
-  throw new GraphError({ op: 'model', place: `parameter "${name}"`, problem: 'no layer declares it', mend: 'Declare it in the layer that owns it.' });
+  throw new GraphError({
+    op: 'model',
+    place: `parameter "${name}"`,
+    problem: 'no layer declares it',
+    mend: 'Declare it in the layer that owns it.',
+  });
 }
 
 /** What the two outputs-makers see: logits, labels and weights, flat over predictions. */

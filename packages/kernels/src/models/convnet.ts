@@ -14,7 +14,12 @@ interface ConvolutionOptions {
 /** x [n, inputs, h, w] → [n, outputs, h, w]. */
 const convolution = (name: string, { inputs, outputs, kernel }: ConvolutionOptions): Layer => ({
   parameters: [
-    { name: `${name}/kernel`, shape: [outputs, inputs, kernel, kernel], decay: true, initialiser: heUniform(inputs * kernel * kernel) },
+    {
+      name: `${name}/kernel`,
+      shape: [outputs, inputs, kernel, kernel],
+      decay: true,
+      initialiser: heUniform(inputs * kernel * kernel),
+    },
     { name: `${name}/bias`, shape: [outputs], decay: false, initialiser: { kind: 'constant', value: 0 } },
   ],
   apply: ({ emit, parameter }, x) => {

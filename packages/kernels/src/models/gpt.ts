@@ -55,18 +55,22 @@ function block(name: string, spec: GptSpec): Layer {
   const { width, layers } = spec;
   const attention: Layer = { parameters: [], apply: (scope, qkv) => attend(scope, qkv, spec) };
   return sequential(
-    residual(sequential(
-      norm(`${name}/norm0`, width),
-      dense(`${name}/attention/qkv`, { inputs: width, outputs: 3 * width, initialiser: normal(DEVIATION) }),
-      attention,
-      dense(`${name}/attention/output`, { inputs: width, outputs: width, initialiser: towardsResidual(layers) }),
-    )),
-    residual(sequential(
-      norm(`${name}/norm1`, width),
-      dense(`${name}/mlp/up`, { inputs: width, outputs: 4 * width, initialiser: normal(DEVIATION) }),
-      activation('gelu'),
-      dense(`${name}/mlp/down`, { inputs: 4 * width, outputs: width, initialiser: towardsResidual(layers) }),
-    )),
+    residual(
+      sequential(
+        norm(`${name}/norm0`, width),
+        dense(`${name}/attention/qkv`, { inputs: width, outputs: 3 * width, initialiser: normal(DEVIATION) }),
+        attention,
+        dense(`${name}/attention/output`, { inputs: width, outputs: width, initialiser: towardsResidual(layers) }),
+      ),
+    ),
+    residual(
+      sequential(
+        norm(`${name}/norm1`, width),
+        dense(`${name}/mlp/up`, { inputs: width, outputs: 4 * width, initialiser: normal(DEVIATION) }),
+        activation('gelu'),
+        dense(`${name}/mlp/down`, { inputs: 4 * width, outputs: width, initialiser: towardsResidual(layers) }),
+      ),
+    ),
   );
 }
 

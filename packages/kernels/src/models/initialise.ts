@@ -58,7 +58,8 @@ export function initialise(into: Float32Array, initialiser: Initialiser, seed: n
     return;
   }
   const key = keyOf(seed, name);
-  const [sample, spread] = initialiser.kind === 'uniform' ? [uniformAt, initialiser.bound] : [normalAt, initialiser.deviation];
+  const [sample, spread] =
+    initialiser.kind === 'uniform' ? [uniformAt, initialiser.bound] : [normalAt, initialiser.deviation];
   // A product of two f32 values is exact in float64, so the store's rounding is the only one.
   const factor = Math.fround(spread);
   for (let index = 0; index < into.length; index++) into[index] = sample(key, index) * factor;

@@ -20,8 +20,11 @@ export interface Model {
 export function modelOf(spec: ModelSpec): Model {
   checkModelSpec(spec);
   switch (spec.type) {
-    case 'mlp': return mlp(spec);
-    case 'convnet': return convnet(spec);
-    case 'gpt': return gpt(spec);
+    case 'mlp':
+      return mlp(spec);
+    case 'convnet':
+      return convnet(spec);
+    case 'gpt':
+      return gpt(spec);
   }
 }

@@ -59,7 +59,8 @@ function checkSizes(place: string, values: readonly number[]): void {
 }
 
 function checkActivation(place: string, activation: Activation): void {
-  if (activation !== 'relu' && activation !== 'gelu') refuse(place, `unknown activation ${String(activation)}`, 'Use relu or gelu.');
+  if (activation !== 'relu' && activation !== 'gelu')
+    refuse(place, `unknown activation ${String(activation)}`, 'Use relu or gelu.');
 }
 
 function checkMlp({ inputs, hidden, outputs, activation }: MlpSpec): void {
@@ -77,10 +78,15 @@ function checkConvnet({ input, channels, kernel, hidden, outputs, activation }: 
   checkActivation('convnet.activation', activation);
   checkSize('convnet.kernel', kernel, 63);
   if (input.length !== 3) refuse('convnet.input', `it has ${input.length} sizes`, 'Give channels, height and width.');
-  if (kernel % 2 === 0) refuse('convnet.kernel', `${kernel} is even`, 'Use an odd kernel, so that padding keeps the size.');
+  if (kernel % 2 === 0)
+    refuse('convnet.kernel', `${kernel} is even`, 'Use an odd kernel, so that padding keeps the size.');
   const smallest = Math.min(input[1], input[2]);
   if (Math.floor(smallest / 2 ** channels.length) < 1) {
-    refuse('convnet.channels', `${channels.length} poolings leave nothing of ${smallest} pixels`, 'Use fewer entries or a larger input.');
+    refuse(
+      'convnet.channels',
+      `${channels.length} poolings leave nothing of ${smallest} pixels`,
+      'Use fewer entries or a larger input.',
+    );
   }
 }
 
@@ -90,16 +96,28 @@ function checkGpt({ vocab, layers, heads, width, block, tied }: GptSpec): void {
   checkSize('gpt.heads', heads);
   checkSize('gpt.width', width);
   checkSize('gpt.block', block);
-  if (width % heads !== 0) refuse('gpt.width', `${width} is no multiple of ${heads} heads`, 'Make width a multiple of heads.');
+  if (width % heads !== 0)
+    refuse('gpt.width', `${width} is no multiple of ${heads} heads`, 'Make width a multiple of heads.');
   if (typeof tied !== 'boolean') refuse('gpt.tied', `${String(tied)} is not a boolean`, 'Use true or false.');
 }
 
 /** Returns the spec when it can be built. @throws GraphError naming the field */
 export function checkModelSpec(spec: ModelSpec): ModelSpec {
   switch (spec.type) {
-    case 'mlp': checkMlp(spec); return spec;
-    case 'convnet': checkConvnet(spec); return spec;
-    case 'gpt': checkGpt(spec); return spec;
-    default: return refuse('type', `unknown model ${JSON.stringify((spec as { type?: unknown }).type)}`, 'Use mlp, convnet or gpt.');
+    case 'mlp':
+      checkMlp(spec);
+      return spec;
+    case 'convnet':
+      checkConvnet(spec);
+      return spec;
+    case 'gpt':
+      checkGpt(spec);
+      return spec;
+    default:
+      return refuse(
+        'type',
+        `unknown model ${JSON.stringify((spec as { type?: unknown }).type)}`,
+        'Use mlp, convnet or gpt.',
+      );
   }
 }

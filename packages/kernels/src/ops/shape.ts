@@ -94,11 +94,18 @@ export const streamedBytes = ({ inputs, output }: TypedCall): number =>
   4 * inputs.reduce((sum, type) => sum + elements(type.shape), elements(output.shape));
 
 /** A FLOP rule: a fixed number of operations for each element of the output. */
-export const perOutput = (operations: number) => ({ output }: TypedCall): number => operations * elements(output.shape);
+export const perOutput =
+  (operations: number) =>
+  ({ output }: TypedCall): number =>
+    operations * elements(output.shape);
 
 /** A FLOP rule: a fixed number of operations for each element of operand `index`. */
-export const perOperand = (index: number, operations: number) => (call: TypedCall): number =>
-  operations * elements(shapeAt(call, index));
+export const perOperand =
+  (index: number, operations: number) =>
+  (call: TypedCall): number =>
+    operations * elements(shapeAt(call, index));
 
 /** The gradient of ops that themselves stand only in backward passes. */
-export const backwardOnly: NotDifferentiable = { reason: 'it belongs to a backward pass, and second derivatives are not taken' };
+export const backwardOnly: NotDifferentiable = {
+  reason: 'it belongs to a backward pass, and second derivatives are not taken',
+};

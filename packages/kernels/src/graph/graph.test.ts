@@ -1,0 +1,374 @@
+/** The graph itself: what is refused and how, what printing, hashing and simplifying keep. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { buildStepProgram } from '../models/build-step-program.ts';
+import type { ModelSpec } from '../models/spec.ts';
+import { GraphBuilder } from './builder.ts';
+import { costOf } from './cost.ts';
+import { GraphError, NotDifferentiableError } from './errors.ts';
+import { withGradients } from './gradient.ts';
+import type { Attributes, Graph, TensorType } from './graph.ts';
+import { canonicalGraph, hashGraph } from './hash.ts';
+import { interpret } from './interpret.ts';
+import { printGraph } from './print.ts';
+import { renumber, simplify } from './simplify.ts';
+import { verifyGraph } from './verify.ts';
+
+const f32 = (...shape: number[]): TensorType => ({ dtype: 'f32', shape });
+const i32 = (...shape: number[]): TensorType => ({ dtype: 'i32', shape });
+
+function refusal(op: string, types: readonly TensorType[], attributes: Attributes = {}): GraphError {
+  const builder = new GraphBuilder();
+  const inputs = types.map((type, index) => builder.input(`x${index}`, type, 'data'));
+  try {
+    builder.apply(op, inputs, attributes);
+  } catch (error) {
+    if (error instanceof GraphError) return error;
+  }
+  throw new Error(`${op} was not refused`);
+}
+
+/** Calls that each break one rule, and what the refusal must say. */
+const illegal: readonly (readonly [op: string, types: TensorType[], attributes: Attributes, problem: RegExp])[] = [
+  ['frobnicate', [f32(1)], {}, /no such op/],
+  ['toString', [f32(1)], {}, /no such op/],
+  ['add', [f32(2)], {}, /got 1 operands, expected 2/],
+  ['add', [f32(2), i32(2)], {}, /operand 1 is i32, expected f32/],
+  ['add', [f32(2), f32(3)], {}, /don't broadcast/],
+  ['scale', [f32(2)], {}, /attribute factor must be a number/],
+  ['scale', [f32(2)], { factor: Number.NaN }, /attribute factor/],
+  ['scale', [f32(2)], { factor: 1, extra: 2 }, /unknown attribute extra/],
+  ['reluGradient', [f32(2), f32(3)], {}, /operand 1 has shape \[3\], expected \[2\]/],
+  ['geluGradient', [f32(2), f32(3)], {}, /operand 1 has shape/],
+  ['reduceSum', [f32(2, 3)], { axes: [1, 0], keepDims: false }, /axes \[1,0\]/],
+  ['reduceSum', [f32(2, 3)], { axes: [2], keepDims: false }, /axes \[2\]/],
+  ['reduceMax', [f32(2, 3)], { axes: [], keepDims: false }, /axes \[\]/],
+  ['fill', [], { value: 1, shape: [0] }, /illegal shape \[0\]/],
+  ['fill', [], { value: 1, shape: [65_536, 65_536] }, /too large/],
+  ['fill', [], { value: 1, shape: [1, 1, 1, 1, 1, 1, 1] }, /rank is above 6/],
+  ['broadcast', [f32(3)], { shape: [4] }, /doesn't broadcast/],
+  ['broadcast', [f32(2, 3)], { shape: [3] }, /doesn't broadcast/],
+  ['reshape', [f32(2, 3)], { shape: [5] }, /has 6 elements/],
+  ['transpose', [f32(2, 3)], { permutation: [0, 0] }, /no permutation/],
+  ['slice', [f32(5)], { axis: 0, start: 3, length: 3 }, /outside axis 0/],
+  ['slice', [f32(5)], { axis: 1, start: 0, length: 1 }, /axis 1 is not in shape/],
+  ['slice', [f32(5)], { axis: 0, start: -1, length: 1 }, /attribute start must be a natural/],
+  ['pad', [f32()], { axis: 0, before: 1, after: 0 }, /axis 0 is not in shape/],
+  ['concat', [], { axis: 0 }, /at least 1/],
+  ['concat', [f32(2, 3), f32(2, 4)], { axis: 0 }, /differ off axis 0/],
+  ['matmul', [f32(3), f32(3)], { transposeA: false, transposeB: false }, /not both matrices/],
+  ['matmul', [f32(2, 3), f32(2, 3)], { transposeA: false, transposeB: false }, /inner sizes/],
+  ['matmul', [f32(2, 4, 3), f32(5, 3, 4)], { transposeA: false, transposeB: false }, /batch axes/],
+  ['matmul', [f32(4, 3), f32(5, 3, 4)], { transposeA: false, transposeB: false }, /batch axes/],
+  ['gather', [f32(), i32(2)], {}, /the table is a scalar/],
+  ['gather', [f32(3), f32(2)], {}, /operand 1 is f32, expected i32/],
+  ['scatterAdd', [i32(3), f32(2, 4)], { rows: 5 }, /don't start with the ids' shape/],
+  ['conv2d', [f32(1, 2, 5, 5), f32(3, 4, 3, 3)], { stride: 1, padding: 1 }, /expected \[3,2,3,3\]/],
+  ['conv2d', [f32(1, 1, 2, 2), f32(1, 1, 3, 3)], { stride: 1, padding: 0 }, /doesn't fit/],
+  ['conv2d', [f32(1, 1, 2, 2), f32(1, 1, 1, 1)], { stride: 0, padding: 0 }, /stride is 0/],
+  ['conv2d', [f32(1, 2, 2), f32(1, 1, 1, 1)], { stride: 1, padding: 0 }, /expected rank 4/],
+  [
+    'conv2dInputGradient',
+    [f32(1, 1, 2, 2), f32(1, 1, 3, 3)],
+    { stride: 1, padding: 0, height: 5, width: 5 },
+    /expected \[1,1,3,3\]/,
+  ],
+  [
+    'conv2dKernelGradient',
+    [f32(1, 1, 5, 5), f32(1, 1, 2, 2)],
+    { stride: 1, padding: 0, kernelHeight: 3, kernelWidth: 3 },
+    /expected \[1,1,3,3\]/,
+  ],
+  ['maxPool2d', [f32(1, 1, 3, 2)], { size: 3 }, /doesn't fit/],
+  ['maxPool2dGradient', [f32(1, 1, 4, 4), f32(1, 1, 2, 2), f32(1, 1, 4, 4)], { size: 2 }, /operand 2/],
+  ['layerNorm', [f32(2, 3), f32(2), f32(3)], { epsilon: 1e-5 }, /operand 1/],
+  ['layerNorm', [f32(2, 3), f32(3), f32(3)], { epsilon: 0 }, /epsilon is 0/],
+  ['layerNormInputGradient', [f32(2, 3), f32(3), f32(3)], { epsilon: 1e-5 }, /operand 2/],
+  ['layerNormGainGradient', [f32(2, 3), f32(3)], { epsilon: 1e-5 }, /operand 1/],
+  ['softmax', [f32(3)], { factor: 1, causal: true }, /too few axes/],
+  ['softmaxGradient', [f32(3), f32(4)], { factor: 1 }, /operand 1/],
+  ['crossEntropy', [f32(2, 3), i32(3), f32(2)], {}, /operand 1/],
+  ['crossEntropyGradient', [f32(2), i32(2), f32(2)], {}, /expected rank 2/],
+  ['countCorrect', [f32(2, 3), i32(2), f32(3)], {}, /operand 2/],
+];
+
+describe('an illegal call', () => {
+  it.each(illegal)('%s %j %j is refused by name and place', (op, types, attributes, problem) => {
+    const error = refusal(op, types, attributes);
+    expect(error).toMatchObject({ code: 'GRAPH_ILLEGAL', op, place: 'node 0' });
+    expect(error.message).toMatch(problem);
+    expect(error.message.endsWith(error.mend)).toBe(true);
+  });
+});
+
+/** y = Σ relu(x·w) with a value that nobody needs. */
+function sample(): Graph {
+  const builder = new GraphBuilder();
+  const w = builder.input('w', f32(3, 2), 'parameter');
+  const x = builder.input('x', f32(4, 3), 'data');
+  const product = builder.apply('matmul', [x, w], { transposeB: false, transposeA: false });
+  builder.apply('neg', [product]);
+  const active = builder.apply('relu', [product]);
+  builder.output('y', builder.apply('reduceSum', [active], { axes: [0, 1], keepDims: false }));
+  return builder.build();
+}
+
+describe('a graph from elsewhere', () => {
+  const bad: readonly (readonly [string, (graph: Graph) => unknown, RegExp])[] = [
+    ['reads a value made later', (g) => ({ ...g, nodes: g.nodes.toReversed() }), /not made before it/],
+    [
+      'declares a false type',
+      (g) => ({ ...g, nodes: g.nodes.with(0, { ...g.nodes[0]!, output: f32(4, 3) }) }),
+      /declares f32\[4,3\] but gives f32\[4,2\]/,
+    ],
+    [
+      'names an input twice',
+      (g) => ({ ...g, inputs: g.inputs.map((input) => ({ ...input, name: 'x' })) }),
+      /used twice/,
+    ],
+    [
+      'has an unknown role',
+      (g) => ({ ...g, inputs: g.inputs.map((input) => ({ ...input, role: 'magic' })) }),
+      /unknown role/,
+    ],
+    [
+      'has an unknown dtype',
+      (g) => ({ ...g, inputs: g.inputs.map((input) => ({ ...input, type: { dtype: 'f16', shape: [1] } })) }),
+      /unknown dtype/,
+    ],
+    ['returns a value that is not there', (g) => ({ ...g, outputs: [{ name: 'y', value: 99 }] }), /no value 99/],
+    ['returns a fraction of a value', (g) => ({ ...g, outputs: [{ name: 'y', value: 0.5 }] }), /no value 0.5/],
+  ];
+
+  it.each(bad)('%s and is refused', (_, spoil, problem) => {
+    expect(() => verifyGraph(spoil(sample()) as Graph)).toThrow(problem);
+  });
+
+  it('is returned as it is when legal', () => {
+    const graph = sample();
+    expect(verifyGraph(graph)).toBe(graph);
+  });
+});
+
+describe('a builder', () => {
+  it('refuses inputs after nodes, names used twice and values of nobody', () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', f32(1), 'data');
+    expect(() => builder.input('x', f32(1), 'data')).toThrow(/declared twice/);
+    builder.output('y', builder.apply('neg', [x]));
+    expect(() => builder.output('y', x)).toThrow(/named twice/);
+    expect(() => builder.input('z', f32(1), 'data')).toThrow(/after a node/);
+    expect(() => builder.apply('neg', [17])).toThrow(/no such value/);
+  });
+});
+
+describe('text', () => {
+  it('is one node a line, attributes in order of their names', () => {
+    expect(printGraph(sample())).toBe(
+      [
+        '%0 = parameter "w" : f32[3,2]',
+        '%1 = data "x" : f32[4,3]',
+        '%2 = matmul(%1, %0) {transposeA: false, transposeB: false} : f32[4,2]',
+        '%3 = neg(%2) : f32[4,2]',
+        '%4 = relu(%2) : f32[4,2]',
+        '%5 = reduceSum(%4) {axes: [0,1], keepDims: false} : f32[]',
+        'return "y" %5',
+        '',
+      ].join('\n'),
+    );
+  });
+});
+
+const gptSpec: ModelSpec = { type: 'gpt', vocab: 7, layers: 1, heads: 2, width: 4, block: 3, tied: true };
+
+/** The nodes in another order in which values still come before their uses, chosen by `picks`. */
+function shuffled(graph: Graph, picks: readonly number[]): Graph {
+  const first = graph.inputs.length;
+  const placed = new Set<number>();
+  const order: number[] = [];
+  while (order.length < graph.nodes.length) {
+    const ready = graph.nodes.flatMap((node, index) =>
+      !placed.has(index) && node.inputs.every((value) => value < first || placed.has(value - first)) ? [index] : [],
+    );
+    const next = ready[(picks[order.length % picks.length] ?? 0) % ready.length] ?? 0;
+    placed.add(next);
+    order.push(next);
+  }
+  return renumber(graph, order);
+}
+
+describe('the hash', () => {
+  const { train } = buildStepProgram(gptSpec, 2);
+
+  it('does not depend on numbering, node order or dead nodes', async () => {
+    const expected = await hashGraph(train);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(), { minLength: 1, maxLength: 50 }), async (picks) => {
+        const builder = GraphBuilder.from(shuffled(train, picks));
+        builder.apply('exp', [0]);
+        expect(await hashGraph(builder.build())).toBe(expected);
+      }),
+      { seed: 5, numRuns: 20 },
+    );
+  });
+
+  it('does not depend on a call being made twice', async () => {
+    const build = (twice: boolean): Graph => {
+      const builder = new GraphBuilder();
+      const x = builder.input('x', f32(2), 'data');
+      const a = builder.apply('exp', [x]);
+      builder.output('y', builder.apply('add', [a, twice ? builder.apply('exp', [x]) : a]));
+      return builder.build();
+    };
+    expect(await hashGraph(build(true))).toBe(await hashGraph(build(false)));
+  });
+
+  it('depends on ops, attributes, names and shapes', async () => {
+    const build = (op: string, name: string, shape: number[], factor: number): Graph => {
+      const builder = new GraphBuilder();
+      const x = builder.input(name, f32(...shape), 'data');
+      builder.output('y', builder.apply('scale', [builder.apply(op, [x])], { factor }));
+      return builder.build();
+    };
+    const graphs = [
+      build('exp', 'x', [2], 2),
+      build('neg', 'x', [2], 2),
+      build('exp', 'z', [2], 2),
+      build('exp', 'x', [3], 2),
+      build('exp', 'x', [2], 3),
+    ];
+    expect(new Set(await Promise.all(graphs.map(hashGraph))).size).toBe(graphs.length);
+  });
+
+  it('is golden for a whole model', async () => {
+    expect(await hashGraph(train)).toBe('0xb485b9b855ce11de9b89ede7aa59c3efbbe534e1e5b0c13f4ef5cf0150010644');
+  });
+
+  it('is taken over a legal graph that computes the same', () => {
+    const canonical = verifyGraph(canonicalGraph(sample()));
+    const feeds = { w: [1, -2, 3, -4, 5, -6], x: Array.from({ length: 12 }, (_, i) => i - 5) };
+    expect(interpret(canonical, feeds)).toEqual(interpret(sample(), feeds));
+    expect(canonical.nodes.map(({ op }) => op)).toEqual(['matmul', 'relu', 'reduceSum']);
+  });
+});
+
+describe('simplifying', () => {
+  const x = Array.from({ length: 24 }, (_, i) => Math.sin(i));
+  const cases: readonly (readonly [string, (b: GraphBuilder, x: number) => number, string[]])[] = [
+    ['a product with ones', (b, v) => b.apply('mul', [b.apply('fill', [], { value: 1, shape: [3, 4] }), v]), []],
+    [
+      'a product with ones that broadcasts',
+      (b, v) => b.apply('mul', [b.apply('fill', [], { value: 1, shape: [5, 1, 1, 1] }), v]),
+      ['fill', 'mul'],
+    ],
+    ['a scale by 1', (b, v) => b.apply('scale', [v], { factor: 1 }), []],
+    [
+      'a chain of reshapes',
+      (b, v) => b.apply('reshape', [b.apply('reshape', [v], { shape: [24] })], { shape: [6, 4] }),
+      ['reshape'],
+    ],
+    [
+      'a reshape and back',
+      (b, v) => b.apply('reshape', [b.apply('reshape', [v], { shape: [24] })], { shape: [2, 3, 4] }),
+      [],
+    ],
+    ['an idle transpose', (b, v) => b.apply('transpose', [v], { permutation: [0, 1, 2] }), []],
+    ['a slice of everything', (b, v) => b.apply('slice', [v], { axis: 1, start: 0, length: 3 }), []],
+    ['a concat of one', (b, v) => b.apply('concat', [v], { axis: 1 }), []],
+    [
+      'a transpose under a product',
+      (b, v) =>
+        b.apply('matmul', [v, b.apply('transpose', [v], { permutation: [0, 2, 1] })], {
+          transposeA: false,
+          transposeB: false,
+        }),
+      ['matmul'],
+    ],
+    [
+      'another transpose under a product',
+      (b, v) =>
+        b.apply(
+          'matmul',
+          [b.apply('reshape', [v], { shape: [4, 3, 2] }), b.apply('transpose', [v], { permutation: [2, 0, 1] })],
+          { transposeA: false, transposeB: false },
+        ),
+      ['reshape', 'transpose', 'matmul'],
+    ],
+    ['equal calls', (b, v) => b.apply('add', [b.apply('exp', [v]), b.apply('exp', [v])]), ['exp', 'add']],
+  ];
+
+  it.each(cases)('%s leaves what is needed and changes no value', (_, make, left) => {
+    const builder = new GraphBuilder();
+    builder.output('y', make(builder, builder.input('x', f32(2, 3, 4), 'data')));
+    const simple = verifyGraph(simplify(builder.build()));
+    expect(simple.nodes.map(({ op }) => op)).toEqual(left);
+    expect(interpret(simple, { x })).toEqual(interpret(builder.build(), { x }));
+  });
+});
+
+describe('gradients', () => {
+  it('of a parameter that the loss does not use are zeros', () => {
+    const builder = new GraphBuilder();
+    const w = builder.input('w', f32(2), 'parameter');
+    builder.input('idle', f32(3), 'parameter');
+    builder.output('loss', builder.apply('reduceSum', [w], { axes: [0], keepDims: false }));
+    const outputs = interpret(withGradients(builder.build(), 'loss'), { w: [3, 4], idle: [1, 2, 3] });
+    expect(outputs).toEqual({
+      loss: Float64Array.of(7),
+      'gradient/w': Float64Array.of(1, 1),
+      'gradient/idle': Float64Array.of(0, 0, 0),
+    });
+  });
+
+  it('through an op without a derivative are refused with the reason', () => {
+    const builder = new GraphBuilder();
+    const w = builder.input('w', f32(2), 'parameter');
+    builder.output('loss', builder.apply('reduceMax', [w], { axes: [0], keepDims: false }));
+    expect(() => withGradients(builder.build(), 'loss')).toThrow(NotDifferentiableError);
+    expect(() => withGradients(builder.build(), 'loss')).toThrow(
+      /reduceMax at node 0 has no derivative: .*Take it off the path/,
+    );
+  });
+
+  it('need a scalar output', () => {
+    const builder = new GraphBuilder();
+    builder.output('loss', builder.apply('neg', [builder.input('w', f32(2), 'parameter')]));
+    expect(() => withGradients(builder.build(), 'loss')).toThrow(/not a scalar/);
+    expect(() => withGradients(builder.build(), 'cost')).toThrow(/no such output/);
+  });
+
+  it('of slices that cover an axis are joined, not padded and added', () => {
+    const builder = new GraphBuilder();
+    const w = builder.input('w', f32(6), 'parameter');
+    const halves = [3, 0].map((start) => builder.apply('slice', [w], { axis: 0, start, length: 3 }));
+    builder.output('loss', builder.apply('reduceSum', [builder.apply('mul', halves)], { axes: [0], keepDims: false }));
+    const graph = withGradients(builder.build(), 'loss');
+    expect(graph.nodes.map(({ op }) => op)).not.toContain('pad');
+    expect(interpret(graph, { w: [1, 2, 3, 4, 5, 6] })['gradient/w']).toEqual(Float64Array.of(4, 5, 6, 1, 2, 3));
+  });
+});
+
+describe('interpreting', () => {
+  it('refuses a missing input and one of another size', () => {
+    expect(() => interpret(sample(), { w: [1, 2, 3, 4, 5, 6] })).toThrow(/input "x": no value was given/);
+    expect(() => interpret(sample(), { w: [1], x: [] })).toThrow(/input "w": got 1 elements, expected 6/);
+  });
+});
+
+describe('costs', () => {
+  it('count operations, bytes and parameters', () => {
+    const cost = costOf(simplify(sample()));
+    expect(cost).toMatchObject({ parameters: 6, nodes: 3, flops: 2 * 4 * 3 * 2 + 8 + 8 });
+    expect(cost.bytes).toBe(4 * (6 + 12 + 8) + 4 * 16 + 4 * 9);
+    expect(cost.flopsByOp).toEqual({ matmul: 48, relu: 8, reduceSum: 8 });
+  });
+
+  it('of a GPT step are near six operations a parameter and token', () => {
+    const spec: ModelSpec = { type: 'gpt', vocab: 512, layers: 2, heads: 4, width: 128, block: 16, tied: true };
+    const { train, layout } = buildStepProgram(spec, 4);
+    const perToken = costOf(train).flops / (4 * 16);
+    const matrices = layout.size - 16 * 128;
+    expect(perToken / matrices).toBeGreaterThan(6);
+    expect(perToken / matrices).toBeLessThan(6.5);
+  });
+});

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { buildStepProgram } from './build-step-program.ts';
+import type { ModelSpec } from './spec.ts';
+
+const mlp = { type: 'mlp', inputs: 4, hidden: [3], outputs: 2, activation: 'relu' } as const;
+const convnet = {
+  type: 'convnet',
+  input: [1, 8, 8],
+  channels: [2],
+  kernel: 3,
+  hidden: [],
+  outputs: 2,
+  activation: 'relu',
+} as const;
+const gpt = { type: 'gpt', vocab: 5, layers: 1, heads: 2, width: 4, block: 3, tied: true } as const;
+
+describe('a model spec', () => {
+  it.each<[unknown, RegExp]>([
+    [{ ...mlp, type: 'rnn' }, /type: unknown model "rnn"/],
+    [{ ...mlp, inputs: 0 }, /mlp.inputs: 0 is not an integer/],
+    [{ ...mlp, hidden: [3, 2.5] }, /mlp.hidden\[1\]: 2.5/],
+    [{ ...mlp, hidden: 'wide' }, /mlp.hidden: it is not a list/],
+    [{ ...mlp, outputs: 1e12 }, /mlp.outputs/],
+    [{ ...mlp, activation: 'sine' }, /mlp.activation: unknown activation sine/],
+    [{ ...mlp, inputs: 2 ** 24, hidden: [2 ** 24] }, /too large/],
+    [{ ...convnet, input: [1, 8] }, /convnet.input: it has 2 sizes/],
+    [{ ...convnet, kernel: 4 }, /convnet.kernel: 4 is even/],
+    [{ ...convnet, channels: [1, 2, 3, 4] }, /4 poolings leave nothing of 8 pixels/],
+    [{ ...gpt, heads: 3 }, /gpt.width: 4 is no multiple of 3 heads/],
+    [{ ...gpt, layers: 100_000 }, /gpt.layers/],
+    [{ ...gpt, tied: 'yes' }, /gpt.tied/],
+    [{ ...gpt, vocab: Number.NaN }, /gpt.vocab/],
+  ])('%j is refused by field', (spec, problem) => {
+    expect(() => buildStepProgram(spec as ModelSpec, 2)).toThrow(problem);
+  });
+
+  it('needs a batch and a bucket size of at least 1', () => {
+    expect(() => buildStepProgram(mlp, 0)).toThrow(/batch: 0 is not a positive integer/);
+    expect(() => buildStepProgram(mlp, 1, 0.5)).toThrow(/bucketSize/);
+  });
+});

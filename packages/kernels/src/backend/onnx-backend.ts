@@ -69,7 +69,8 @@ function sessionOptionsOf({ threads = availableParallelism(), spin = false }: On
     executionMode: 'sequential',
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    logSeverityLevel: 3,
+    // What goes wrong is thrown, so it need not be written to stderr as well.
+    logSeverityLevel: 4,
     // Never `session.set_denormal_as_zero`: it changes the calling thread's floating-point mode for good, and with it the
     // bits that the exact kernels compute there.
     extra: { session: { intra_op: { allow_spinning: spin ? '1' : '0' } } },

@@ -18,13 +18,13 @@ export interface Model {
 
 /** @throws GraphError naming the field of a spec that can't be built */
 export function modelOf(spec: ModelSpec): Model {
-  checkModelSpec(spec);
-  switch (spec.type) {
+  const checked = checkModelSpec(spec);
+  switch (checked.type) {
     case 'mlp':
-      return mlp(spec);
+      return mlp(checked);
     case 'convnet':
-      return convnet(spec);
-    case 'gpt':
-      return gpt(spec);
+      return convnet(checked);
+    default:
+      return gpt(checked);
   }
 }

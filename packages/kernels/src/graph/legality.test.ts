@@ -1,0 +1,92 @@
+/** What each op's shape rule refuses, and how. */
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from './builder.ts';
+import { GraphError } from './errors.ts';
+import type { Attributes, TensorType } from './graph.ts';
+
+const f32 = (...shape: number[]): TensorType => ({ dtype: 'f32', shape });
+const i32 = (...shape: number[]): TensorType => ({ dtype: 'i32', shape });
+
+function refusal(op: string, types: readonly TensorType[], attributes: Attributes = {}): GraphError {
+  const builder = new GraphBuilder();
+  const inputs = types.map((type, index) => builder.input(`x${index}`, type, 'data'));
+  try {
+    builder.apply(op, inputs, attributes);
+  } catch (error) {
+    if (error instanceof GraphError) return error;
+  }
+  throw new Error(`${op} was not refused`);
+}
+
+/** Calls that each break one rule, and what the refusal must say. */
+const illegal: readonly (readonly [op: string, types: TensorType[], attributes: Attributes, problem: RegExp])[] = [
+  ['frobnicate', [f32(1)], {}, /no such op/],
+  ['toString', [f32(1)], {}, /no such op/],
+  ['add', [f32(2)], {}, /got 1 operands, expected 2/],
+  ['add', [f32(2), i32(2)], {}, /operand 1 is i32, expected f32/],
+  ['add', [f32(2), f32(3)], {}, /don't broadcast/],
+  ['scale', [f32(2)], {}, /attribute factor must be a number/],
+  ['scale', [f32(2)], { factor: Number.NaN }, /attribute factor/],
+  ['scale', [f32(2)], { factor: 1, extra: 2 }, /unknown attribute extra/],
+  ['reluGradient', [f32(2), f32(3)], {}, /operand 1 has shape \[3\], expected \[2\]/],
+  ['geluGradient', [f32(2), f32(3)], {}, /operand 1 has shape/],
+  ['reduceSum', [f32(2, 3)], { axes: [1, 0], keepDims: false }, /axes \[1,0\]/],
+  ['reduceSum', [f32(2, 3)], { axes: [2], keepDims: false }, /axes \[2\]/],
+  ['reduceMax', [f32(2, 3)], { axes: [], keepDims: false }, /axes \[\]/],
+  ['fill', [], { value: 1, shape: [0] }, /illegal shape \[0\]/],
+  ['fill', [], { value: 1, shape: [65_536, 65_536] }, /too large/],
+  ['fill', [], { value: 1, shape: [1, 1, 1, 1, 1, 1, 1] }, /rank is above 6/],
+  ['broadcast', [f32(3)], { shape: [4] }, /doesn't broadcast/],
+  ['broadcast', [f32(2, 3)], { shape: [3] }, /doesn't broadcast/],
+  ['reshape', [f32(2, 3)], { shape: [5] }, /has 6 elements/],
+  ['transpose', [f32(2, 3)], { permutation: [0, 0] }, /no permutation/],
+  ['slice', [f32(5)], { axis: 0, start: 3, length: 3 }, /outside axis 0/],
+  ['slice', [f32(5)], { axis: 1, start: 0, length: 1 }, /axis 1 is not in shape/],
+  ['slice', [f32(5)], { axis: 0, start: -1, length: 1 }, /attribute start must be a natural/],
+  ['pad', [f32()], { axis: 0, before: 1, after: 0 }, /axis 0 is not in shape/],
+  ['concat', [], { axis: 0 }, /at least 1/],
+  ['concat', [f32(2, 3), f32(2, 4)], { axis: 0 }, /differ off axis 0/],
+  ['matmul', [f32(3), f32(3)], { transposeA: false, transposeB: false }, /not both matrices/],
+  ['matmul', [f32(2, 3), f32(2, 3)], { transposeA: false, transposeB: false }, /inner sizes/],
+  ['matmul', [f32(2, 4, 3), f32(5, 3, 4)], { transposeA: false, transposeB: false }, /batch axes/],
+  ['matmul', [f32(4, 3), f32(5, 3, 4)], { transposeA: false, transposeB: false }, /batch axes/],
+  ['gather', [f32(), i32(2)], {}, /the table is a scalar/],
+  ['gather', [f32(3), f32(2)], {}, /operand 1 is f32, expected i32/],
+  ['scatterAdd', [i32(3), f32(2, 4)], { rows: 5 }, /don't start with the ids' shape/],
+  ['conv2d', [f32(1, 2, 5, 5), f32(3, 4, 3, 3)], { stride: 1, padding: 1 }, /expected \[3,2,3,3\]/],
+  ['conv2d', [f32(1, 1, 2, 2), f32(1, 1, 3, 3)], { stride: 1, padding: 0 }, /doesn't fit/],
+  ['conv2d', [f32(1, 1, 2, 2), f32(1, 1, 1, 1)], { stride: 0, padding: 0 }, /stride is 0/],
+  ['conv2d', [f32(1, 2, 2), f32(1, 1, 1, 1)], { stride: 1, padding: 0 }, /expected rank 4/],
+  [
+    'conv2dInputGradient',
+    [f32(1, 1, 2, 2), f32(1, 1, 3, 3)],
+    { stride: 1, padding: 0, height: 5, width: 5 },
+    /expected \[1,1,3,3\]/,
+  ],
+  [
+    'conv2dKernelGradient',
+    [f32(1, 1, 5, 5), f32(1, 1, 2, 2)],
+    { stride: 1, padding: 0, kernelHeight: 3, kernelWidth: 3 },
+    /expected \[1,1,3,3\]/,
+  ],
+  ['maxPool2d', [f32(1, 1, 3, 2)], { size: 3 }, /doesn't fit/],
+  ['maxPool2dGradient', [f32(1, 1, 4, 4), f32(1, 1, 2, 2), f32(1, 1, 4, 4)], { size: 2 }, /operand 2/],
+  ['layerNorm', [f32(2, 3), f32(2), f32(3)], { epsilon: 1e-5 }, /operand 1/],
+  ['layerNorm', [f32(2, 3), f32(3), f32(3)], { epsilon: 0 }, /epsilon is 0/],
+  ['layerNormInputGradient', [f32(2, 3), f32(3), f32(3)], { epsilon: 1e-5 }, /operand 2/],
+  ['layerNormGainGradient', [f32(2, 3), f32(3)], { epsilon: 1e-5 }, /operand 1/],
+  ['softmax', [f32(3)], { factor: 1, causal: true }, /too few axes/],
+  ['softmaxGradient', [f32(3), f32(4)], { factor: 1 }, /operand 1/],
+  ['crossEntropy', [f32(2, 3), i32(3), f32(2)], {}, /operand 1/],
+  ['crossEntropyGradient', [f32(2), i32(2), f32(2)], {}, /expected rank 2/],
+  ['countCorrect', [f32(2, 3), i32(2), f32(3)], {}, /operand 2/],
+];
+
+describe('an illegal call', () => {
+  it.each(illegal)('%s %j %j is refused by name and place', (op, types, attributes, problem) => {
+    const error = refusal(op, types, attributes);
+    expect(error).toMatchObject({ code: 'GRAPH_ILLEGAL', op, place: 'node 0' });
+    expect(error.message).toMatch(problem);
+    expect(error.message.endsWith(error.mend)).toBe(true);
+  });
+});

@@ -2,6 +2,7 @@
 import type { ValueId } from '../graph/graph.ts';
 import type { Emitter, GradientRule, OpCall, OpDefinition, ReferenceCall } from '../graph/op.ts';
 import { onnxOperator } from '../onnx/lowering.ts';
+import { elementwise as wgslElementwise } from '../webgpu/wgsl.ts';
 import { broadcastShapes, broadcastStrides, f32, offsets, perOutput, refuse, shapeAt, streamedBytes } from './shape.ts';
 
 type Scalar = (a: number, b: number) => number;
@@ -29,7 +30,7 @@ export function sumToShape(emit: Emitter, gradient: ValueId, like: ValueId): Val
   return summed.length === to.length ? sum : emit.apply('reshape', [sum], { shape: to });
 }
 
-function elementwise(name: string, operator: string, scalar: Scalar, gradient: GradientRule): OpDefinition {
+function elementwise(name: string, operator: string, sign: string, scalar: Scalar, gradient: GradientRule): OpDefinition {
   return {
     name,
     operands: ['f32', 'f32'],
@@ -40,20 +41,21 @@ function elementwise(name: string, operator: string, scalar: Scalar, gradient: G
     flops: perOutput(1),
     bytes: streamedBytes,
     onnx: onnxOperator(operator),
+    wgsl: wgslElementwise(`$0 ${sign} $1`),
   };
 }
 
 const pair = (inputs: readonly ValueId[]): [ValueId, ValueId] => [inputs[0] ?? -1, inputs[1] ?? -1];
 
-export const add = elementwise('add', 'Add', (a, b) => a + b, ({ emit, inputs, outputGradient }) =>
+export const add = elementwise('add', 'Add', '+', (a, b) => a + b, ({ emit, inputs, outputGradient }) =>
   inputs.map((input) => sumToShape(emit, outputGradient, input)));
 
-export const sub = elementwise('sub', 'Sub', (a, b) => a - b, ({ emit, inputs, outputGradient }) => {
+export const sub = elementwise('sub', 'Sub', '-', (a, b) => a - b, ({ emit, inputs, outputGradient }) => {
   const [a, b] = pair(inputs);
   return [sumToShape(emit, outputGradient, a), sumToShape(emit, emit.apply('neg', [outputGradient]), b)];
 });
 
-export const mul = elementwise('mul', 'Mul', (a, b) => a * b, ({ emit, inputs, outputGradient }) => {
+export const mul = elementwise('mul', 'Mul', '*', (a, b) => a * b, ({ emit, inputs, outputGradient }) => {
   const [a, b] = pair(inputs);
   return [
     sumToShape(emit, emit.apply('mul', [outputGradient, b]), a),
@@ -62,7 +64,7 @@ export const mul = elementwise('mul', 'Mul', (a, b) => a * b, ({ emit, inputs, o
 });
 
 /** ∂(a/b)/∂b = −y/b. */
-export const div = elementwise('div', 'Div', (a, b) => a / b, ({ emit, inputs, output, outputGradient }) => {
+export const div = elementwise('div', 'Div', '/', (a, b) => a / b, ({ emit, inputs, output, outputGradient }) => {
   const [a, b] = pair(inputs);
   const overB = emit.apply('div', [outputGradient, b]);
   return [

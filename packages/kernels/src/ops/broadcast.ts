@@ -1,6 +1,7 @@
 /** broadcast: repeats a tensor to a larger shape by the numpy rule. */
 import { naturals } from '../graph/attributes.ts';
 import type { OpDefinition } from '../graph/op.ts';
+import { elementwise } from '../webgpu/wgsl.ts';
 import { sumToShape } from './arithmetic.ts';
 import { broadcastShapes, broadcastStrides, f32, offsets, refuse, sameShape, shapeAt, streamedBytes } from './shape.ts';
 
@@ -21,4 +22,5 @@ export const broadcast: OpDefinition = {
   flops: () => 0,
   bytes: streamedBytes,
   onnx: ({ emit, inputs: [x], output }) => (x ? emit.broadcast(x, output.shape) : ''),
+  wgsl: elementwise('$0'),
 };

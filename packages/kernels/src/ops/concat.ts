@@ -1,6 +1,7 @@
 /** concat: tensors joined along one axis, in operand order. */
 import { natural } from '../graph/attributes.ts';
 import type { OpDefinition } from '../graph/op.ts';
+import { concatLowering } from '../webgpu/kernels/layout.ts';
 import { elements, f32, offsets, refuse, sameShape, shapeAt, streamedBytes, strides } from './shape.ts';
 
 export const concat: OpDefinition = {
@@ -36,4 +37,5 @@ export const concat: OpDefinition = {
   flops: () => 0,
   bytes: streamedBytes,
   onnx: ({ emit, names, attributes }) => emit.node('Concat', names, { axis: natural(attributes, 'axis') }),
+  wgsl: concatLowering,
 };

@@ -8,6 +8,7 @@ import { natural } from '../graph/attributes.ts';
 import type { Attributes } from '../graph/graph.ts';
 import type { OpCall, OpDefinition, ReferenceCall, TypedCall } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxLoweringContext, OnnxValue } from '../onnx/lowering.ts';
+import { conv2dInputGradientLowering, conv2dKernelGradientLowering, conv2dLowering } from '../webgpu/kernels/conv2d.ts';
 import { elements, expectRank, expectShape, f32, refuse, type Shape, shapeAt, streamedBytes } from './shape.ts';
 
 /** The sizes of one convolution, the same in the three ops. */
@@ -183,6 +184,7 @@ export const conv2d: OpDefinition = {
   flops,
   bytes: streamedBytes,
   onnx: onnxConv2d,
+  wgsl: conv2dLowering(conv2dSizes),
 };
 
 /** dy, kernel → dx. */
@@ -206,6 +208,7 @@ export const conv2dInputGradient: OpDefinition = {
   flops,
   bytes: streamedBytes,
   onnx: onnxInputGradient,
+  wgsl: conv2dInputGradientLowering(conv2dSizes),
 };
 
 /** x, dy → dkernel. */
@@ -229,4 +232,5 @@ export const conv2dKernelGradient: OpDefinition = {
   flops,
   bytes: streamedBytes,
   onnx: onnxKernelGradient,
+  wgsl: conv2dKernelGradientLowering(conv2dSizes),
 };

@@ -1,5 +1,6 @@
 /** countCorrect: the weight of the rows whose greatest logit stands at the label; a tie takes the lowest index. */
 import type { OpDefinition } from '../graph/op.ts';
+import { countCorrectLowering } from '../webgpu/kernels/predictions.ts';
 import { checkPredictions } from './cross-entropy.ts';
 import { f32, perOperand, shapeAt, streamedBytes } from './shape.ts';
 
@@ -30,4 +31,5 @@ export const countCorrect: OpDefinition = {
     const right = emit.cast(emit.node('Equal', [best, emit.cast(labels, 'i64')]), 'f32');
     return emit.node('ReduceSum', [emit.node('Mul', [right, weight]), emit.integers([0])], { keepdims: 0 });
   },
+  wgsl: countCorrectLowering,
 };

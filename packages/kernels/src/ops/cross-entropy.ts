@@ -1,6 +1,7 @@
 /** crossEntropy, the weighted sum of −log softmax(logits)[label] in nats, and its gradient with respect to the logits. */
 import type { OpCall, OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
+import { crossEntropyGradientLowering, crossEntropyLowering } from '../webgpu/kernels/predictions.ts';
 import { backwardOnly, expectRank, expectShape, f32, perOperand, type Shape, shapeAt, streamedBytes } from './shape.ts';
 
 /** Checks logits [n, c], labels [n], weight [n]; returns the logits' shape. Shared with countCorrect. */
@@ -60,6 +61,7 @@ export const crossEntropy: OpDefinition = {
   flops: perOperand(0, 4),
   bytes: streamedBytes,
   onnx: onnxLoss,
+  wgsl: crossEntropyLowering,
 };
 
 /** logits [n, c], labels i32 [n], weight [n] → weight · (softmax(logits) − onehot(label)) [n, c]. */
@@ -82,4 +84,5 @@ export const crossEntropyGradient: OpDefinition = {
   flops: perOperand(0, 6),
   bytes: streamedBytes,
   onnx: onnxGradient,
+  wgsl: crossEntropyGradientLowering,
 };

@@ -1,6 +1,7 @@
 /** fill: a tensor of one constant. */
 import { naturals, number } from '../graph/attributes.ts';
 import type { OpDefinition } from '../graph/op.ts';
+import { elementwiseOf, f32Literal } from '../webgpu/wgsl.ts';
 import { elements, f32, streamedBytes } from './shape.ts';
 
 export const fill: OpDefinition = {
@@ -13,4 +14,5 @@ export const fill: OpDefinition = {
   flops: () => 0,
   bytes: streamedBytes,
   onnx: ({ emit, attributes, output }) => emit.fill(output.shape, number(attributes, 'value')),
+  wgsl: elementwiseOf((_, attributes) => f32Literal(number(attributes, 'value'))),
 };

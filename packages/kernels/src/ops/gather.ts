@@ -2,6 +2,7 @@
 import { natural } from '../graph/attributes.ts';
 import type { OpCall, OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
+import { gatherLowering, scatterAddLowering } from '../webgpu/kernels/gather.ts';
 import { elements, f32, refuse, sameShape, shapeAt, streamedBytes } from './shape.ts';
 
 /** table [rows, ..r], ids i32 [..s] → [..s, ..r]. Reads only the rows asked for. */
@@ -27,6 +28,7 @@ export const gather: OpDefinition = {
   flops: () => 0,
   bytes: ({ inputs, output }) => 4 * elements(shapeAt({ inputs }, 1)) + 8 * elements(output.shape),
   onnx: ({ emit, names }) => emit.node('Gather', names, { axis: 0 }),
+  wgsl: gatherLowering,
 };
 
 function inferScatterAdd(call: OpCall) {
@@ -79,4 +81,5 @@ export const scatterAdd: OpDefinition = {
   flops: ({ inputs }) => elements(shapeAt({ inputs }, 1)),
   bytes: streamedBytes,
   onnx: onnxScatterAdd,
+  wgsl: scatterAddLowering,
 };

@@ -3,6 +3,7 @@
  */
 import type { OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
+import { elementwise, f32Literal, SAFE_TANH } from '../webgpu/wgsl.ts';
 import { backwardOnly, expectShape, f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
 
 /** √(2/π). */
@@ -35,6 +36,16 @@ const onnxGradient: OnnxLowering = ({ emit, names: [x = '', dy = ''] }) => {
   return emit.node('Mul', [dy, emit.node('Add', [sigmoid, emit.node('Mul', [tail, innerSlope()])])]);
 };
 
+const WGSL_FUNCTIONS = {
+  [SAFE_TANH.name]: SAFE_TANH.source,
+  geluInner: `fn geluInner(x: f32) -> f32 { return ${SAFE_TANH.name}(${f32Literal(GELU_SCALE)} * (x + ${f32Literal(GELU_CUBIC)} * x * x * x)); }`,
+  gelu: 'fn gelu(x: f32) -> f32 { return 0.5f * x * (1.0f + geluInner(x)); }',
+  geluSlope: `fn geluSlope(x: f32) -> f32 {
+  let t = geluInner(x);
+  return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * ${f32Literal(GELU_SCALE)} * (1.0f + ${f32Literal(3 * GELU_CUBIC)} * x * x);
+}`,
+};
+
 export const gelu: OpDefinition = {
   name: 'gelu',
   operands: ['f32'],
@@ -45,6 +56,7 @@ export const gelu: OpDefinition = {
   flops: perOutput(9),
   bytes: streamedBytes,
   onnx: ({ emit, names: [x = ''] }) => onnxParts(emit, x).y,
+  wgsl: elementwise('gelu($0)', WGSL_FUNCTIONS),
 };
 
 /** x, dy → dy · gelu′(x). */
@@ -61,4 +73,5 @@ export const geluGradient: OpDefinition = {
   flops: perOutput(19),
   bytes: streamedBytes,
   onnx: onnxGradient,
+  wgsl: elementwise('$1 * geluSlope($0)', WGSL_FUNCTIONS),
 };

@@ -5,6 +5,7 @@
 import { number } from '../graph/attributes.ts';
 import type { OpCall, OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxLoweringContext, OnnxValue } from '../onnx/lowering.ts';
+import { layerNormGainGradientLowering, layerNormInputGradientLowering, layerNormLowering } from '../webgpu/kernels/layer-norm.ts';
 import { backwardOnly, elements, expectShape, f32, perOperand, refuse, shapeAt, streamedBytes } from './shape.ts';
 
 function featuresOf(call: OpCall): number {
@@ -81,6 +82,7 @@ export const layerNorm: OpDefinition = {
   flops: perOperand(0, 8),
   bytes: streamedBytes,
   onnx: (context) => context.emit.node('LayerNormalization', context.names, onnxAttributes(context)),
+  wgsl: layerNormLowering,
 };
 
 /** x [.., c], gain [c], dy [.., c] → dx = inverse · (g − mean(g) − x̂ · mean(g ⊙ x̂)) with g = dy ⊙ gain, by rows. */
@@ -108,6 +110,7 @@ export const layerNormInputGradient: OpDefinition = {
   flops: perOperand(0, 14),
   bytes: streamedBytes,
   onnx: onnxInputGradient,
+  wgsl: layerNormInputGradientLowering,
 };
 
 /** x [.., c], dy [.., c] → Σ over rows of dy ⊙ x̂ [c]. */
@@ -131,4 +134,5 @@ export const layerNormGainGradient: OpDefinition = {
   flops: perOperand(0, 8),
   bytes: streamedBytes,
   onnx: onnxGainGradient,
+  wgsl: layerNormGainGradientLowering,
 };

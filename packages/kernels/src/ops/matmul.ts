@@ -6,6 +6,8 @@ import { flag } from '../graph/attributes.ts';
 import type { Attributes, ValueId } from '../graph/graph.ts';
 import type { Emitter, GradientRule, OpCall, OpDefinition, ReferenceCall, TypedCall } from '../graph/op.ts';
 import type { OnnxLowering } from '../onnx/lowering.ts';
+import { input, output } from '../webgpu/kernels/lanes.ts';
+import { matmulCall } from '../webgpu/kernels/matmul.ts';
 import { elements, f32, refuse, type Shape, sameShape, shapeAt, streamedBytes } from './shape.ts';
 
 /** The sizes of one matrix product; `sharedRight`: b has rank 2 and serves every batch. */
@@ -134,4 +136,11 @@ export const matmul: OpDefinition = {
   },
   bytes: streamedBytes,
   onnx,
+  wgsl: {
+    kind: 'kernels',
+    lower: ({ inputs, attributes, traits }) => {
+      const { batch, ...sizes } = matmulSizes(inputs, attributes);
+      return { calls: [matmulCall(traits, { ...sizes, count: elements(batch) }, [input(0), input(1), output])] };
+    },
+  },
 };

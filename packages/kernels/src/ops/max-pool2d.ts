@@ -5,6 +5,7 @@
 import { natural } from '../graph/attributes.ts';
 import type { OpCall, OpDefinition, ReferenceCall } from '../graph/op.ts';
 import type { OnnxLowering } from '../onnx/lowering.ts';
+import { maxPool2dGradientLowering, maxPool2dLowering } from '../webgpu/kernels/max-pool2d.ts';
 import { backwardOnly, elements, expectRank, expectShape, f32, perOperand, refuse, type Shape, shapeAt, streamedBytes } from './shape.ts';
 
 function pooledShape(call: OpCall): Shape {
@@ -61,6 +62,7 @@ export const maxPool2d: OpDefinition = {
   flops: perOperand(0, 1),
   bytes: streamedBytes,
   onnx: ({ emit, names, attributes }) => emit.node('MaxPool', names, onnxWindow(attributes)),
+  wgsl: maxPool2dLowering,
 };
 
 /** x, y = maxPool2d(x), dy → dx. y is passed so that a backend need not find the maximum again. */
@@ -83,4 +85,5 @@ export const maxPool2dGradient: OpDefinition = {
   flops: perOperand(0, 1),
   bytes: streamedBytes,
   onnx: onnxGradient,
+  wgsl: maxPool2dGradientLowering,
 };

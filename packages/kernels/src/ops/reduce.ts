@@ -3,6 +3,7 @@ import { flag, naturals } from '../graph/attributes.ts';
 import type { Attributes } from '../graph/graph.ts';
 import type { GradientRule, NotDifferentiable, OpCall, OpDefinition, ReferenceCall } from '../graph/op.ts';
 import type { OnnxLowering } from '../onnx/lowering.ts';
+import { reduceLowering } from '../webgpu/kernels/reduce.ts';
 import { broadcastStrides, f32, offsets, perOperand, refuse, type Shape, shapeAt, streamedBytes } from './shape.ts';
 
 /** The input's shape with 1 on each reduced axis. */
@@ -46,7 +47,7 @@ const onnxReduction =
     emit.node(operator, [x, emit.integers(naturals(attributes, 'axes'))], { keepdims: flag(attributes, 'keepDims') ? 1 : 0 });
 
 function reduction(
-  name: string, operator: string, initial: number, combine: (a: number, b: number) => number, gradient: GradientRule | NotDifferentiable,
+  name: string, operator: string, wgslKind: 'sum' | 'max', initial: number, combine: (a: number, b: number) => number, gradient: GradientRule | NotDifferentiable,
 ): OpDefinition {
   return {
     name,
@@ -58,11 +59,12 @@ function reduction(
     flops: perOperand(0, 1),
     bytes: streamedBytes,
     onnx: onnxReduction(operator),
+    wgsl: reduceLowering(wgslKind),
   };
 }
 
-export const reduceSum = reduction('reduceSum', 'ReduceSum', 0, (a, b) => a + b, spread);
+export const reduceSum = reduction('reduceSum', 'ReduceSum', 'sum', 0, (a, b) => a + b, spread);
 
-export const reduceMax = reduction('reduceMax', 'ReduceMax', -Infinity, Math.max, {
+export const reduceMax = reduction('reduceMax', 'ReduceMax', 'max', -Infinity, Math.max, {
   reason: 'it serves predictions only; use maxPool2d or softmax where a derivative is needed',
 });

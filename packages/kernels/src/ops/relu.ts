@@ -1,6 +1,7 @@
 /** relu, max(x, 0), and its gradient, which is 0 at x = 0. */
 import type { OpDefinition } from '../graph/op.ts';
 import { onnxOperator } from '../onnx/lowering.ts';
+import { elementwise } from '../webgpu/wgsl.ts';
 import { backwardOnly, expectShape, f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
 
 export const relu: OpDefinition = {
@@ -13,6 +14,7 @@ export const relu: OpDefinition = {
   flops: perOutput(1),
   bytes: streamedBytes,
   onnx: onnxOperator('Relu'),
+  wgsl: elementwise('max($0, 0.0f)'),
 };
 
 /** x, dy → dy where x > 0, else 0. */
@@ -29,4 +31,5 @@ export const reluGradient: OpDefinition = {
   flops: perOutput(1),
   bytes: streamedBytes,
   onnx: ({ emit, names: [x = '', dy = ''] }) => emit.node('Where', [emit.node('Greater', [x, emit.scalar(0)]), dy, emit.scalar(0)]),
+  wgsl: elementwise('select(0.0f, $1, $0 > 0.0f)'),
 };

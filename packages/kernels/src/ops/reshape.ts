@@ -22,4 +22,5 @@ export const reshape: OpDefinition = {
   flops: () => 0,
   bytes: () => 0,
   onnx: ({ emit, names: [x = ''], output }) => emit.reshape(x, output.shape),
+  wgsl: { kind: 'view' },
 };

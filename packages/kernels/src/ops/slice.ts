@@ -1,6 +1,7 @@
 /** slice takes a range of one axis; pad puts zeros around one. Each is the other's gradient. */
 import { natural } from '../graph/attributes.ts';
 import type { OpCall, OpDefinition } from '../graph/op.ts';
+import { padLowering, sliceLowering } from '../webgpu/kernels/layout.ts';
 import { elements, f32, offsets, refuse, type Shape, shapeAt, streamedBytes, strides } from './shape.ts';
 
 const withAxis = (shape: Shape, axis: number, dimension: number): number[] => shape.with(axis, dimension);
@@ -39,6 +40,7 @@ export const slice: OpDefinition = {
     const bounds = [start, start + natural(attributes, 'length'), natural(attributes, 'axis')];
     return emit.node('Slice', [x, ...bounds.map((bound) => emit.integers([bound]))]);
   },
+  wgsl: sliceLowering,
 };
 
 export const pad: OpDefinition = {
@@ -69,4 +71,5 @@ export const pad: OpDefinition = {
     const [axis, before, after] = [natural(attributes, 'axis'), natural(attributes, 'before'), natural(attributes, 'after')];
     return emit.node('Pad', [x, emit.integers([...none.with(axis, before), ...none.with(axis, after)])]);
   },
+  wgsl: padLowering,
 };

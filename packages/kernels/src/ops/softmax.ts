@@ -5,6 +5,7 @@
 import { flag, number } from '../graph/attributes.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
+import { softmaxGradientLowering, softmaxLowering } from '../webgpu/kernels/softmax.ts';
 import { backwardOnly, expectShape, f32, perOperand, refuse, shapeAt, streamedBytes } from './shape.ts';
 
 /** Softmax of the first `visible` entries of a row; the rest are 0. */
@@ -60,6 +61,7 @@ export const softmax: OpDefinition = {
   flops: perOperand(0, 5),
   bytes: streamedBytes,
   onnx: onnxSoftmax,
+  wgsl: softmaxLowering,
 };
 
 /** y = softmax(factor · x), dy → dx = factor · y ⊙ (dy − Σ y ⊙ dy), by rows of the last axis. */
@@ -87,4 +89,5 @@ export const softmaxGradient: OpDefinition = {
   flops: perOperand(0, 5),
   bytes: streamedBytes,
   onnx: onnxGradient,
+  wgsl: softmaxGradientLowering,
 };

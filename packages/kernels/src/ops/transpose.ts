@@ -1,6 +1,7 @@
 /** transpose: axes in another order; output axis i is input axis `permutation[i]`. */
 import { naturals } from '../graph/attributes.ts';
 import type { OpDefinition } from '../graph/op.ts';
+import { transposeLowering } from '../webgpu/kernels/layout.ts';
 import { f32, offsets, refuse, shapeAt, streamedBytes, strides } from './shape.ts';
 
 export const transpose: OpDefinition = {
@@ -26,4 +27,5 @@ export const transpose: OpDefinition = {
   flops: () => 0,
   bytes: streamedBytes,
   onnx: ({ emit, names: [x = ''], attributes }) => emit.transpose(x, naturals(attributes, 'permutation')),
+  wgsl: transposeLowering,
 };

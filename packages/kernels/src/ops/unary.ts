@@ -3,6 +3,8 @@ import { number } from '../graph/attributes.ts';
 import type { Attributes, ValueId } from '../graph/graph.ts';
 import type { AttributeKind, Emitter, OpDefinition } from '../graph/op.ts';
 import { onnxOperator, type OnnxLowering } from '../onnx/lowering.ts';
+import type { WgslLowering } from '../webgpu/lowering.ts';
+import { elementwise, elementwiseOf, f32Literal, SAFE_TANH } from '../webgpu/wgsl.ts';
 import { f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
 
 interface Unary {
@@ -12,9 +14,10 @@ interface Unary {
   /** Emits dx from x, y and dy. */
   readonly derivative: (values: { emit: Emitter; x: ValueId; y: ValueId; dy: ValueId; attributes: Attributes }) => ValueId;
   readonly onnx: OnnxLowering;
+  readonly wgsl: WgslLowering;
 }
 
-function unary({ name, attributes = {}, scalar, derivative, onnx }: Unary): OpDefinition {
+function unary({ name, attributes = {}, scalar, derivative, onnx, wgsl }: Unary): OpDefinition {
   return {
     name,
     operands: ['f32'],
@@ -26,6 +29,7 @@ function unary({ name, attributes = {}, scalar, derivative, onnx }: Unary): OpDe
     flops: perOutput(1),
     bytes: streamedBytes,
     onnx,
+    wgsl,
   };
 }
 
@@ -34,6 +38,7 @@ export const neg = unary({
   scalar: (x) => -x,
   derivative: ({ emit, dy }) => emit.apply('neg', [dy]),
   onnx: onnxOperator('Neg'),
+  wgsl: elementwise('-$0'),
 });
 
 export const exp = unary({
@@ -41,6 +46,7 @@ export const exp = unary({
   scalar: Math.exp,
   derivative: ({ emit, y, dy }) => emit.apply('mul', [dy, y]),
   onnx: onnxOperator('Exp'),
+  wgsl: elementwise('exp($0)'),
 });
 
 /** Natural logarithm. */
@@ -49,6 +55,7 @@ export const log = unary({
   scalar: Math.log,
   derivative: ({ emit, x, dy }) => emit.apply('div', [dy, x]),
   onnx: onnxOperator('Log'),
+  wgsl: elementwise('log($0)'),
 });
 
 export const sqrt = unary({
@@ -56,6 +63,7 @@ export const sqrt = unary({
   scalar: Math.sqrt,
   derivative: ({ emit, y, dy }) => emit.apply('scale', [emit.apply('div', [dy, y])], { factor: 0.5 }),
   onnx: onnxOperator('Sqrt'),
+  wgsl: elementwise('sqrt($0)'),
 });
 
 /** dx = dy · (1 − y²). */
@@ -64,6 +72,7 @@ export const tanh = unary({
   scalar: Math.tanh,
   derivative: ({ emit, y, dy }) => emit.apply('sub', [dy, emit.apply('mul', [dy, emit.apply('mul', [y, y])])]),
   onnx: onnxOperator('Tanh'),
+  wgsl: elementwise(`${SAFE_TANH.name}($0)`, { [SAFE_TANH.name]: SAFE_TANH.source }),
 });
 
 /** Multiplication by a constant; backends round `factor` to f32. */
@@ -73,4 +82,5 @@ export const scale = unary({
   scalar: (x, attributes) => x * number(attributes, 'factor'),
   derivative: ({ emit, dy, attributes }) => emit.apply('scale', [dy], attributes),
   onnx: ({ emit, names: [x = ''], attributes }) => emit.node('Mul', [x, emit.scalar(number(attributes, 'factor'))]),
+  wgsl: elementwiseOf(([x], attributes) => `${x} * ${f32Literal(number(attributes, 'factor'))}`),
 });

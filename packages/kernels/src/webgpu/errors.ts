@@ -58,18 +58,6 @@ export class DeviceValidationError extends KernelError {
   }
 }
 
-/** A call's arrays do not have the sizes that the program declares. */
-export class BatchMismatchError extends KernelError {
-  readonly code = 'BATCH_MISMATCH';
-
-  constructor({ input, expected, actual }: { input: string; expected: string; actual: string }) {
-    super({
-      message: `${input} must be ${expected}, got ${actual}.`,
-      mend: 'Pass every data input of the program in its declared size and type.',
-    });
-  }
-}
-
 /** A call came after the backend or executable was closed. */
 export class BackendClosedError extends KernelError {
   readonly code = 'BACKEND_CLOSED';

@@ -38,7 +38,7 @@ ${body}
 }
 
 /** The bytes of `dims` for one launch, 4 a field. */
-export function uniformBytes(kernel: Kernel, values: Readonly<Record<string, number>>): Uint32Array {
+export function uniformBytes(kernel: Kernel, values: Readonly<Record<string, number>>): Uint32Array<ArrayBuffer> {
   const fields = fieldsOf(kernel).map(uniformField);
   const words = new Uint32Array(fields.length);
   const floats = new Float32Array(words.buffer);

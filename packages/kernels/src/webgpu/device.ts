@@ -1,0 +1,182 @@
+/** An open WebGPU device: pipelines by kernel, buffers, submission, reading back, and its failures as typed errors. */
+import type { KernelError } from '../errors.ts';
+import { type AdapterDescription, describeAdapter, findAdapter, openDevice, traitsOf } from './adapter.ts';
+import { BackendClosedError, BindingTooLargeError, DeviceLostError, DeviceOutOfMemoryError, DeviceValidationError } from './errors.ts';
+import type { DeviceTraits, Kernel } from './lowering.ts';
+import { shaderSource } from './shader.ts';
+
+/** A kernel that the device has accepted. */
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+export class Device {
+  readonly adapter: AdapterDescription;
+  readonly traits: DeviceTraits;
+  readonly #device: GPUDevice;
+  readonly #pipelines = new Map<string, Promise<Pipeline>>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  /** The first failure; everything after it is its consequence. */
+  #failure: KernelError | undefined;
+  #fail!: (failure: KernelError) => void;
+  /** Rejects when the device fails, so that nobody waits for work that will not end. */
+  readonly #failed: Promise<never>;
+
+  /** Opens the best adapter of `gpu`. @throws AdapterNotFoundError */
+  static async open(gpu: GPU): Promise<Device> {
+    const adapter = await findAdapter(gpu);
+    const description = describeAdapter(adapter);
+    return new Device(await openDevice(adapter, traitsOf(description)), description);
+  }
+
+  private constructor(device: GPUDevice, adapter: AdapterDescription) {
+    this.#device = device;
+    this.adapter = adapter;
+    this.traits = traitsOf(adapter);
+    this.#failed = new Promise((_, reject) => {
+      this.#fail = (failure) => {
+        this.#failure ??= failure;
+        reject(this.#failure);
+      };
+    });
+    this.#failed.catch(() => undefined);
+    device.addEventListener('uncapturederror', ({ error }) => this.#fail(typedError(error, 'a command')));
+    void device.lost.then(({ reason, message }) => this.#fail(new DeviceLostError({ reason: message || reason })));
+  }
+
+  /** Most bytes of one tensor. */
+  get maxBindingBytes(): number {
+    return this.#device.limits.maxStorageBufferBindingSize;
+  }
+
+  get maxWorkgroups(): number {
+    return this.#device.limits.maxComputeWorkgroupsPerDimension;
+  }
+
+  /** Bytes to which offsets into storage and uniform buffers are aligned. */
+  get alignment(): number {
+    const { minStorageBufferOffsetAlignment, minUniformBufferOffsetAlignment } = this.#device.limits;
+    return Math.max(minStorageBufferOffsetAlignment, minUniformBufferOffsetAlignment);
+  }
+
+  /** A zeroed buffer of storage. @throws BindingTooLargeError */
+  buffer(what: string, bytes: number, usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST): GPUBuffer {
+    this.throwIfFailed();
+    const limit = this.#device.limits.maxBufferSize;
+    if (bytes > limit) throw new BindingTooLargeError({ tensor: what, bytes, limit });
+    return this.#device.createBuffer({ label: what, size: Math.max(bytes, 16), usage });
+  }
+
+  write(buffer: GPUBuffer, offset: number, data: GPUAllowSharedBufferSource, from?: number, size?: number): void {
+    this.#device.queue.writeBuffer(buffer, offset, data, from, size);
+  }
+
+  /** Compiles a kernel once; equal keys share the pipeline. */
+  pipeline(kernel: Kernel): Promise<Pipeline> {
+    let pipeline = this.#pipelines.get(kernel.key);
+    if (pipeline === undefined) {
+      pipeline = this.#compile(kernel);
+      this.#pipelines.set(kernel.key, pipeline);
+    }
+    return pipeline;
+  }
+
+  async #compile(kernel: Kernel): Promise<Pipeline> {
+    const label = kernel.key.split('\n', 1)[0] ?? kernel.key;
+    const layout = this.#layout(kernel);
+    this.#device.pushErrorScope('validation');
+    const module = this.#device.createShaderModule({ label, code: shaderSource(kernel) });
+    const refused = await this.#orFailure(this.#device.popErrorScope());
+    if (refused) throw typedError(refused, `the kernel ${label}`);
+    try {
+      const pipeline = await this.#device.createComputePipelineAsync({
+        label,
+        layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: 'main' },
+      });
+      return { pipeline, layout };
+    } catch (cause) {
+      throw this.#failure ?? new DeviceValidationError({ what: `the kernel ${label}`, cause });
+    }
+  }
+
+  #layout({ bindings }: Kernel): GPUBindGroupLayout {
+    const types = bindings.map(({ access }): GPUBufferBindingType => (access === 'read' ? 'read-only-storage' : 'storage'));
+    const key = types.join();
+    let layout = this.#layouts.get(key);
+    if (layout === undefined) {
+      const entries = (['uniform', ...types] as const).map((type, binding) => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type },
+      }));
+      layout = this.#device.createBindGroupLayout({ entries });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  bindGroup(layout: GPUBindGroupLayout, buffers: readonly GPUBufferBinding[]): GPUBindGroup {
+    return this.#device.createBindGroup({ layout, entries: buffers.map((resource, binding) => ({ binding, resource })) });
+  }
+
+  /** Runs `build`, which creates buffers and bind groups, and turns the device's complaints about it into errors. */
+  async building<T>(what: string, build: () => T): Promise<T> {
+    this.throwIfFailed();
+    this.#device.pushErrorScope('out-of-memory');
+    this.#device.pushErrorScope('validation');
+    try {
+      return build();
+    } finally {
+      const errors = await this.#orFailure(Promise.all([this.#device.popErrorScope(), this.#device.popErrorScope()]));
+      const error = errors[1] ?? errors[0];
+      // Rather the device's complaint than what `build` returned or threw because of it.
+      // oxlint-disable-next-line no-unsafe-finally
+      if (error) throw typedError(error, what);
+    }
+  }
+
+  /** Records commands and submits them. */
+  submit(record: (encoder: GPUCommandEncoder) => void): void {
+    this.throwIfFailed();
+    const encoder = this.#device.createCommandEncoder();
+    record(encoder);
+    this.#device.queue.submit([encoder.finish()]);
+  }
+
+  /** Waits until the work before it is done, hands the bytes of a `MAP_READ` buffer to `use`, and unmaps it. */
+  async read<T>(buffer: GPUBuffer, use: (bytes: ArrayBuffer) => T): Promise<T> {
+    await this.#orFailure(buffer.mapAsync(GPUMapMode.READ));
+    try {
+      return use(buffer.getMappedRange());
+    } finally {
+      buffer.unmap();
+    }
+  }
+
+  async #orFailure<T>(work: Promise<T>): Promise<T> {
+    try {
+      const result = await Promise.race([work, this.#failed]);
+      this.throwIfFailed();
+      return result;
+    } catch (cause) {
+      throw this.#failure ?? new DeviceLostError({ reason: 'a pending operation was rejected', cause });
+    }
+  }
+
+  throwIfFailed(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  close(): void {
+    this.#fail(new BackendClosedError());
+    this.#device.destroy();
+  }
+}
+
+function typedError(error: GPUError, what: string): KernelError {
+  return error instanceof GPUOutOfMemoryError
+    ? new DeviceOutOfMemoryError({ cause: new Error(error.message) })
+    : new DeviceValidationError({ what, cause: new Error(error.message) });
+}

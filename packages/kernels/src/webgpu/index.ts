@@ -1,0 +1,11 @@
+/** The WebGPU backend. Nothing here knows Node: `./webgpu-node` opens it there. */
+export { type AdapterDescription, describeAdapter } from './adapter.ts';
+export { openWebGpuBackend } from './backend.ts';
+export {
+  AdapterNotFoundError,
+  BackendClosedError,
+  BindingTooLargeError,
+  DeviceLostError,
+  DeviceOutOfMemoryError,
+  DeviceValidationError,
+} from './errors.ts';

@@ -1,0 +1,126 @@
+/**
+ * Matrix product without workgroup memory. One subgroup is one workgroup; it computes `rows` × (4 · lanes) elements of
+ * the result, each lane four columns. For every four steps of k a lane loads other elements of a than its neighbours, as
+ * vec4, and the lanes pass them around by broadcast; so no value is loaded twice and there is no barrier. Best where
+ * loads and barriers are dear, which is on CPUs that play a GPU.
+ */
+import type { Kernel } from '../lowering.ts';
+import { reads, writes } from '../wgsl.ts';
+import { MATMUL_UNIFORMS, type MatmulVariant, variantKey } from './matmul-variant.ts';
+
+export interface SubgroupTile {
+  /** Lanes of a subgroup, a multiple of 4. */
+  readonly lanes: number;
+  /** Rows of the result a workgroup, a multiple of `lanes`. */
+  readonly rows: number;
+}
+
+/** Columns of the result a workgroup. */
+export const subgroupTileColumns = ({ lanes }: SubgroupTile): number => lanes * 4;
+
+export function subgroupMatmul(tile: SubgroupTile, variant: MatmulVariant): Kernel {
+  const { lanes, rows } = tile;
+  const vector = (wide: boolean) => (wide ? 'vec4<f32>' : 'f32');
+  return {
+    key: `matmul subgroup ${lanes}x${rows} ${variantKey(variant)}`,
+    uniforms: MATMUL_UNIFORMS,
+    bindings: [reads('a', vector(variant.wideA)), reads('b', vector(variant.wideB)), writes('c', vector(variant.wideC))],
+    workgroupSize: lanes,
+    usesSubgroups: true,
+    body: [
+      'if (group >= dims.count) { return; }',
+      'let tiles = dims.tilesM * dims.tilesN;',
+      'let batch = group / tiles;',
+      'let tile = group % tiles;',
+      `let row0 = tile / dims.tilesN * ${rows}u;`,
+      `let column = tile % dims.tilesN * ${lanes * 4}u + subgroupLane * 4u;`,
+      'let aBase = batch * dims.aBatch;',
+      'let bBase = batch * dims.bBatch;',
+      ...range(rows).map((row) => `var c${row} = vec4f();`),
+      'for (var k0 = 0u; k0 < dims.k; k0 += 4u) {',
+      ...(variant.transposeA ? loadTransposedA(tile, variant) : loadA(tile, variant)),
+      ...(variant.transposeB ? loadTransposedB(variant) : loadB(variant)),
+      ...(variant.transposeA ? multiplyTransposedA(tile) : multiplyA(tile)),
+      '}',
+      ...range(rows).map((row) => store(row, variant)),
+    ].join('\n'),
+  };
+}
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+/** Slot `i` of lane l holds four k of row l + i · lanes. */
+function loadA({ lanes, rows }: SubgroupTile, { wideA }: MatmulVariant): string[] {
+  return range(rows / lanes).flatMap((slot) => {
+    const at = `aBase + min(row0 + subgroupLane + ${slot * lanes}u, dims.m - 1u) * dims.k + k0`;
+    if (wideA) return [`let a${slot} = a[(${at}) / 4u];`];
+    const part = (step: number) => `select(0.0f, a[at${slot} + min(${step}u, last)], ${step}u <= last)`;
+    return [
+      ...(slot === 0 ? ['let last = dims.k - 1u - k0;'] : []),
+      `let at${slot} = ${at};`,
+      `let a${slot} = vec4f(${range(4).map(part).join(', ')});`,
+    ];
+  });
+}
+
+/** Element e = slot · lanes + lane is four rows, from row 4 · ⌊e / 4⌋ on, at step e mod 4 of k. */
+function loadTransposedA({ lanes, rows }: SubgroupTile, { wideA }: MatmulVariant): string[] {
+  return range(rows / lanes).flatMap((slot) => {
+    const [step, row] = [`step${slot}`, `rowOf${slot}`];
+    const at = `aBase + min(${step}, dims.k - 1u) * dims.m`;
+    const part = (offset: number) => `a[${at} + min(${row} + ${offset}u, dims.m - 1u)]`;
+    const loaded = wideA
+      ? `a[(${at} + min(${row}, dims.m - 4u)) / 4u]`
+      : `vec4f(${range(4).map(part).join(', ')})`;
+    return [
+      `let ${step} = k0 + subgroupLane % 4u;`,
+      `let ${row} = row0 + (subgroupLane + ${slot * lanes}u) / 4u * 4u;`,
+      `let a${slot} = select(vec4f(), ${loaded}, ${step} < dims.k);`,
+    ];
+  });
+}
+
+/** `b0`…`b3`: this lane's four columns at four steps of k. Past the end of k any finite value does: a is 0 there. */
+function loadB({ wideB }: MatmulVariant): string[] {
+  return range(4).flatMap((step) => {
+    const at = `bBase + min(k0 + ${step}u, dims.k - 1u) * dims.n`;
+    if (wideB) return [`let b${step} = b[(${at} + min(column, dims.n - 4u)) / 4u];`];
+    const part = (offset: number) => `b[bAt${step} + min(column + ${offset}u, dims.n - 1u)]`;
+    return [`let bAt${step} = ${at};`, `let b${step} = vec4f(${range(4).map(part).join(', ')});`];
+  });
+}
+
+function loadTransposedB({ wideB }: MatmulVariant): string[] {
+  const columns = range(4).flatMap((offset) => {
+    const at = `bBase + min(column + ${offset}u, dims.n - 1u) * dims.k`;
+    if (wideB) return [`let q${offset} = b[(${at} + k0) / 4u];`];
+    const part = (step: number) => `b[qAt${offset} + min(k0 + ${step}u, dims.k - 1u)]`;
+    return [`let qAt${offset} = ${at};`, `let q${offset} = vec4f(${range(4).map(part).join(', ')});`];
+  });
+  return [...columns, ...range(4).map((step) => `let b${step} = vec4f(q0[${step}], q1[${step}], q2[${step}], q3[${step}]);`)];
+}
+
+function multiplyA({ lanes, rows }: SubgroupTile): string[] {
+  return range(rows).flatMap((row) => [
+    `let r${row} = subgroupBroadcast(a${Math.floor(row / lanes)}, ${row % lanes}u);`,
+    ...range(4).map((step) => `c${row} += r${row}[${step}] * b${step};`),
+  ]);
+}
+
+function multiplyTransposedA({ lanes, rows }: SubgroupTile): string[] {
+  return range(rows).flatMap((element) => {
+    const [step, first] = [element % 4, element - (element % 4)];
+    return [
+      `let r${element} = subgroupBroadcast(a${Math.floor(element / lanes)}, ${element % lanes}u);`,
+      ...range(4).map((offset) => `c${first + offset} += r${element}[${offset}] * b${step};`),
+    ];
+  });
+}
+
+function store(row: number, { wideC }: MatmulVariant): string {
+  const at = `(batch * dims.m + row0 + ${row}u) * dims.n + column`;
+  const inside = `row0 + ${row}u < dims.m`;
+  if (wideC) return `if (${inside} && column < dims.n) { c[(${at}) / 4u] = c${row}; }`;
+  const each = range(4).map((offset) => `if (column + ${offset}u < dims.n) { c[${at} + ${offset}u] = c${row}[${offset}]; }`);
+  return `if (${inside}) { ${each.join(' ')} }`;
+}

@@ -1,0 +1,149 @@
+/** Turns a verified graph into a list of kernel launches over numbered tensors. Pure: nothing here touches a device. */
+import type { Graph, GraphNode, TensorType, ValueId } from '../graph/graph.ts';
+import type { OpTable } from '../graph/op.ts';
+import { elementwiseKernel, type FusedGroup, type FusedNode } from './elementwise.ts';
+import { UnsupportedOpError } from '../backend/errors.ts';
+import { fuseElementwise } from './fuse.ts';
+import type { DeviceTraits, Kernel, KernelCall, WgslLowering } from './lowering.ts';
+import { elements } from './wgsl.ts';
+
+/** A tensor in device memory: a graph value that is stored (views are not), or a temporary of a lowering. */
+export type TensorId = number;
+
+export interface PlannedCall {
+  /** The op, or the ops of a fused chain, for error messages and traces. */
+  readonly label: string;
+  readonly kernel: Kernel;
+  readonly uniforms: Readonly<Record<string, number>>;
+  /** One tensor a binding of the kernel. */
+  readonly operands: readonly TensorId[];
+  readonly workgroups: number;
+}
+
+export interface Plan {
+  readonly calls: readonly PlannedCall[];
+  /** Bytes of each tensor; ids below `inputs` are the graph's inputs. */
+  readonly bytes: readonly number[];
+  readonly inputs: number;
+  /** The tensor behind each graph output, in order. */
+  readonly outputs: readonly TensorId[];
+}
+
+/** @throws UnsupportedOpError when an op has no WGSL lowering */
+export function planGraph(graph: Graph, { ops, traits }: { ops: OpTable; traits: DeviceTraits }): Plan {
+  return new Planner(graph, ops, traits).plan();
+}
+
+class Planner {
+  readonly #graph: Graph;
+  readonly #ops: OpTable;
+  readonly #traits: DeviceTraits;
+  readonly #bytes: number[] = [];
+  readonly #calls: PlannedCall[] = [];
+  /** The tensor that holds each value. */
+  readonly #tensorOf = new Map<ValueId, TensorId>();
+
+  constructor(graph: Graph, ops: OpTable, traits: DeviceTraits) {
+    this.#graph = graph;
+    this.#ops = ops;
+    this.#traits = traits;
+  }
+
+  plan(): Plan {
+    const { inputs, nodes, outputs } = this.#graph;
+    inputs.forEach(({ type }, value) => this.#tensorOf.set(value, this.#allocate(elements(type))));
+    const owners = fuseElementwise(this.#graph, (node) => this.#loweringOf(node));
+    nodes.forEach((node, index) => {
+      if (owners[index] === index) this.#lower(node, index, owners);
+    });
+    return {
+      calls: this.#calls,
+      bytes: this.#bytes,
+      inputs: inputs.length,
+      outputs: outputs.map(({ value }) => this.#tensor(value)),
+    };
+  }
+
+  #lower(node: GraphNode, index: number, owners: readonly number[]): void {
+    const lowering = this.#loweringOf(node);
+    const value = this.#graph.inputs.length + index;
+    if (lowering.kind === 'view') {
+      this.#tensorOf.set(value, this.#tensor(node.inputs[0]!));
+      return;
+    }
+    const output = this.#allocate(elements(node.output));
+    this.#tensorOf.set(value, output);
+    if (lowering.kind === 'elementwise') this.#lowerGroup(index, owners, output);
+    else this.#lowerKernels(node, lowering, output);
+  }
+
+  #lowerGroup(last: number, owners: readonly number[], output: TensorId): void {
+    const members = owners.flatMap((owner, node) => (owner === last ? [node] : []));
+    const { group, values } = this.#group(members);
+    const operands = [...values.map((value) => this.#tensor(value)), output];
+    const label = members.map((node) => this.#graph.nodes[node]!.op).join('+');
+    this.#calls.push({ label, operands, ...elementwiseKernel(group) });
+  }
+
+  /** The group of `members` and the values that it reads from outside. */
+  #group(members: readonly number[]): { group: FusedGroup; values: readonly ValueId[] } {
+    const first = this.#graph.inputs.length;
+    const values: ValueId[] = [];
+    const argument = (value: ValueId): FusedNode['arguments'][number] => {
+      const result = members.indexOf(value - first);
+      if (result >= 0) return { result };
+      if (!values.includes(value)) values.push(value);
+      return { input: values.indexOf(value) };
+    };
+    const nodes = members.map((member) => this.#fusedNode(this.#graph.nodes[member]!, argument));
+    const output = this.#graph.nodes[members.at(-1)!]!.output;
+    return { group: { inputs: values.map((value) => this.#typeOf(value)), nodes, output }, values };
+  }
+
+  #fusedNode(node: GraphNode, argument: (value: ValueId) => FusedNode['arguments'][number]): FusedNode {
+    const lowering = this.#loweringOf(node) as WgslLowering & { kind: 'elementwise' };
+    return {
+      dtype: node.output.dtype,
+      functions: lowering.functions ?? {},
+      arguments: node.inputs.map(argument),
+      expression: (args) => lowering.expression(args, node.attributes),
+    };
+  }
+
+  #lowerKernels(node: GraphNode, lowering: WgslLowering & { kind: 'kernels' }, output: TensorId): void {
+    const inputs = node.inputs.map((value) => this.#typeOf(value));
+    const { calls, scratch = [] } = lowering.lower({
+      attributes: node.attributes,
+      inputs,
+      output: node.output,
+      traits: this.#traits,
+    });
+    const temporaries = scratch.map((size) => this.#allocate(size));
+    const tensor = (operand: KernelCall['operands'][number]): TensorId => {
+      if (operand.from === 'output') return output;
+      return operand.from === 'input' ? this.#tensor(node.inputs[operand.index]!) : temporaries[operand.index]!;
+    };
+    for (const { kernel, uniforms, operands, workgroups } of calls) {
+      this.#calls.push({ label: node.op, kernel, uniforms, operands: operands.map(tensor), workgroups });
+    }
+  }
+
+  #allocate(size: number): TensorId {
+    return this.#bytes.push(size * 4) - 1;
+  }
+
+  #tensor(value: ValueId): TensorId {
+    return this.#tensorOf.get(value)!;
+  }
+
+  #typeOf(value: ValueId): TensorType {
+    const { inputs, nodes } = this.#graph;
+    return inputs[value]?.type ?? nodes[value - inputs.length]!.output;
+  }
+
+  #loweringOf(node: GraphNode): WgslLowering {
+    const lowering = this.#ops[node.op]?.wgsl;
+    if (lowering === undefined) throw new UnsupportedOpError({ op: node.op, dtype: node.output.dtype, backend: 'webgpu' });
+    return lowering;
+  }
+}

@@ -1,0 +1,68 @@
+/** A plan bound to a device's buffers: what is needed to launch its kernels again and again. */
+import type { Device, Pipeline } from './device.ts';
+import { BindingTooLargeError } from './errors.ts';
+import type { Plan, TensorId } from './plan.ts';
+import { splitWorkgroups, uniformBytes } from './shader.ts';
+
+/** Launches ready to be put into a compute pass. */
+export interface Recording {
+  record(pass: GPUComputePassEncoder): void;
+  close(): void;
+}
+
+interface Launch {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly groups: readonly [number, number];
+}
+
+/** Where a tensor lies. */
+export type Placement = (tensor: TensorId) => GPUBufferBinding;
+
+/** The pipelines of all of a plan's kernels, compiled together. */
+export function pipelinesOf(device: Device, { calls }: Plan): Promise<readonly Pipeline[]> {
+  return Promise.all(calls.map(({ kernel }) => device.pipeline(kernel)));
+}
+
+/** Binds each call of a plan. All sizes go into one uniform buffer, a slice a call, since they never change. */
+export function bindCalls(
+  device: Device,
+  { calls }: Plan,
+  pipelines: readonly Pipeline[],
+  placement: Placement,
+): Recording {
+  const blocks = calls.map(({ kernel, uniforms }) => uniformBytes(kernel, uniforms));
+  const starts: number[] = [];
+  let end = 0;
+  for (const block of blocks) {
+    starts.push(end);
+    end += Math.ceil(block.byteLength / device.alignment) * device.alignment;
+  }
+  const uniforms = device.buffer('sizes', end, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+  blocks.forEach((block, call) => device.write(uniforms, starts[call]!, block));
+  const launches = calls.map((call, index): Launch => {
+    const { pipeline, layout } = pipelines[index]!;
+    const dims = { buffer: uniforms, offset: starts[index]!, size: blocks[index]!.byteLength };
+    return {
+      pipeline,
+      bindGroup: device.bindGroup(layout, [dims, ...call.operands.map(placement)]),
+      groups: splitWorkgroups(call.workgroups, device.maxWorkgroups),
+    };
+  });
+  return { record: (pass) => launches.forEach((launch) => put(pass, launch)), close: () => uniforms.destroy() };
+}
+
+function put(pass: GPUComputePassEncoder, { pipeline, bindGroup, groups }: Launch): void {
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(groups[0], groups[1]);
+}
+
+/** Refuses a plan with a tensor that the device cannot bind. */
+export function checkSizes(device: Device, { bytes, calls }: Plan): void {
+  for (const { label, operands } of calls) {
+    const tensor = operands.find((id) => bytes[id]! > device.maxBindingBytes);
+    if (tensor === undefined) continue;
+    throw new BindingTooLargeError({ tensor: `A tensor of ${label}`, bytes: bytes[tensor]!, limit: device.maxBindingBytes });
+  }
+}

@@ -1,0 +1,3 @@
+/** The embedded devnet. Node only. */
+export { startDevnet, advanceTime, type Devnet, type DevnetOptions } from './start-devnet.ts';
+export * from './errors.ts';

@@ -1,0 +1,24 @@
+/** The client of the contracts: pure signing, and one function for each thing that is done on chain. No Node import. */
+export type { Contracts } from './contracts.ts';
+export * from './connect.ts';
+export * from './deploy.ts';
+export * from './errors.ts';
+export * from './identity.ts';
+export * from './sign/sign-possession.ts';
+export * from './sign/sign-payout-change.ts';
+export * from './sign/sign-enrolment.ts';
+export { signEpoch, type EpochStatement } from './sign/sign-epoch.ts';
+export * from './sign/sign-attestation.ts';
+export * from './sign/sign-close.ts';
+export type { SigningDomain } from './sign/typed-data.ts';
+export * from './open-job.ts';
+export { jobIdOf, readJobTerms, type JobTerms } from './job-terms.ts';
+export * from './register-workers.ts';
+export * from './enroll-workers.ts';
+export * from './post-epoch.ts';
+export * from './progress.ts';
+export * from './claim-batch.ts';
+export * from './close-job.ts';
+export * from './refund-job.ts';
+export * from './escrow-totals.ts';
+export * from './change-payout.ts';

@@ -1,0 +1,84 @@
+/** Which backend a worker gets, and what it is told where it cannot have the one it asked for. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { buildStepProgram } from '../models/build-step-program.ts';
+import type { AdapterInfo, Backend, BackendName } from './backend.ts';
+import { chooseBackend } from './choose-backend.ts';
+import { BackendUnavailableError, OnnxRuntimeError } from './errors.ts';
+import { selectBackend, type BackendOpeners } from './select.ts';
+
+const program = buildStepProgram({ type: 'mlp', inputs: 3, hidden: [], outputs: 2, activation: 'relu' }, 2);
+const adapter = (kind: AdapterInfo['kind']): AdapterInfo => ({ name: `a ${kind}`, kind, class: 'tolerance' });
+const closed: BackendName[] = [];
+afterEach(() => closed.splice(0));
+
+/** A backend whose steps fail if `fails`, and do nothing otherwise. */
+function fake(name: BackendName, kind: AdapterInfo['kind'], fails = false): Backend {
+  const accumulate = async () => {
+    if (fails) throw new OnnxRuntimeError({ doing: 'it pretended', cause: 'no' });
+    return { lossSum: 0 };
+  };
+  return {
+    name,
+    adapter: adapter(kind),
+    compile: async () => ({
+      accumulate, load: async () => {}, drain: async () => {}, close: async () => {}, evaluate: async () => ({ lossSum: 0, correct: 0, predictions: 0 }),
+    }),
+    close: async () => { closed.push(name); },
+  };
+}
+
+const onnx = async () => fake('onnx', 'cpu');
+const unavailable = async () => {
+  throw new BackendUnavailableError({ backend: 'webgpu', reason: 'no driver', mend: 'Install one.' });
+};
+const auto = (webgpu: BackendOpeners['webgpu']) => selectBackend({ requested: 'auto', program, openers: { webgpu, onnx } });
+
+describe('chooseBackend', () => {
+  const gpu = { found: true, adapter: adapter('gpu') } as const;
+
+  it('takes the CPU where there is no adapter, or one that a CPU plays', () => {
+    expect(chooseBackend({ found: false, reason: 'no driver' })).toEqual({ choice: 'onnx', reason: 'no WebGPU adapter: no driver' });
+    expect(chooseBackend({ found: true, adapter: adapter('software') }).choice).toBe('onnx');
+  });
+
+  it('wants figures where there is a GPU, and then takes the faster', () => {
+    expect(chooseBackend(gpu).choice).toBe('measure');
+    expect(chooseBackend({ ...gpu, stepMillis: 2 }, 3).choice).toBe('webgpu');
+    expect(chooseBackend({ ...gpu, stepMillis: 4 }, 3)).toEqual({ choice: 'onnx', reason: 'a step takes 4.0 ms on a gpu and 3.0 ms on the CPU' });
+  });
+});
+
+describe('selectBackend', () => {
+  it('goes on without WebGPU and says why, without the advice', async () => {
+    const { backend, reason } = await auto(unavailable);
+    expect([backend.name, reason]).toEqual(['onnx', 'no WebGPU adapter: The backend webgpu is not available here: no driver']);
+  });
+
+  it('takes onnx at once beside a software adapter, and closes that', async () => {
+    const { backend } = await auto(async () => fake('webgpu', 'software'));
+    expect([backend.name, closed]).toEqual(['onnx', ['webgpu']]);
+  });
+
+  it('measures beside a GPU, keeps the winner and closes the loser', async () => {
+    const { backend, reason } = await auto(async () => fake('webgpu', 'gpu'));
+    expect(reason).toMatch(/^a step takes [\d.]+ ms on a gpu and [\d.]+ ms on the CPU$/);
+    expect(closed).toEqual(backend.name === 'webgpu' ? ['onnx'] : ['webgpu']);
+  });
+
+  it('takes onnx where the GPU fails the job', async () => {
+    const { backend, reason } = await auto(async () => fake('webgpu', 'gpu', true));
+    expect([backend.name, closed]).toEqual(['onnx', ['webgpu']]);
+    expect(reason).toContain('it pretended');
+  });
+
+  it('does not replace a backend that was asked for by name', async () => {
+    const openers = { webgpu: unavailable, onnx };
+    await expect(selectBackend({ requested: 'webgpu', program, openers })).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE', mend: 'Install one.' });
+    await expect(selectBackend({ requested: 'exact', program, openers })).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' });
+    expect((await selectBackend({ requested: 'onnx', program, openers })).reason).toBe('onnx was asked for');
+  });
+
+  it('lets faults that are no answers of a backend through', async () => {
+    await expect(auto(async () => { throw new TypeError('a bug'); })).rejects.toThrow('a bug');
+  });
+});

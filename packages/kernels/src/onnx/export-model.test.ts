@@ -44,7 +44,7 @@ describe('exportModel', () => {
     const weights = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
     for (const { name, shape, offset, size } of options.layout.slots) {
       expect(weights.get(name)?.dims).toEqual([...shape]);
-      expect(new Float32Array(weights.get(name)!.rawData.slice().buffer)).toEqual(options.parameters.slice(offset, offset + size));
+      expect(new Float32Array(Uint8Array.from(weights.get(name)!.rawData).buffer)).toEqual(options.parameters.slice(offset, offset + size));
     }
     expect(graph.input.map(({ name }) => name)).toEqual(['tokens']);
     expect(graph.output.map(({ name }) => name)).toEqual(['logits']);

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { interpret } from '../graph/interpret.ts';
 import { parameterViews } from '../graph/parameter-layout.ts';
 import type { StepProgram } from '../graph/step-program.ts';
-import { buildStepProgram, initialParameters } from '../models/build-step-program.ts';
+import { buildStepProgram } from '../models/build-step-program.ts';
+import { initialParameters } from '../models/parameters.ts';
 import type { Backend, Batch, Executable } from './backend.ts';
 import { conformanceOps, drawBatch, modelCases, opProgram, unknownOpGraph, type OpCase } from './conformance-programs.ts';
 

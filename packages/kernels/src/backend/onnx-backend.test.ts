@@ -1,6 +1,7 @@
 /** onnxruntime behind the Backend interface. */
 import { describe, expect, it } from 'vitest';
-import { buildStepProgram, initialParameters } from '../models/build-step-program.ts';
+import { buildStepProgram } from '../models/build-step-program.ts';
+import { initialParameters } from '../models/parameters.ts';
 import { describeBackend } from './conformance.ts';
 import { drawBatch, modelCases } from './conformance-programs.ts';
 import { openOnnxBackend } from './onnx-backend.ts';

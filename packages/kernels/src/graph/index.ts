@@ -24,7 +24,8 @@ export { printGraph } from './print.ts';
 export { simplify } from './simplify.ts';
 export type { StepProgram } from './step-program.ts';
 export { verifyGraph } from './verify.ts';
-export { buildStepProgram, initialParameters, parameterLayout } from '../models/build-step-program.ts';
+export { buildStepProgram } from '../models/build-step-program.ts';
+export { initialParameters, parameterLayout } from '../models/parameters.ts';
 export {
   type Activation,
   checkModelSpec,

@@ -4,10 +4,14 @@ import type { Attributes, Graph, GraphNode, TensorType, ValueId } from './graph.
 const typeText = ({ dtype, shape }: TensorType): string => `${dtype}[${shape.join(',')}]`;
 const valueText = (value: ValueId): string => `%${value}`;
 
+/** JSON, but with −0 told apart from 0: calls with equal text are shared, so text must keep every bit. */
+const attributeText = (value: Attributes[string] | undefined): string =>
+  Object.is(value, -0) ? '-0' : JSON.stringify(value);
+
 /** Keys in code-unit order, so that equal attributes have equal text. */
-export function attributesText(attributes: Attributes): string {
+function attributesText(attributes: Attributes): string {
   const keys = Object.keys(attributes).sort((a, b) => (a < b ? -1 : 1));
-  return keys.length === 0 ? '' : ` {${keys.map((key) => `${key}: ${JSON.stringify(attributes[key])}`).join(', ')}}`;
+  return keys.length === 0 ? '' : ` {${keys.map((key) => `${key}: ${attributeText(attributes[key])}`).join(', ')}}`;
 }
 
 /** `matmul(%0, %1) {transposeA: false, transposeB: true} : f32[2,3]` */

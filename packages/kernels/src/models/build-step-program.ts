@@ -1,25 +1,20 @@
-/** From a model spec to all that a backend needs, and to the parameters that training starts from. */
+/** From a model spec to all that a backend needs: the three graphs of one model at one micro-batch size. */
 import { GraphBuilder } from '../graph/builder.ts';
 import { GraphError } from '../graph/errors.ts';
 import { withGradients } from '../graph/gradient.ts';
 import type { Graph, ValueId } from '../graph/graph.ts';
-import {
-  DEFAULT_BUCKET_SIZE,
-  layoutParameters,
-  type ParameterLayout,
-  parameterViews,
-} from '../graph/parameter-layout.ts';
+import { DEFAULT_BUCKET_SIZE } from '../graph/parameter-layout.ts';
 import { simplify } from '../graph/simplify.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import { verifyGraph } from '../graph/verify.ts';
 import { elements } from '../ops/shape.ts';
-import { initialise } from './initialise.ts';
 import type { Layer } from './layer.ts';
 import { type Model, modelOf } from './model.ts';
+import { checkCount, layoutOf } from './parameters.ts';
 import type { ModelSpec } from './spec.ts';
 
 /**
- * The graphs of one model at one micro-batch size. A sample's loss is the mean over its predictions, in nats.
+ * A sample's loss is the mean over its predictions, in nats.
  * @throws GraphError naming the field of a spec that can't be built
  */
 export function buildStepProgram(
@@ -36,39 +31,6 @@ export function buildStepProgram(
     evaluate: verifyGraph(simplify(forward(model, batch, evaluate))),
     infer: verifyGraph(simplify(inferGraph(model, batch))),
   };
-}
-
-/** Where the model's parameters live; cheap, builds no graph. */
-export function parameterLayout(spec: ModelSpec, bucketSize: number = DEFAULT_BUCKET_SIZE): ParameterLayout {
-  return layoutOf(modelOf(spec), bucketSize);
-}
-
-/** The flat parameter vector that training starts from: the same bits for one (spec, seed) on every machine. */
-export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
-  const { body } = modelOf(spec);
-  const layout = layoutParameters(body.parameters);
-  const flat = new Float32Array(layout.size);
-  const views = parameterViews(layout, flat);
-  for (const { name, initialiser } of body.parameters) {
-    const view = views[name];
-    if (view) initialise(view, initialiser, seed, name);
-  }
-  return flat;
-}
-
-function checkCount(place: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= 2 ** 24) return;
-  throw new GraphError({
-    op: 'model',
-    place,
-    problem: `${value} is not a positive integer`,
-    mend: 'Give a whole number of 1 or more.',
-  });
-}
-
-function layoutOf({ body }: Model, bucketSize: number): ParameterLayout {
-  checkCount('bucketSize', bucketSize);
-  return layoutParameters(body.parameters, bucketSize);
 }
 
 /** Declares the parameters as inputs and returns their values by name. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { initialParameters } from './build-step-program.ts';
+import { initialParameters } from './parameters.ts';
 import { initialise } from './initialise.ts';
 
 const digest = (values: Float32Array): string =>

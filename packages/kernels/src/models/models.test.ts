@@ -5,7 +5,8 @@ import { costOf } from '../graph/cost.ts';
 import { interpret, type Tensors } from '../graph/interpret.ts';
 import { bucketCount, bucketRange, parameterViews } from '../graph/parameter-layout.ts';
 import type { StepProgram } from '../graph/step-program.ts';
-import { buildStepProgram, initialParameters, parameterLayout } from './build-step-program.ts';
+import { buildStepProgram } from './build-step-program.ts';
+import { initialParameters, parameterLayout } from './parameters.ts';
 import type { ModelSpec } from './spec.ts';
 
 const specs: Readonly<Record<string, ModelSpec>> = {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildStepProgram } from './build-step-program.ts';
+import { initialParameters } from './parameters.ts';
 import type { ModelSpec } from './spec.ts';
 
 const mlp = { type: 'mlp', inputs: 4, hidden: [3], outputs: 2, activation: 'relu' } as const;
@@ -37,5 +38,13 @@ describe('a model spec', () => {
   it('needs a batch and a bucket size of at least 1', () => {
     expect(() => buildStepProgram(mlp, 0)).toThrow(/batch: 0 is not a positive integer/);
     expect(() => buildStepProgram(mlp, 1, 0.5)).toThrow(/bucketSize/);
+  });
+
+  it('is refused before memory is taken when its parameters are too many', () => {
+    const huge: ModelSpec = { ...gpt, layers: 256, width: 4096, heads: 2 };
+    expect(() => initialParameters(huge, 1)).toThrow(/parameters: there are 51\d+, more than 2147483647/);
+    expect(() => initialParameters({ ...mlp, inputs: 2 ** 20, hidden: [2 ** 20] }, 1)).toThrow(
+      /dense0\/weight.*too large/,
+    );
   });
 });

@@ -1,0 +1,580 @@
+/** The oracle itself, against values worked out by hand: backends and gradients are only as right as these. */
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../graph/builder.ts';
+import type { Attributes } from '../graph/graph.ts';
+import { interpret } from '../graph/interpret.ts';
+import { ops } from './index.ts';
+
+/** Nested lists as a tensor: `[[1, 2], [3, 4]]` has shape [2, 2]. */
+type Nested = number | readonly Nested[];
+const shapeOf = (value: Nested): number[] =>
+  typeof value === 'number' ? [] : [value.length, ...shapeOf(value[0] ?? 0)];
+const flatten = (value: Nested): number[] => (typeof value === 'number' ? [value] : value.flatMap(flatten));
+
+function evaluate(
+  op: string,
+  operands: readonly Nested[],
+  attributes: Attributes,
+): { shape: readonly number[]; values: Float64Array } {
+  const builder = new GraphBuilder();
+  const declared = ops[op]?.operands ?? [];
+  const kinds = 'variadic' in declared ? operands.map(() => declared.variadic) : declared;
+  const inputs = operands.map((operand, index) =>
+    builder.input(`x${index}`, { dtype: kinds[index] === 'i32' ? 'i32' : 'f32', shape: shapeOf(operand) }, 'data'),
+  );
+  const y = builder.apply(op, inputs, attributes);
+  builder.output('y', y);
+  const values = interpret(
+    builder.build(),
+    Object.fromEntries(operands.map((operand, index) => [`x${index}`, flatten(operand)])),
+  );
+  return { shape: builder.shapeOf(y), values: values['y'] ?? new Float64Array() };
+}
+
+const { log, exp, sqrt, tanh, LN2 } = Math;
+const plane = [
+  [1, 2, 3],
+  [4, 5, 6],
+  [7, 8, 9],
+];
+
+const rows: readonly (readonly [op: string, operands: Nested[], attributes: Attributes, expected: Nested])[] = [
+  [
+    'add',
+    [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [10, 20],
+    ],
+    {},
+    [
+      [11, 22],
+      [13, 24],
+    ],
+  ],
+  [
+    'sub',
+    [
+      [10, 20],
+      [[1], [2]],
+    ],
+    {},
+    [
+      [9, 19],
+      [8, 18],
+    ],
+  ],
+  ['mul', [3, [1, -2]], {}, [3, -6]],
+  ['div', [[1, -6], 4], {}, [0.25, -1.5]],
+  ['neg', [[1, -2]], {}, [-1, 2]],
+  ['exp', [[0, 1]], {}, [1, exp(1)]],
+  ['log', [[1, 2]], {}, [0, LN2]],
+  ['sqrt', [[4, 2]], {}, [2, sqrt(2)]],
+  ['tanh', [[0, 0.5]], {}, [0, tanh(0.5)]],
+  ['scale', [[2, -3]], { factor: 0.5 }, [1, -1.5]],
+  ['relu', [[-1, 0, 2]], {}, [0, 0, 2]],
+  [
+    'reluGradient',
+    [
+      [-1, 0, 2],
+      [5, 6, 7],
+    ],
+    {},
+    [0, 0, 7],
+  ],
+  // ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))), to six digits.
+  ['gelu', [[0, 1, -1, 3]], {}, [0, 0.841192, -0.158808, 2.996363]],
+  [
+    'geluGradient',
+    [
+      [0, 1],
+      [2, 1],
+    ],
+    {},
+    [1, 1.082964],
+  ],
+  [
+    'reduceSum',
+    [
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+    ],
+    { axes: [0], keepDims: false },
+    [5, 7, 9],
+  ],
+  [
+    'reduceSum',
+    [
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+    ],
+    { axes: [1], keepDims: true },
+    [[6], [15]],
+  ],
+  [
+    'reduceMax',
+    [
+      [
+        [1, 5, 3],
+        [4, 2, 6],
+      ],
+    ],
+    { axes: [1], keepDims: false },
+    [5, 6],
+  ],
+  ['fill', [], { value: 7, shape: [1, 2] }, [[7, 7]]],
+  [
+    'broadcast',
+    [[[1], [2]]],
+    { shape: [2, 2, 2] },
+    [
+      [
+        [1, 1],
+        [2, 2],
+      ],
+      [
+        [1, 1],
+        [2, 2],
+      ],
+    ],
+  ],
+  [
+    'reshape',
+    [
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+    ],
+    { shape: [3, 2] },
+    [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+  ],
+  [
+    'transpose',
+    [
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+    ],
+    { permutation: [1, 0] },
+    [
+      [1, 4],
+      [2, 5],
+      [3, 6],
+    ],
+  ],
+  [
+    'transpose',
+    [
+      [
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [
+          [5, 6],
+          [7, 8],
+        ],
+      ],
+    ],
+    { permutation: [2, 0, 1] },
+    [
+      [
+        [1, 3],
+        [5, 7],
+      ],
+      [
+        [2, 4],
+        [6, 8],
+      ],
+    ],
+  ],
+  [
+    'slice',
+    [plane],
+    { axis: 1, start: 1, length: 2 },
+    [
+      [2, 3],
+      [5, 6],
+      [8, 9],
+    ],
+  ],
+  ['pad', [[[1, 2]]], { axis: 1, before: 1, after: 2 }, [[0, 1, 2, 0, 0]]],
+  [
+    'concat',
+    [
+      [[1], [2]],
+      [
+        [3, 4],
+        [5, 6],
+      ],
+    ],
+    { axis: 1 },
+    [
+      [1, 3, 4],
+      [2, 5, 6],
+    ],
+  ],
+  [
+    'matmul',
+    [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [
+        [5, 6],
+        [7, 8],
+      ],
+    ],
+    { transposeA: false, transposeB: false },
+    [
+      [19, 22],
+      [43, 50],
+    ],
+  ],
+  [
+    'matmul',
+    [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [
+        [5, 6],
+        [7, 8],
+      ],
+    ],
+    { transposeA: true, transposeB: false },
+    [
+      [26, 30],
+      [38, 44],
+    ],
+  ],
+  [
+    'matmul',
+    [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [
+        [5, 6],
+        [7, 8],
+      ],
+    ],
+    { transposeA: false, transposeB: true },
+    [
+      [17, 23],
+      [39, 53],
+    ],
+  ],
+  [
+    'matmul',
+    [
+      [[[1, 2]], [[3, 4]]],
+      [
+        [1, 0],
+        [0, 2],
+      ],
+    ],
+    { transposeA: false, transposeB: false },
+    [[[1, 4]], [[3, 8]]],
+  ],
+  [
+    'matmul',
+    [
+      [[[1, 2]], [[3, 4]]],
+      [
+        [[1], [1]],
+        [[2], [2]],
+      ],
+    ],
+    { transposeA: false, transposeB: false },
+    [[[3]], [[14]]],
+  ],
+  [
+    'gather',
+    [
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      [2, 0, 2],
+    ],
+    {},
+    [
+      [5, 6],
+      [1, 2],
+      [5, 6],
+    ],
+  ],
+  [
+    'scatterAdd',
+    [
+      [2, 0, 2],
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+    ],
+    { rows: 4 },
+    [
+      [3, 4],
+      [0, 0],
+      [6, 8],
+      [0, 0],
+    ],
+  ],
+  // Cross-correlation: the kernel is not flipped.
+  [
+    'conv2d',
+    [
+      [[plane]],
+      [
+        [
+          [
+            [1, 0],
+            [0, 2],
+          ],
+        ],
+      ],
+    ],
+    { stride: 1, padding: 0 },
+    [
+      [
+        [
+          [11, 14],
+          [20, 23],
+        ],
+      ],
+    ],
+  ],
+  [
+    'conv2d',
+    [
+      [[plane]],
+      [
+        [
+          [
+            [1, 0],
+            [0, 2],
+          ],
+        ],
+      ],
+    ],
+    { stride: 2, padding: 1 },
+    [
+      [
+        [
+          [2, 6],
+          [14, 23],
+        ],
+      ],
+    ],
+  ],
+  [
+    'conv2dInputGradient',
+    [
+      [[[[1, 10]]]],
+      [
+        [
+          [
+            [1, 2],
+            [3, 4],
+          ],
+        ],
+      ],
+    ],
+    { stride: 1, padding: 0, height: 2, width: 3 },
+    [
+      [
+        [
+          [1, 12, 20],
+          [3, 34, 40],
+        ],
+      ],
+    ],
+  ],
+  [
+    'conv2dKernelGradient',
+    [
+      [[plane]],
+      [
+        [
+          [
+            [1, 10],
+            [100, 1000],
+          ],
+        ],
+      ],
+    ],
+    { stride: 1, padding: 0, kernelHeight: 2, kernelWidth: 2 },
+    [
+      [
+        [
+          [5421, 6532],
+          [8754, 9865],
+        ],
+      ],
+    ],
+  ],
+  [
+    'maxPool2d',
+    [
+      [
+        [
+          [
+            [1, 5, 9],
+            [3, 2, 9],
+            [9, 9, 9],
+          ],
+        ],
+      ],
+    ],
+    { size: 2 },
+    [[[[5]]]],
+  ],
+  [
+    'maxPool2dGradient',
+    [
+      [
+        [
+          [
+            [5, 5, 9],
+            [3, 5, 9],
+            [9, 9, 9],
+          ],
+        ],
+      ],
+      [[[[5]]]],
+      [[[[7]]]],
+    ],
+    { size: 2 },
+    [
+      [
+        [
+          [7, 0, 0],
+          [0, 0, 0],
+          [0, 0, 0],
+        ],
+      ],
+    ],
+  ],
+  ['layerNorm', [[[1, 3]], [2, 4], [0, 1]], { epsilon: 3 }, [[-1, 3]]],
+  [
+    'layerNormGainGradient',
+    [
+      [
+        [1, 3],
+        [5, 1],
+      ],
+      [
+        [2, 4],
+        [1, 1],
+      ],
+    ],
+    { epsilon: 1e-12 },
+    [-2 + 1, 4 - 1],
+  ],
+  // Over two features the normalised values are ±1 whatever x is, so nothing flows back.
+  ['layerNormInputGradient', [[[1, 3]], [2, 4], [[5, 7]]], { epsilon: 1e-12 }, [[0, 0]]],
+  ['softmax', [[0, LN2]], { factor: 2, causal: false }, [0.2, 0.8]],
+  [
+    'softmax',
+    [
+      [
+        [9, 9],
+        [0, log(3)],
+      ],
+    ],
+    { factor: 1, causal: true },
+    [
+      [1, 0],
+      [0.25, 0.75],
+    ],
+  ],
+  [
+    'softmaxGradient',
+    [
+      [0.25, 0.75],
+      [4, 8],
+    ],
+    { factor: 0.5 },
+    [-0.375, 0.375],
+  ],
+  [
+    'crossEntropy',
+    [
+      [
+        [0, 0],
+        [0, log(3)],
+      ],
+      [1, 0],
+      [1, 2],
+    ],
+    {},
+    LN2 + 2 * log(4),
+  ],
+  [
+    'crossEntropyGradient',
+    [
+      [
+        [0, 0],
+        [0, log(3)],
+      ],
+      [1, 0],
+      [1, 2],
+    ],
+    {},
+    [
+      [0.5, -0.5],
+      [-1.5, 1.5],
+    ],
+  ],
+  [
+    'countCorrect',
+    [
+      [
+        [1, 2],
+        [3, 3],
+        [3, 3],
+      ],
+      [1, 0, 1],
+      [0.5, 1, 4],
+    ],
+    {},
+    1.5,
+  ],
+];
+
+describe('references', () => {
+  it.each(rows)('%s %j %j is %j', (op, operands, attributes, expected) => {
+    const { shape, values } = evaluate(op, operands, attributes);
+    expect(shape).toEqual(shapeOf(expected));
+    flatten(expected).forEach((value, index) => expect(values[index]).toBeCloseTo(value, 6));
+    expect(values.length).toBe(flatten(expected).length);
+  });
+
+  it('cover every op', () => {
+    expect(Object.keys(ops).filter((op) => !rows.some(([name]) => name === op))).toEqual([]);
+  });
+
+  it('of softmax and crossEntropy survive large logits', () => {
+    expect(evaluate('softmax', [[1000, 0]], { factor: 1, causal: false }).values).toEqual(Float64Array.of(1, 0));
+    expect(evaluate('crossEntropy', [[[1000, 0]], [1], [1]], {}).values).toEqual(Float64Array.of(1000));
+  });
+});

@@ -57,3 +57,9 @@ export class OnnxRuntimeError extends KernelError {
     });
   }
 }
+
+/** What a kernel error says without its advice and final stop, to stand inside another sentence. Other faults are thrown on. */
+export function summaryOf(error: unknown): string {
+  if (error instanceof KernelError) return error.message.slice(0, -error.mend.length).replace(/[.\s]+$/, '');
+  throw error;
+}

@@ -31,7 +31,7 @@ const onnx = async () => fake('onnx', 'cpu');
 const unavailable = async () => {
   throw new BackendUnavailableError({ backend: 'webgpu', reason: 'no driver', mend: 'Install one.' });
 };
-const auto = (webgpu: BackendOpeners['webgpu']) => selectBackend({ requested: 'auto', program, openers: { webgpu, onnx } });
+const auto = (webgpu: BackendOpeners['webgpu']) => selectBackend({ requested: 'auto', openers: { webgpu, onnx } });
 
 describe('chooseBackend', () => {
   const gpu = { found: true, adapter: adapter('gpu') } as const;
@@ -50,32 +50,45 @@ describe('chooseBackend', () => {
 
 describe('selectBackend', () => {
   it('goes on without WebGPU and says why, without the advice', async () => {
-    const { backend, reason } = await auto(unavailable);
-    expect([backend.name, reason]).toEqual(['onnx', 'no WebGPU adapter: The backend webgpu is not available here: no driver']);
+    const { name, reason } = await auto(unavailable);
+    expect([name, reason]).toEqual(['onnx', 'no WebGPU adapter: The backend webgpu is not available here: no driver']);
   });
 
   it('takes onnx at once beside a software adapter, and closes that', async () => {
-    const { backend } = await auto(async () => fake('webgpu', 'software'));
-    expect([backend.name, closed]).toEqual(['onnx', ['webgpu']]);
+    const { name } = await auto(async () => fake('webgpu', 'software'));
+    expect([name, closed]).toEqual(['onnx', ['webgpu']]);
   });
 
-  it('measures beside a GPU, keeps the winner and closes the loser', async () => {
-    const { backend, reason } = await auto(async () => fake('webgpu', 'gpu'));
-    expect(reason).toMatch(/^a step takes [\d.]+ ms on a gpu and [\d.]+ ms on the CPU$/);
-    expect(closed).toEqual(backend.name === 'webgpu' ? ['onnx'] : ['webgpu']);
+  it('measures beside a GPU when it first compiles, keeps the winner and closes the loser', async () => {
+    const backend = await auto(async () => fake('webgpu', 'gpu'));
+    expect([backend.name, backend.reason, closed]).toEqual(['webgpu', 'a gpu is a GPU', []]);
+    await backend.compile(program);
+    expect(backend.reason).toMatch(/^a step takes [\d.]+ ms on a gpu and [\d.]+ ms on the CPU$/);
+    const decided = [...closed];
+    expect(decided).toEqual(backend.name === 'webgpu' ? ['onnx'] : ['webgpu']);
+    await backend.compile(program);
+    expect(closed).toEqual(decided);
+    await backend.close();
+    expect(closed.toSorted()).toEqual(['onnx', 'webgpu']);
+  });
+
+  it('closes both where nothing was ever compiled', async () => {
+    await (await auto(async () => fake('webgpu', 'gpu'))).close();
+    expect(closed.toSorted()).toEqual(['onnx', 'webgpu']);
   });
 
   it('takes onnx where the GPU fails the job', async () => {
-    const { backend, reason } = await auto(async () => fake('webgpu', 'gpu', true));
-    expect([backend.name, closed]).toEqual(['onnx', ['webgpu']]);
-    expect(reason).toContain('it pretended');
+    const backend = await auto(async () => fake('webgpu', 'gpu', true));
+    await backend.compile(program);
+    expect([backend.name, backend.adapter.kind, closed]).toEqual(['onnx', 'cpu', ['webgpu']]);
+    expect(backend.reason).toContain('it pretended');
   });
 
   it('does not replace a backend that was asked for by name', async () => {
     const openers = { webgpu: unavailable, onnx };
-    await expect(selectBackend({ requested: 'webgpu', program, openers })).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE', mend: 'Install one.' });
-    await expect(selectBackend({ requested: 'exact', program, openers })).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' });
-    expect((await selectBackend({ requested: 'onnx', program, openers })).reason).toBe('onnx was asked for');
+    await expect(selectBackend({ requested: 'webgpu', openers })).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE', mend: 'Install one.' });
+    await expect(selectBackend({ requested: 'exact', openers })).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' });
+    expect((await selectBackend({ requested: 'onnx', openers })).reason).toBe('onnx was asked for');
   });
 
   it('lets faults that are no answers of a backend through', async () => {

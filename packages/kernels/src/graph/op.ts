@@ -72,8 +72,8 @@ export interface OpDefinition {
   readonly flops: (call: TypedCall) => number;
   /** Bytes read and written by one run of the op on its own, at 4 bytes an element. */
   readonly bytes: (call: TypedCall) => number;
-  readonly onnx?: OnnxLowering;
-  readonly wgsl?: WgslLowering;
+  readonly onnx: OnnxLowering;
+  readonly wgsl: WgslLowering;
 }
 
 export type OpTable = Readonly<Record<string, OpDefinition>>;

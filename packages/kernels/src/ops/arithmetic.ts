@@ -10,12 +10,15 @@ type Scalar = (a: number, b: number) => number;
 function infer(call: OpCall) {
   const [a, b] = [shapeAt(call, 0), shapeAt(call, 1)];
   const shape = broadcastShapes(a, b);
-  return shape ? f32(shape) : refuse(call, `shapes [${a}] and [${b}] don't broadcast`, 'Make each pair of dimensions equal, or one of them 1.');
+  return shape
+    ? f32(shape)
+    : refuse(call, `shapes [${a}] and [${b}] don't broadcast`, 'Make each pair of dimensions equal, or one of them 1.');
 }
 
 function reference(scalar: Scalar, { inputs, output, operands: [a, b] }: ReferenceCall): Float64Array {
   const [left, right] = [0, 1].map((index) =>
-    offsets(output.shape, broadcastStrides(shapeAt({ inputs }, index), output.shape)));
+    offsets(output.shape, broadcastStrides(shapeAt({ inputs }, index), output.shape)),
+  );
   const value = (operand: Float64Array | undefined, at: number | undefined) => operand?.[at ?? 0] ?? 0;
   return Float64Array.from(left ?? [], (at, i) => scalar(value(a, at), value(b, right?.[i])));
 }
@@ -30,7 +33,13 @@ export function sumToShape(emit: Emitter, gradient: ValueId, like: ValueId): Val
   return summed.length === to.length ? sum : emit.apply('reshape', [sum], { shape: to });
 }
 
-function elementwise(name: string, operator: string, sign: string, scalar: Scalar, gradient: GradientRule): OpDefinition {
+function elementwise(
+  name: string,
+  operator: string,
+  sign: string,
+  scalar: Scalar,
+  gradient: GradientRule,
+): OpDefinition {
   return {
     name,
     operands: ['f32', 'f32'],
@@ -47,28 +56,48 @@ function elementwise(name: string, operator: string, sign: string, scalar: Scala
 
 const pair = (inputs: readonly ValueId[]): [ValueId, ValueId] => [inputs[0] ?? -1, inputs[1] ?? -1];
 
-export const add = elementwise('add', 'Add', '+', (a, b) => a + b, ({ emit, inputs, outputGradient }) =>
-  inputs.map((input) => sumToShape(emit, outputGradient, input)));
+export const add = elementwise(
+  'add',
+  'Add',
+  '+',
+  (a, b) => a + b,
+  ({ emit, inputs, outputGradient }) => inputs.map((input) => sumToShape(emit, outputGradient, input)),
+);
 
-export const sub = elementwise('sub', 'Sub', '-', (a, b) => a - b, ({ emit, inputs, outputGradient }) => {
-  const [a, b] = pair(inputs);
-  return [sumToShape(emit, outputGradient, a), sumToShape(emit, emit.apply('neg', [outputGradient]), b)];
-});
+export const sub = elementwise(
+  'sub',
+  'Sub',
+  '-',
+  (a, b) => a - b,
+  ({ emit, inputs, outputGradient }) => {
+    const [a, b] = pair(inputs);
+    return [sumToShape(emit, outputGradient, a), sumToShape(emit, emit.apply('neg', [outputGradient]), b)];
+  },
+);
 
-export const mul = elementwise('mul', 'Mul', '*', (a, b) => a * b, ({ emit, inputs, outputGradient }) => {
-  const [a, b] = pair(inputs);
-  return [
-    sumToShape(emit, emit.apply('mul', [outputGradient, b]), a),
-    sumToShape(emit, emit.apply('mul', [outputGradient, a]), b),
-  ];
-});
+export const mul = elementwise(
+  'mul',
+  'Mul',
+  '*',
+  (a, b) => a * b,
+  ({ emit, inputs, outputGradient }) => {
+    const [a, b] = pair(inputs);
+    return [
+      sumToShape(emit, emit.apply('mul', [outputGradient, b]), a),
+      sumToShape(emit, emit.apply('mul', [outputGradient, a]), b),
+    ];
+  },
+);
 
 /** ∂(a/b)/∂b = −y/b. */
-export const div = elementwise('div', 'Div', '/', (a, b) => a / b, ({ emit, inputs, output, outputGradient }) => {
-  const [a, b] = pair(inputs);
-  const overB = emit.apply('div', [outputGradient, b]);
-  return [
-    sumToShape(emit, overB, a),
-    sumToShape(emit, emit.apply('neg', [emit.apply('mul', [overB, output])]), b),
-  ];
-});
+export const div = elementwise(
+  'div',
+  'Div',
+  '/',
+  (a, b) => a / b,
+  ({ emit, inputs, output, outputGradient }) => {
+    const [a, b] = pair(inputs);
+    const overB = emit.apply('div', [outputGradient, b]);
+    return [sumToShape(emit, overB, a), sumToShape(emit, emit.apply('neg', [emit.apply('mul', [overB, output])]), b)];
+  },
+);

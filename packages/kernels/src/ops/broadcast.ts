@@ -12,13 +12,20 @@ export const broadcast: OpDefinition = {
   infer: (call) => {
     const [from, to] = [shapeAt(call, 0), naturals(call.attributes, 'shape')];
     if (!sameShape(broadcastShapes(from, to) ?? [-1], to)) {
-      refuse(call, `shape [${from}] doesn't broadcast to [${to}]`, 'Make each of its dimensions equal to the target\'s, or 1.');
+      refuse(
+        call,
+        `shape [${from}] doesn't broadcast to [${to}]`,
+        "Make each of its dimensions equal to the target's, or 1.",
+      );
     }
     return f32(to);
   },
   gradient: ({ emit, inputs, outputGradient }) => inputs.map((x) => sumToShape(emit, outputGradient, x)),
   reference: ({ inputs, output, operands: [x] }) =>
-    Float64Array.from(offsets(output.shape, broadcastStrides(shapeAt({ inputs }, 0), output.shape)), (at) => x?.[at] ?? 0),
+    Float64Array.from(
+      offsets(output.shape, broadcastStrides(shapeAt({ inputs }, 0), output.shape)),
+      (at) => x?.[at] ?? 0,
+    ),
   flops: () => 0,
   bytes: streamedBytes,
   onnx: ({ emit, inputs: [x], output }) => (x ? emit.broadcast(x, output.shape) : ''),

@@ -11,9 +11,21 @@ export const concat: OpDefinition = {
   infer: (call) => {
     const [axis, first] = [natural(call.attributes, 'axis'), shapeAt(call, 0)];
     if (axis >= first.length) refuse(call, `axis ${axis} is not in shape [${first}]`, 'Name one of its axes.');
-    const odd = call.inputs.find(({ shape }) => shape.length !== first.length || !sameShape(shape.with(axis, 1), first.with(axis, 1)));
-    if (odd) refuse(call, `shapes [${first}] and [${odd.shape}] differ off axis ${axis}`, 'Join tensors that differ on that axis only.');
-    return f32(first.with(axis, call.inputs.reduce((sum, { shape }) => sum + (shape[axis] ?? 0), 0)));
+    const odd = call.inputs.find(
+      ({ shape }) => shape.length !== first.length || !sameShape(shape.with(axis, 1), first.with(axis, 1)),
+    );
+    if (odd)
+      refuse(
+        call,
+        `shapes [${first}] and [${odd.shape}] differ off axis ${axis}`,
+        'Join tensors that differ on that axis only.',
+      );
+    return f32(
+      first.with(
+        axis,
+        call.inputs.reduce((sum, { shape }) => sum + (shape[axis] ?? 0), 0),
+      ),
+    );
   },
   gradient: ({ emit, inputs, outputGradient, attributes }) => {
     const axis = natural(attributes, 'axis');
@@ -29,7 +41,9 @@ export const concat: OpDefinition = {
     const result = new Float64Array(elements(output.shape));
     let start = 0;
     for (const [index, { shape }] of inputs.entries()) {
-      offsets(shape, own, start * (own[axis] ?? 0)).forEach((at, i) => { result[at] = operands[index]?.[i] ?? 0; });
+      offsets(shape, own, start * (own[axis] ?? 0)).forEach((at, i) => {
+        result[at] = operands[index]?.[i] ?? 0;
+      });
       start += shape[axis] ?? 0;
     }
     return result;

@@ -32,8 +32,17 @@ function sizes(x: Shape, kernel: Shape, attributes: Attributes): Conv2dSizes {
   const [stride, padding] = [natural(attributes, 'stride'), natural(attributes, 'padding')];
   const out = (size: number, taps: number) => Math.floor((size + 2 * padding - taps) / stride) + 1;
   return {
-    batch, channels, height, width, filters, kernelHeight, kernelWidth, stride, padding,
-    outHeight: out(height, kernelHeight), outWidth: out(width, kernelWidth),
+    batch,
+    channels,
+    height,
+    width,
+    filters,
+    kernelHeight,
+    kernelWidth,
+    stride,
+    padding,
+    outHeight: out(height, kernelHeight),
+    outWidth: out(width, kernelWidth),
   };
 }
 
@@ -45,7 +54,12 @@ export function conv2dSizes(inputs: TypedCall['inputs'], attributes: Attributes)
     return sizes(x, second, attributes);
   }
   if ('kernelHeight' in attributes) {
-    const kernel = [second[1] ?? 1, first[1] ?? 1, natural(attributes, 'kernelHeight'), natural(attributes, 'kernelWidth')];
+    const kernel = [
+      second[1] ?? 1,
+      first[1] ?? 1,
+      natural(attributes, 'kernelHeight'),
+      natural(attributes, 'kernelWidth'),
+    ];
     return sizes(first, kernel, attributes);
   }
   return sizes(first, second, attributes);
@@ -58,7 +72,11 @@ function checkedSizes(call: OpCall): Conv2dSizes {
   if (natural(call.attributes, 'stride') < 1) refuse(call, 'stride is 0', 'Use a stride of 1 or more.');
   const all = conv2dSizes(call.inputs, call.attributes);
   if (Math.min(all.outHeight, all.outWidth, all.kernelHeight, all.kernelWidth) < 1) {
-    refuse(call, `a ${all.kernelHeight}×${all.kernelWidth} kernel doesn't fit ${all.height}×${all.width} with padding ${all.padding}`, 'Use a smaller kernel or more padding.');
+    refuse(
+      call,
+      `a ${all.kernelHeight}×${all.kernelWidth} kernel doesn't fit ${all.height}×${all.width} with padding ${all.padding}`,
+      'Use a smaller kernel or more padding.',
+    );
   }
   return all;
 }
@@ -69,24 +87,30 @@ const outputShape = (s: Conv2dSizes): Shape => [s.batch, s.filters, s.outHeight,
 
 /** Visits every (x, kernel, y) element triple whose product takes part in the convolution, as flat offsets. */
 function eachTap(s: Conv2dSizes, visit: (x: number, kernel: number, y: number) => void): void {
-  for (let n = 0; n < s.batch; n++) for (let o = 0; o < s.filters; o++) for (let c = 0; c < s.channels; c++) {
-    const [xPlane, kPlane, yPlane] = [n * s.channels + c, o * s.channels + c, n * s.filters + o];
-    eachPlaneTap(s, (x, kernel, y) => visit(
-      xPlane * s.height * s.width + x,
-      kPlane * s.kernelHeight * s.kernelWidth + kernel,
-      yPlane * s.outHeight * s.outWidth + y,
-    ));
-  }
+  for (let n = 0; n < s.batch; n++)
+    for (let o = 0; o < s.filters; o++)
+      for (let c = 0; c < s.channels; c++) {
+        const [xPlane, kPlane, yPlane] = [n * s.channels + c, o * s.channels + c, n * s.filters + o];
+        eachPlaneTap(s, (x, kernel, y) =>
+          visit(
+            xPlane * s.height * s.width + x,
+            kPlane * s.kernelHeight * s.kernelWidth + kernel,
+            yPlane * s.outHeight * s.outWidth + y,
+          ),
+        );
+      }
 }
 
 function eachPlaneTap(s: Conv2dSizes, visit: (x: number, kernel: number, y: number) => void): void {
-  for (let i = 0; i < s.outHeight; i++) for (let j = 0; j < s.outWidth; j++) {
-    for (let u = 0; u < s.kernelHeight; u++) for (let v = 0; v < s.kernelWidth; v++) {
-      const [row, column] = [i * s.stride + u - s.padding, j * s.stride + v - s.padding];
-      if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
-      visit(row * s.width + column, u * s.kernelWidth + v, i * s.outWidth + j);
+  for (let i = 0; i < s.outHeight; i++)
+    for (let j = 0; j < s.outWidth; j++) {
+      for (let u = 0; u < s.kernelHeight; u++)
+        for (let v = 0; v < s.kernelWidth; v++) {
+          const [row, column] = [i * s.stride + u - s.padding, j * s.stride + v - s.padding];
+          if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
+          visit(row * s.width + column, u * s.kernelWidth + v, i * s.outWidth + j);
+        }
     }
-  }
 }
 
 /** A reference that accumulates into the operand named by `into`, reading the two others. */
@@ -95,9 +119,15 @@ function accumulate(into: 'x' | 'kernel' | 'y') {
     const result = new Float64Array(elements(output.shape));
     if (!first || !second) return result;
     const visits: Record<typeof into, (x: number, kernel: number, y: number) => void> = {
-      x: (x, kernel, y) => { result[x]! += first[y]! * second[kernel]!; },
-      kernel: (x, kernel, y) => { result[kernel]! += first[x]! * second[y]!; },
-      y: (x, kernel, y) => { result[y]! += first[x]! * second[kernel]!; },
+      x: (x, kernel, y) => {
+        result[x]! += first[y]! * second[kernel]!;
+      },
+      kernel: (x, kernel, y) => {
+        result[kernel]! += first[x]! * second[y]!;
+      },
+      y: (x, kernel, y) => {
+        result[y]! += first[x]! * second[kernel]!;
+      },
     };
     eachTap(conv2dSizes(inputs, attributes), visits[into]);
     return result;
@@ -115,7 +145,10 @@ const toInput = (s: Conv2dSizes) => ({ ...geometry(s), height: s.height, width: 
 const toKernel = (s: Conv2dSizes) => ({ ...geometry(s), kernelHeight: s.kernelHeight, kernelWidth: s.kernelWidth });
 
 const onnxSizes = ({ inputs, attributes }: OnnxLoweringContext): Conv2dSizes =>
-  conv2dSizes(inputs.map(({ type }) => type), attributes);
+  conv2dSizes(
+    inputs.map(({ type }) => type),
+    attributes,
+  );
 
 const onnxConv2d: OnnxLowering = (context) => {
   const { stride, padding } = onnxSizes(context);
@@ -131,7 +164,10 @@ function onnxTurnedKernel(emit: OnnxEmitter, kernel: OnnxValue): OnnxValue {
 
 /** A plain Conv where the stride is 1, because onnxruntime's Conv is much faster than its ConvTranspose. */
 const onnxInputGradient: OnnxLowering = (context) => {
-  const { emit, names: [dy = '', kernel = ''] } = context;
+  const {
+    emit,
+    names: [dy = '', kernel = ''],
+  } = context;
   const s = onnxSizes(context);
   const [top, left] = [s.kernelHeight - 1 - s.padding, s.kernelWidth - 1 - s.padding];
   if (s.stride === 1 && Math.min(top, left) >= 0) {
@@ -150,16 +186,25 @@ const onnxInputGradient: OnnxLowering = (context) => {
  * kernel, dilated by the stride. Taps that the stride leaves over are cut off.
  */
 const onnxKernelGradient: OnnxLowering = (context) => {
-  const { emit, names: [x = '', dy = ''] } = context;
+  const {
+    emit,
+    names: [x = '', dy = ''],
+  } = context;
   const s = onnxSizes(context);
   const swapped = [1, 0, 2, 3];
   const taps = emit.node('Conv', [emit.transpose(x, swapped), emit.transpose(dy, swapped)], {
     dilations: [s.stride, s.stride],
     pads: Array(4).fill(s.padding),
   });
-  const kept = s.stride === 1
-    ? taps
-    : emit.node('Slice', [taps, emit.integers([0, 0]), emit.integers([s.kernelHeight, s.kernelWidth]), emit.integers([2, 3])]);
+  const kept =
+    s.stride === 1
+      ? taps
+      : emit.node('Slice', [
+          taps,
+          emit.integers([0, 0]),
+          emit.integers([s.kernelHeight, s.kernelWidth]),
+          emit.integers([2, 3]),
+        ]);
   return emit.transpose(kept, swapped);
 };
 

@@ -20,7 +20,8 @@ function logSumExp(row: Float64Array): number {
 }
 
 /** A vector [n] as a column [n, 1]. */
-const onnxColumn = (emit: OnnxEmitter, vector: OnnxValue): OnnxValue => emit.node('Unsqueeze', [vector, emit.integers([1])]);
+const onnxColumn = (emit: OnnxEmitter, vector: OnnxValue): OnnxValue =>
+  emit.node('Unsqueeze', [vector, emit.integers([1])]);
 
 const onnxLoss: OnnxLowering = ({ emit, names: [logits = '', labels = '', weight = ''] }) => {
   const logProbabilities = emit.node('LogSoftmax', [logits], { axis: 1 });
@@ -77,7 +78,10 @@ export const crossEntropyGradient: OpDefinition = {
     for (let i = 0; i < labels.length; i++) {
       const row = logits.subarray(i * columns, (i + 1) * columns);
       const total = logSumExp(row);
-      result.set(row.map((value, j) => weight[i]! * (Math.exp(value - total) - (j === labels[i] ? 1 : 0))), i * columns);
+      result.set(
+        row.map((value, j) => weight[i]! * (Math.exp(value - total) - (j === labels[i] ? 1 : 0))),
+        i * columns,
+      );
     }
     return result;
   },

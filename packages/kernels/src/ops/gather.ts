@@ -34,7 +34,11 @@ export const gather: OpDefinition = {
 function inferScatterAdd(call: OpCall) {
   const [ids, updates, rows] = [shapeAt(call, 0), shapeAt(call, 1), natural(call.attributes, 'rows')];
   if (!sameShape(updates.slice(0, ids.length), ids)) {
-    refuse(call, `updates [${updates}] don't start with the ids' shape [${ids}]`, 'Pass one row of updates for each id.');
+    refuse(
+      call,
+      `updates [${updates}] don't start with the ids' shape [${ids}]`,
+      'Pass one row of updates for each id.',
+    );
   }
   return f32([rows, ...updates.slice(ids.length)]);
 }
@@ -44,7 +48,9 @@ const ONE_HOT_ROWS = 512;
 
 /** Σ over ids as onehotᵀ · updates, [rows, ids] · [ids, r]. */
 function onnxOneHotSum(emit: OnnxEmitter, ids: OnnxValue, updates: OnnxValue, rows: number): OnnxValue {
-  const oneHot = emit.node('OneHot', [ids, emit.constant('i32', [1], [rows]), emit.constant('f32', [2], [0, 1])], { axis: -1 });
+  const oneHot = emit.node('OneHot', [ids, emit.constant('i32', [1], [rows]), emit.constant('f32', [2], [0, 1])], {
+    axis: -1,
+  });
   return emit.node('Gemm', [oneHot, updates], { transA: 1 });
 }
 
@@ -57,9 +63,10 @@ const onnxScatterAdd: OnnxLowering = ({ emit, inputs, names: [ids = '', updates 
   const [rows = 1, count] = [shape[0], elements(shapeAt({ inputs: inputs.map(({ type }) => type) }, 0))];
   const row = elements(shape.slice(1));
   const [flatIds, flatUpdates] = [emit.reshape(ids, [count]), emit.reshape(updates, [count, row])];
-  const sum = rows <= ONE_HOT_ROWS
-    ? onnxOneHotSum(emit, flatIds, flatUpdates, rows)
-    : onnxScatterSum(emit, flatIds, flatUpdates, [rows, row]);
+  const sum =
+    rows <= ONE_HOT_ROWS
+      ? onnxOneHotSum(emit, flatIds, flatUpdates, rows)
+      : onnxScatterSum(emit, flatIds, flatUpdates, [rows, row]);
   return emit.reshape(sum, shape);
 };
 

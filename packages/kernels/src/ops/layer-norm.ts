@@ -5,7 +5,11 @@
 import { number } from '../graph/attributes.ts';
 import type { OpCall, OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxLoweringContext, OnnxValue } from '../onnx/lowering.ts';
-import { layerNormGainGradientLowering, layerNormInputGradientLowering, layerNormLowering } from '../webgpu/kernels/layer-norm.ts';
+import {
+  layerNormGainGradientLowering,
+  layerNormInputGradientLowering,
+  layerNormLowering,
+} from '../webgpu/kernels/layer-norm.ts';
 import { backwardOnly, elements, expectShape, f32, perOperand, refuse, shapeAt, streamedBytes } from './shape.ts';
 
 function featuresOf(call: OpCall): number {
@@ -16,7 +20,11 @@ function featuresOf(call: OpCall): number {
 }
 
 /** Rows of x as normalised values, with each row's 1/√(variance + epsilon). */
-function* normalisedRows(x: Float64Array, features: number, epsilon: number): Generator<{ start: number; row: Float64Array; inverse: number }> {
+function* normalisedRows(
+  x: Float64Array,
+  features: number,
+  epsilon: number,
+): Generator<{ start: number; row: Float64Array; inverse: number }> {
   for (let start = 0; start < x.length; start += features) {
     const values = x.subarray(start, start + features);
     const mean = values.reduce((sum, value) => sum + value, 0) / features;
@@ -26,7 +34,10 @@ function* normalisedRows(x: Float64Array, features: number, epsilon: number): Ge
   }
 }
 
-const onnxAttributes = ({ attributes }: OnnxLoweringContext) => ({ axis: -1, epsilon: { float: number(attributes, 'epsilon') } });
+const onnxAttributes = ({ attributes }: OnnxLoweringContext) => ({
+  axis: -1,
+  epsilon: { float: number(attributes, 'epsilon') },
+});
 
 /** x̂ and each row's 1/√(variance + epsilon): a layer norm with unit gain, one node for both gradients. */
 function onnxNormalised(context: OnnxLoweringContext, x: OnnxValue): { row: OnnxValue; inverse: OnnxValue } {
@@ -36,10 +47,14 @@ function onnxNormalised(context: OnnxLoweringContext, x: OnnxValue): { row: Onnx
   return { row, inverse };
 }
 
-const onnxRowMean = (emit: OnnxEmitter, value: OnnxValue): OnnxValue => emit.node('ReduceMean', [value, emit.integers([-1])], { keepdims: 1 });
+const onnxRowMean = (emit: OnnxEmitter, value: OnnxValue): OnnxValue =>
+  emit.node('ReduceMean', [value, emit.integers([-1])], { keepdims: 1 });
 
 const onnxInputGradient: OnnxLowering = (context) => {
-  const { emit, names: [x = '', gain = '', dy = ''] } = context;
+  const {
+    emit,
+    names: [x = '', gain = '', dy = ''],
+  } = context;
   const { row, inverse } = onnxNormalised(context, x);
   const g = emit.node('Mul', [dy, gain]);
   const centred = emit.node('Sub', [g, onnxRowMean(emit, g)]);
@@ -48,7 +63,11 @@ const onnxInputGradient: OnnxLowering = (context) => {
 };
 
 const onnxGainGradient: OnnxLowering = (context) => {
-  const { emit, names: [x = '', dy = ''], inputs } = context;
+  const {
+    emit,
+    names: [x = '', dy = ''],
+    inputs,
+  } = context;
   const axes = (inputs[0]?.type.shape ?? []).slice(0, -1).map((_, axis) => axis);
   const products = emit.node('Mul', [dy, onnxNormalised(context, x).row]);
   return axes.length > 0 ? emit.node('ReduceSum', [products, emit.integers(axes)], { keepdims: 0 }) : products;
@@ -65,7 +84,10 @@ export const layerNorm: OpDefinition = {
     return f32(shapeAt(call, 0));
   },
   gradient: ({ emit, inputs: [x = -1, gain = -1], outputGradient, attributes }) => {
-    const axes = emit.typeOf(x).shape.slice(0, -1).map((_, axis) => axis);
+    const axes = emit
+      .typeOf(x)
+      .shape.slice(0, -1)
+      .map((_, axis) => axis);
     return [
       emit.apply('layerNormInputGradient', [x, gain, outputGradient], attributes),
       emit.apply('layerNormGainGradient', [x, outputGradient], attributes),
@@ -75,7 +97,10 @@ export const layerNorm: OpDefinition = {
   reference: ({ attributes, operands: [x = new Float64Array(), gain = x, bias = x] }) => {
     const result = new Float64Array(x.length);
     for (const { start, row } of normalisedRows(x, gain.length, number(attributes, 'epsilon'))) {
-      result.set(row.map((value, i) => value * gain[i]! + bias[i]!), start);
+      result.set(
+        row.map((value, i) => value * gain[i]! + bias[i]!),
+        start,
+      );
     }
     return result;
   },
@@ -103,7 +128,10 @@ export const layerNormInputGradient: OpDefinition = {
       const g = gain.map((value, i) => value * dy[start + i]!);
       const mean = g.reduce((sum, value) => sum + value, 0) / features;
       const projection = g.reduce((sum, value, i) => sum + value * row[i]!, 0) / features;
-      result.set(g.map((value, i) => inverse * (value - mean - row[i]! * projection)), start);
+      result.set(
+        g.map((value, i) => inverse * (value - mean - row[i]! * projection)),
+        start,
+      );
     }
     return result;
   },
@@ -127,7 +155,9 @@ export const layerNormGainGradient: OpDefinition = {
   reference: ({ attributes, output, operands: [x = new Float64Array(), dy = x] }) => {
     const result = new Float64Array(elements(output.shape));
     for (const { start, row } of normalisedRows(x, result.length, number(attributes, 'epsilon'))) {
-      row.forEach((value, i) => { result[i]! += value * dy[start + i]!; });
+      row.forEach((value, i) => {
+        result[i]! += value * dy[start + i]!;
+      });
     }
     return result;
   },

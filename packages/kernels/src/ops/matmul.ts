@@ -36,10 +36,15 @@ export function matmulSizes(inputs: TypedCall['inputs'], attributes: Attributes)
 
 function infer(call: OpCall) {
   const [a, b] = [shapeAt(call, 0), shapeAt(call, 1)];
-  if (a.length < 2 || b.length < 2) refuse(call, `shapes [${a}] and [${b}] are not both matrices`, 'Reshape to rank 2 or more.');
+  if (a.length < 2 || b.length < 2)
+    refuse(call, `shapes [${a}] and [${b}] are not both matrices`, 'Reshape to rank 2 or more.');
   const { batch, m, k, n, transposeB, sharedRight } = matmulSizes(call.inputs, call.attributes);
   if (matrix(b, transposeB)[0] !== k) {
-    refuse(call, `inner sizes of [${a}] and [${b}] differ (${k} and ${matrix(b, transposeB)[0]})`, 'Make them equal, or set a transpose flag.');
+    refuse(
+      call,
+      `inner sizes of [${a}] and [${b}] differ (${k} and ${matrix(b, transposeB)[0]})`,
+      'Make them equal, or set a transpose flag.',
+    );
   }
   if (!sharedRight && !sameShape(batch, b.slice(0, -2))) {
     refuse(call, `batch axes of [${a}] and [${b}] differ`, 'Make them equal, or give the right side rank 2.');
@@ -58,7 +63,8 @@ function reference({ inputs, attributes, output, operands: [a, b] }: ReferenceCa
     for (let row = 0; row < m; row++) {
       for (let column = 0; column < n; column++) {
         let sum = 0;
-        for (let i = 0; i < k; i++) sum += a[aBase + row * aRow + i * aColumn]! * b[bBase + i * bRow + column * bColumn]!;
+        for (let i = 0; i < k; i++)
+          sum += a[aBase + row * aRow + i * aColumn]! * b[bBase + i * bRow + column * bColumn]!;
         result[(index * m + row) * n + column] = sum;
       }
     }
@@ -67,8 +73,10 @@ function reference({ inputs, attributes, output, operands: [a, b] }: ReferenceCa
 }
 
 type Product = (left: ValueId, right: ValueId, transposeA: boolean, transposeB: boolean) => ValueId;
-const productOf = (emit: Emitter): Product => (left, right, transposeA, transposeB) =>
-  emit.apply('matmul', [left, right], { transposeA, transposeB });
+const productOf =
+  (emit: Emitter): Product =>
+  (left, right, transposeA, transposeB) =>
+    emit.apply('matmul', [left, right], { transposeA, transposeB });
 
 function swapLastAxes(emit: Emitter, value: ValueId): ValueId {
   const axes = emit.typeOf(value).shape.map((_, axis) => axis);
@@ -76,7 +84,12 @@ function swapLastAxes(emit: Emitter, value: ValueId): ValueId {
 }
 
 /** dA = dY·b′ᵀ, or its transpose where a is stored transposed. */
-function leftGradient(emit: Emitter, b: ValueId, dy: ValueId, { transposeA, transposeB, batch, sharedRight }: MatmulSizes): ValueId {
+function leftGradient(
+  emit: Emitter,
+  b: ValueId,
+  dy: ValueId,
+  { transposeA, transposeB, batch, sharedRight }: MatmulSizes,
+): ValueId {
   const product = productOf(emit);
   if (!transposeA) return product(dy, b, false, !transposeB);
   // A shared right side can't stand on the left of a batched product, so there the result is transposed instead.
@@ -115,7 +128,8 @@ const onnx: OnnxLowering = ({ emit, inputs, names: [a = '', b = ''], attributes 
   if (transA + transB === 0) return emit.node('MatMul', [a, b]);
   const ranks = inputs.map(({ type }) => type.shape.length);
   if (ranks.every((rank) => rank === 2)) return emit.node('Gemm', [a, b], { transA, transB });
-  if (emit.target === 'onnxruntime') return emit.node('FusedMatMul', [a, b], { transA, transB }, { domain: 'com.microsoft' });
+  if (emit.target === 'onnxruntime')
+    return emit.node('FusedMatMul', [a, b], { transA, transB }, { domain: 'com.microsoft' });
   const swapped = (value: string, rank = 2) => {
     const axes = Array.from({ length: rank }, (_, axis) => axis);
     return emit.transpose(value, [...axes.slice(0, -2), rank - 1, rank - 2]);

@@ -6,7 +6,18 @@ import { natural } from '../graph/attributes.ts';
 import type { OpCall, OpDefinition, ReferenceCall } from '../graph/op.ts';
 import type { OnnxLowering } from '../onnx/lowering.ts';
 import { maxPool2dGradientLowering, maxPool2dLowering } from '../webgpu/kernels/max-pool2d.ts';
-import { backwardOnly, elements, expectRank, expectShape, f32, perOperand, refuse, type Shape, shapeAt, streamedBytes } from './shape.ts';
+import {
+  backwardOnly,
+  elements,
+  expectRank,
+  expectShape,
+  f32,
+  perOperand,
+  refuse,
+  type Shape,
+  shapeAt,
+  streamedBytes,
+} from './shape.ts';
 
 function pooledShape(call: OpCall): Shape {
   expectRank(call, 0, 4);
@@ -19,24 +30,30 @@ function pooledShape(call: OpCall): Shape {
 }
 
 /** For each window, in the output's row-major order, the offset in x of its first greatest element. */
-function winners({ inputs, attributes, operands: [x] }: Pick<ReferenceCall, 'inputs' | 'attributes' | 'operands'>): number[] {
+function winners({
+  inputs,
+  attributes,
+  operands: [x],
+}: Pick<ReferenceCall, 'inputs' | 'attributes' | 'operands'>): number[] {
   const [batch = 1, channels = 1, height = 1, width = 1] = shapeAt({ inputs }, 0);
   const size = natural(attributes, 'size');
   const result: number[] = [];
   for (let plane = 0; plane < batch * channels; plane++) {
-    for (let i = 0; i + size <= height; i += size) for (let j = 0; j + size <= width; j += size) {
-      result.push(windowWinner(x ?? new Float64Array(), (plane * height + i) * width + j, width, size));
-    }
+    for (let i = 0; i + size <= height; i += size)
+      for (let j = 0; j + size <= width; j += size) {
+        result.push(windowWinner(x ?? new Float64Array(), (plane * height + i) * width + j, width, size));
+      }
   }
   return result;
 }
 
 function windowWinner(x: Float64Array, corner: number, width: number, size: number): number {
   let best = corner;
-  for (let u = 0; u < size; u++) for (let v = 0; v < size; v++) {
-    const at = corner + u * width + v;
-    if (x[at]! > x[best]!) best = at;
-  }
+  for (let u = 0; u < size; u++)
+    for (let v = 0; v < size; v++) {
+      const at = corner + u * width + v;
+      if (x[at]! > x[best]!) best = at;
+    }
   return best;
 }
 
@@ -56,8 +73,9 @@ export const maxPool2d: OpDefinition = {
   operands: ['f32'],
   attributes: { size: 'natural' },
   infer: (call) => f32(pooledShape(call)),
-  gradient: ({ emit, inputs, output, outputGradient, attributes }) =>
-    [emit.apply('maxPool2dGradient', [...inputs, output, outputGradient], attributes)],
+  gradient: ({ emit, inputs, output, outputGradient, attributes }) => [
+    emit.apply('maxPool2dGradient', [...inputs, output, outputGradient], attributes),
+  ],
   reference: (call) => Float64Array.from(winners(call), (at) => call.operands[0]?.[at] ?? 0),
   flops: perOperand(0, 1),
   bytes: streamedBytes,
@@ -79,7 +97,9 @@ export const maxPool2dGradient: OpDefinition = {
   gradient: backwardOnly,
   reference: (call) => {
     const result = new Float64Array(elements(call.output.shape));
-    winners(call).forEach((at, i) => { result[at] = call.operands[2]?.[i] ?? 0; });
+    winners(call).forEach((at, i) => {
+      result[at] = call.operands[2]?.[i] ?? 0;
+    });
     return result;
   },
   flops: perOperand(0, 1),

@@ -29,7 +29,9 @@ function reference(initial: number, combine: (a: number, b: number) => number) {
     const shape = shapeAt({ inputs }, 0);
     const target = offsets(shape, broadcastStrides(keptShape(shape, naturals(attributes, 'axes')), shape));
     const result = new Float64Array(output.shape.reduce((a, b) => a * b, 1)).fill(initial);
-    target.forEach((at, i) => { result[at] = combine(result[at] ?? initial, x?.[i] ?? 0); });
+    target.forEach((at, i) => {
+      result[at] = combine(result[at] ?? initial, x?.[i] ?? 0);
+    });
     return result;
   };
 }
@@ -44,10 +46,17 @@ const spread: GradientRule = ({ emit, inputs: [x = -1], outputGradient, attribut
 const onnxReduction =
   (operator: string): OnnxLowering =>
   ({ emit, names: [x = ''], attributes }) =>
-    emit.node(operator, [x, emit.integers(naturals(attributes, 'axes'))], { keepdims: flag(attributes, 'keepDims') ? 1 : 0 });
+    emit.node(operator, [x, emit.integers(naturals(attributes, 'axes'))], {
+      keepdims: flag(attributes, 'keepDims') ? 1 : 0,
+    });
 
 function reduction(
-  name: string, operator: string, wgslKind: 'sum' | 'max', initial: number, combine: (a: number, b: number) => number, gradient: GradientRule | NotDifferentiable,
+  name: string,
+  operator: string,
+  wgslKind: 'sum' | 'max',
+  initial: number,
+  combine: (a: number, b: number) => number,
+  gradient: GradientRule | NotDifferentiable,
 ): OpDefinition {
   return {
     name,

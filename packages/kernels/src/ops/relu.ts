@@ -30,6 +30,7 @@ export const reluGradient: OpDefinition = {
   reference: ({ operands: [x, dy] }) => (dy ?? new Float64Array()).map((value, i) => ((x?.[i] ?? 0) > 0 ? value : 0)),
   flops: perOutput(1),
   bytes: streamedBytes,
-  onnx: ({ emit, names: [x = '', dy = ''] }) => emit.node('Where', [emit.node('Greater', [x, emit.scalar(0)]), dy, emit.scalar(0)]),
+  onnx: ({ emit, names: [x = '', dy = ''] }) =>
+    emit.node('Where', [emit.node('Greater', [x, emit.scalar(0)]), dy, emit.scalar(0)]),
   wgsl: elementwise('select(0.0f, $1, $0 > 0.0f)'),
 };

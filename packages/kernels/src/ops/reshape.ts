@@ -10,14 +10,19 @@ export const reshape: OpDefinition = {
   infer: (call) => {
     const [from, to] = [shapeAt(call, 0), naturals(call.attributes, 'shape')];
     if (elements(from) !== elements(to)) {
-      refuse(call, `[${from}] has ${elements(from)} elements, [${to}] has ${elements(to)}`, 'Keep the number of elements.');
+      refuse(
+        call,
+        `[${from}] has ${elements(from)} elements, [${to}] has ${elements(to)}`,
+        'Keep the number of elements.',
+      );
     }
     return { dtype: call.inputs[0]?.dtype ?? 'f32', shape: to };
   },
-  gradient: ({ emit, inputs, outputGradient }) => inputs.map((x) => {
-    const { dtype, shape } = emit.typeOf(x);
-    return dtype === 'f32' ? emit.apply('reshape', [outputGradient], { shape }) : null;
-  }),
+  gradient: ({ emit, inputs, outputGradient }) =>
+    inputs.map((x) => {
+      const { dtype, shape } = emit.typeOf(x);
+      return dtype === 'f32' ? emit.apply('reshape', [outputGradient], { shape }) : null;
+    }),
   reference: ({ operands: [x] }) => Float64Array.from(x ?? []),
   flops: () => 0,
   bytes: () => 0,

@@ -19,7 +19,11 @@ export const slice: OpDefinition = {
     const [axis, shape] = [axisOf(call), shapeAt(call, 0)];
     const [start, length] = [natural(call.attributes, 'start'), natural(call.attributes, 'length')];
     if (length < 1 || start + length > (shape[axis] ?? 0)) {
-      refuse(call, `range [${start}, ${start + length}) is outside axis ${axis} of [${shape}]`, 'Stay within the axis.');
+      refuse(
+        call,
+        `range [${start}, ${start + length}) is outside axis ${axis} of [${shape}]`,
+        'Stay within the axis.',
+      );
     }
     return f32(withAxis(shape, axis, length));
   },
@@ -61,14 +65,20 @@ export const pad: OpDefinition = {
     const own = strides(output.shape);
     const start = natural(attributes, 'before') * (own[natural(attributes, 'axis')] ?? 0);
     const result = new Float64Array(elements(output.shape));
-    offsets(shapeAt({ inputs }, 0), own, start).forEach((at, i) => { result[at] = x?.[i] ?? 0; });
+    offsets(shapeAt({ inputs }, 0), own, start).forEach((at, i) => {
+      result[at] = x?.[i] ?? 0;
+    });
     return result;
   },
   flops: () => 0,
   bytes: streamedBytes,
   onnx: ({ emit, names: [x = ''], attributes, output }) => {
     const none = output.shape.map(() => 0);
-    const [axis, before, after] = [natural(attributes, 'axis'), natural(attributes, 'before'), natural(attributes, 'after')];
+    const [axis, before, after] = [
+      natural(attributes, 'axis'),
+      natural(attributes, 'before'),
+      natural(attributes, 'after'),
+    ];
     return emit.node('Pad', [x, emit.integers([...none.with(axis, before), ...none.with(axis, after)])]);
   },
   wgsl: padLowering,

@@ -43,12 +43,14 @@ export const softmax: OpDefinition = {
   attributes: { factor: 'number', causal: 'flag' },
   infer: (call) => {
     const [x, causal] = [shapeAt(call, 0), flag(call.attributes, 'causal')];
-    if (x.length < (causal ? 2 : 1)) refuse(call, `shape [${x}] has too few axes`, 'Pass at least one axis, two if causal.');
+    if (x.length < (causal ? 2 : 1))
+      refuse(call, `shape [${x}] has too few axes`, 'Pass at least one axis, two if causal.');
     return f32(x);
   },
   // Where the mask hides a score, y is 0 and so is its gradient: the causal case needs no rule of its own.
-  gradient: ({ emit, output, outputGradient, attributes }) =>
-    [emit.apply('softmaxGradient', [output, outputGradient], { factor: number(attributes, 'factor') })],
+  gradient: ({ emit, output, outputGradient, attributes }) => [
+    emit.apply('softmaxGradient', [output, outputGradient], { factor: number(attributes, 'factor') }),
+  ],
   reference: ({ inputs, attributes, operands: [x = new Float64Array()] }) => {
     const [rows = 1, columns = 1] = [1, ...shapeAt({ inputs }, 0)].slice(-2);
     const result = new Float64Array(x.length);

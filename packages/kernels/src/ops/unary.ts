@@ -12,7 +12,13 @@ interface Unary {
   readonly attributes?: Readonly<Record<string, AttributeKind>>;
   readonly scalar: (x: number, attributes: Attributes) => number;
   /** Emits dx from x, y and dy. */
-  readonly derivative: (values: { emit: Emitter; x: ValueId; y: ValueId; dy: ValueId; attributes: Attributes }) => ValueId;
+  readonly derivative: (values: {
+    emit: Emitter;
+    x: ValueId;
+    y: ValueId;
+    dy: ValueId;
+    attributes: Attributes;
+  }) => ValueId;
   readonly onnx: OnnxLowering;
   readonly wgsl: WgslLowering;
 }

@@ -38,6 +38,7 @@ const plane = [
   [7, 8, 9],
 ];
 
+// oxfmt-ignore
 const rows: readonly (readonly [op: string, operands: Nested[], attributes: Attributes, expected: Nested])[] = [
   [
     'add',

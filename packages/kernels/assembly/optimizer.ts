@@ -6,14 +6,10 @@
 
 const SMALLEST_NORMAL: f32 = 1.1754943508222875e-38;
 
-// @ts-ignore: decorator
-@inline
 function flush4(values: v128): v128 {
   return v128.and(values, f32x4.ge(f32x4.abs(values), f32x4.splat(SMALLEST_NORMAL)));
 }
 
-// @ts-ignore: decorator
-@inline
 function flush(value: f32): f32 {
   return abs<f32>(value) >= SMALLEST_NORMAL ? value : 0;
 }
@@ -30,16 +26,30 @@ function flush(value: f32): f32 {
  * inverseRoot = 1 ÷ √(1−β₂ᵗ).
  */
 export function adamw(
-  parameters: usize, gradient: usize, first: usize, second: usize, n: i32,
-  clip: f32, keep: f32, beta1: f32, rest1: f32, beta2: f32, rest2: f32, rate: f32, inverseRoot: f32, epsilon: f32,
+  parameters: usize,
+  gradient: usize,
+  first: usize,
+  second: usize,
+  n: i32,
+  clip: f32,
+  keep: f32,
+  beta1: f32,
+  rest1: f32,
+  beta2: f32,
+  rest2: f32,
+  rate: f32,
+  inverseRoot: f32,
+  epsilon: f32,
 ): void {
-  const body = <usize>(n & ~3) << 2;
-  const end = <usize>n << 2;
+  const body = (<usize>(n & ~3)) << 2;
+  const end = (<usize>n) << 2;
   let at: usize = 0;
   for (; at < body; at += 16) {
     const g = f32x4.mul(f32x4.splat(clip), v128.load(gradient + at));
     const m = flush4(f32x4.add(f32x4.mul(f32x4.splat(beta1), v128.load(first + at)), f32x4.mul(f32x4.splat(rest1), g)));
-    const v = flush4(f32x4.add(f32x4.mul(f32x4.splat(beta2), v128.load(second + at)), f32x4.mul(f32x4.splat(rest2), f32x4.mul(g, g))));
+    const v = flush4(
+      f32x4.add(f32x4.mul(f32x4.splat(beta2), v128.load(second + at)), f32x4.mul(f32x4.splat(rest2), f32x4.mul(g, g))),
+    );
     const divisor = f32x4.add(f32x4.mul(f32x4.sqrt(v), f32x4.splat(inverseRoot)), f32x4.splat(epsilon));
     const step = f32x4.div(f32x4.mul(f32x4.splat(rate), m), divisor);
     v128.store(first + at, m);
@@ -59,8 +69,8 @@ export function adamw(
 
 /** One plain descent step: θ = keep·θ − rate·(clip·gradient). */
 export function descend(parameters: usize, gradient: usize, n: i32, clip: f32, keep: f32, rate: f32): void {
-  const body = <usize>(n & ~3) << 2;
-  const end = <usize>n << 2;
+  const body = (<usize>(n & ~3)) << 2;
+  const end = (<usize>n) << 2;
   let at: usize = 0;
   for (; at < body; at += 16) {
     const g = f32x4.mul(f32x4.splat(clip), v128.load(gradient + at));
@@ -78,10 +88,18 @@ export function descend(parameters: usize, gradient: usize, n: i32, clip: f32, k
  * θ = keep·θ − rate·d.
  */
 export function momentum(
-  parameters: usize, gradient: usize, velocity: usize, n: i32, clip: f32, keep: f32, mu: f32, rate: f32, nesterov: bool,
+  parameters: usize,
+  gradient: usize,
+  velocity: usize,
+  n: i32,
+  clip: f32,
+  keep: f32,
+  mu: f32,
+  rate: f32,
+  nesterov: bool,
 ): void {
-  const body = <usize>(n & ~3) << 2;
-  const end = <usize>n << 2;
+  const body = (<usize>(n & ~3)) << 2;
+  const end = (<usize>n) << 2;
   let at: usize = 0;
   for (; at < body; at += 16) {
     const g = f32x4.mul(f32x4.splat(clip), v128.load(gradient + at));

@@ -4,14 +4,14 @@
  */
 
 const ROUND_CONSTANTS = memory.data<u32>([
-  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98,
+  0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786,
+  0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8,
+  0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13,
+  0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819,
+  0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a,
+  0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
+  0xc67178f2,
 ]);
 
 /** The message schedule: 64 words, or 64 vectors of four words. */
@@ -20,13 +20,11 @@ const SCHEDULE = memory.data(1024, 16);
 /** Folds `blocks` blocks of 64 bytes at `message` into the eight u32 at `chain`. */
 export function compress(chain: usize, message: usize, blocks: i32): void {
   for (let block = 0; block < blocks; block++) {
-    fillSchedule(message + (<usize>block << 6));
+    fillSchedule(message + ((<usize>block) << 6));
     mix(chain);
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function fillSchedule(message: usize): void {
   for (let t: usize = 0; t < 64; t += 4) store<u32>(SCHEDULE + t, bswap<u32>(load<u32>(message + t)));
   for (let t: usize = 64; t < 256; t += 4) {
@@ -39,8 +37,6 @@ function fillSchedule(message: usize): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function mix(chain: usize): void {
   let a = load<u32>(chain);
   let b = load<u32>(chain, 4);
@@ -81,32 +77,24 @@ function mix(chain: usize): void {
  */
 export function compress4(chains: usize, message: usize, stride: usize, blocks: i32): void {
   for (let block = 0; block < blocks; block++) {
-    fillSchedule4(message + (<usize>block << 6), stride);
+    fillSchedule4(message + ((<usize>block) << 6), stride);
     mix4(chains);
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function rotate4(x: v128, by: i32): v128 {
   return v128.or(i32x4.shr_u(x, by), i32x4.shl(x, 32 - by));
 }
 
-// @ts-ignore: decorator
-@inline
 function xor3(x: v128, y: v128, z: v128): v128 {
   return v128.xor(v128.xor(x, y), z);
 }
 
-// @ts-ignore: decorator
-@inline
 function swapBytes(x: v128): v128 {
   return v128.shuffle<i8>(x, x, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
 }
 
 /** Loads four words of each of four messages and transposes them, so that a lane holds one message. */
-// @ts-ignore: decorator
-@inline
 function transpose(message: usize, stride: usize, target: usize): void {
   const a = swapBytes(v128.load(message));
   const b = swapBytes(v128.load(message + stride));
@@ -122,8 +110,6 @@ function transpose(message: usize, stride: usize, target: usize): void {
   v128.store(target, v128.shuffle<i32>(abHigh, cdHigh, 2, 3, 6, 7), 48);
 }
 
-// @ts-ignore: decorator
-@inline
 function fillSchedule4(message: usize, stride: usize): void {
   for (let t: usize = 0; t < 64; t += 16) transpose(message + t, stride, SCHEDULE + (t << 2));
   for (let t: usize = 256; t < 1024; t += 16) {
@@ -136,8 +122,6 @@ function fillSchedule4(message: usize, stride: usize): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function mix4(chains: usize): void {
   let a = v128.load(chains);
   let b = v128.load(chains, 16);

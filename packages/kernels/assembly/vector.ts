@@ -7,8 +7,8 @@
 /** target[i] = factor · source[i]. The two may be the same block. */
 export function scale(target: usize, source: usize, n: i32, factor: f32): void {
   const factors = f32x4.splat(factor);
-  const body = <usize>(n & ~3) << 2;
-  const end = <usize>n << 2;
+  const body = (<usize>(n & ~3)) << 2;
+  const end = (<usize>n) << 2;
   let at: usize = 0;
   for (; at < body; at += 16) v128.store(target + at, f32x4.mul(factors, v128.load(source + at)));
   for (; at < end; at += 4) store<f32>(target + at, factor * load<f32>(source + at));
@@ -17,8 +17,8 @@ export function scale(target: usize, source: usize, n: i32, factor: f32): void {
 /** target[i] = target[i] + factor · source[i]: a rounded product, then a rounded sum. */
 export function addScaled(target: usize, source: usize, n: i32, factor: f32): void {
   const factors = f32x4.splat(factor);
-  const body = <usize>(n & ~3) << 2;
-  const end = <usize>n << 2;
+  const body = (<usize>(n & ~3)) << 2;
+  const end = (<usize>n) << 2;
   let at: usize = 0;
   for (; at < body; at += 16) {
     v128.store(target + at, f32x4.add(v128.load(target + at), f32x4.mul(factors, v128.load(source + at))));
@@ -29,8 +29,8 @@ export function addScaled(target: usize, source: usize, n: i32, factor: f32): vo
 /** target[i] = target[i] ÷ divisor. */
 export function divide(target: usize, n: i32, divisor: f32): void {
   const divisors = f32x4.splat(divisor);
-  const body = <usize>(n & ~3) << 2;
-  const end = <usize>n << 2;
+  const body = (<usize>(n & ~3)) << 2;
+  const end = (<usize>n) << 2;
   let at: usize = 0;
   for (; at < body; at += 16) v128.store(target + at, f32x4.div(v128.load(target + at), divisors));
   for (; at < end; at += 4) store<f32>(target + at, load<f32>(target + at) / divisor);
@@ -44,11 +44,11 @@ export function firstNonFinite(source: usize, n: i32): i32 {
   const body = n & ~3;
   let i = 0;
   for (; i < body; i += 4) {
-    const bits = v128.and(v128.load(source + (<usize>i << 2)), exponents);
+    const bits = v128.and(v128.load(source + ((<usize>i) << 2)), exponents);
     if (v128.any_true(i32x4.eq(bits, exponents))) break;
   }
   for (; i < n; i++) {
-    if ((load<i32>(source + (<usize>i << 2)) & EXPONENT) == EXPONENT) return i;
+    if ((load<i32>(source + ((<usize>i) << 2)) & EXPONENT) == EXPONENT) return i;
   }
   return -1;
 }
@@ -57,22 +57,16 @@ export function firstNonFinite(source: usize, n: i32): i32 {
 const PARTIALS = memory.data(64, 16);
 
 /** Adds the eight partial sums in one fixed tree. */
-// @ts-ignore: decorator
-@inline
 function addPartials(): f64 {
-  const low = (load<f64>(PARTIALS) + load<f64>(PARTIALS, 8)) + (load<f64>(PARTIALS, 16) + load<f64>(PARTIALS, 24));
-  const high = (load<f64>(PARTIALS, 32) + load<f64>(PARTIALS, 40)) + (load<f64>(PARTIALS, 48) + load<f64>(PARTIALS, 56));
+  const low = load<f64>(PARTIALS) + load<f64>(PARTIALS, 8) + (load<f64>(PARTIALS, 16) + load<f64>(PARTIALS, 24));
+  const high = load<f64>(PARTIALS, 32) + load<f64>(PARTIALS, 40) + (load<f64>(PARTIALS, 48) + load<f64>(PARTIALS, 56));
   return low + high;
 }
 
-// @ts-ignore: decorator
-@inline
 function upperHalf(values: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i32>(values, values, 2, 3, 2, 3));
 }
 
-// @ts-ignore: decorator
-@inline
 function addSquare(sum: v128, values: v128): v128 {
   return f64x2.add(sum, f64x2.mul(values, values));
 }
@@ -88,7 +82,7 @@ export function sumOfSquares(source: usize, n: i32): f64 {
   let d = f64x2.splat(0);
   const body = n & ~7;
   for (let i = 0; i < body; i += 8) {
-    const at = source + (<usize>i << 2);
+    const at = source + ((<usize>i) << 2);
     const low = v128.load(at);
     const high = v128.load(at, 16);
     a = addSquare(a, f64x2.promote_low_f32x4(low));
@@ -97,7 +91,7 @@ export function sumOfSquares(source: usize, n: i32): f64 {
     d = addSquare(d, upperHalf(high));
   }
   storePartials(a, b, c, d);
-  for (let i = body; i < n; i++) addToPartial(i, <f64>load<f32>(source + (<usize>i << 2)));
+  for (let i = body; i < n; i++) addToPartial(i, <f64>load<f32>(source + ((<usize>i) << 2)));
   return addPartials();
 }
 
@@ -109,7 +103,7 @@ export function sumOfSquaredDifferences(left: usize, right: usize, n: i32): f64 
   let d = f64x2.splat(0);
   const body = n & ~7;
   for (let i = 0; i < body; i += 8) {
-    const offset = <usize>i << 2;
+    const offset = (<usize>i) << 2;
     const low = v128.load(left + offset);
     const high = v128.load(left + offset, 16);
     const otherLow = v128.load(right + offset);
@@ -121,14 +115,12 @@ export function sumOfSquaredDifferences(left: usize, right: usize, n: i32): f64 
   }
   storePartials(a, b, c, d);
   for (let i = body; i < n; i++) {
-    const offset = <usize>i << 2;
+    const offset = (<usize>i) << 2;
     addToPartial(i, <f64>load<f32>(left + offset) - <f64>load<f32>(right + offset));
   }
   return addPartials();
 }
 
-// @ts-ignore: decorator
-@inline
 function storePartials(a: v128, b: v128, c: v128, d: v128): void {
   v128.store(PARTIALS, a);
   v128.store(PARTIALS, b, 16);
@@ -136,9 +128,7 @@ function storePartials(a: v128, b: v128, c: v128, d: v128): void {
   v128.store(PARTIALS, d, 48);
 }
 
-// @ts-ignore: decorator
-@inline
 function addToPartial(index: i32, value: f64): void {
-  const at = PARTIALS + (<usize>(index & 7) << 3);
+  const at = PARTIALS + ((<usize>(index & 7)) << 3);
   store<f64>(at, load<f64>(at) + value * value);
 }

@@ -28,7 +28,10 @@ export class VectorLengthError extends KernelError {
 export class ContributionWeightError extends KernelError {
   readonly code = 'CONTRIBUTION_WEIGHT';
   constructor({ reason }: { reason: string }) {
-    super({ message: `These contributions cannot be averaged: ${reason}.`, mend: 'Leave members without samples out of the view.' });
+    super({
+      message: `These contributions cannot be averaged: ${reason}.`,
+      mend: 'Leave members without samples out of the view.',
+    });
   }
 }
 

@@ -10,6 +10,11 @@ export type { AdamwConfig, OptimizerConfig, SgdConfig, StateLayout, StateTensor 
 export { learningRateAt } from './schedule.ts';
 export type { ScheduleConfig } from './schedule.ts';
 export {
-  ContributionWeightError, GradientRangeError, HostMemoryExhaustedError, NonFiniteContributionError,
-  OptimizerConfigError, SumOverflowError, VectorLengthError,
+  ContributionWeightError,
+  GradientRangeError,
+  HostMemoryExhaustedError,
+  NonFiniteContributionError,
+  OptimizerConfigError,
+  SumOverflowError,
+  VectorLengthError,
 } from './errors.ts';

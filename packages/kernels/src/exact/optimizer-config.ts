@@ -44,8 +44,12 @@ export interface StateLayout {
 }
 
 /** The tensors that each optimizer keeps beside `parameters` elements of parameters. */
-function optimizerTensors(optimizer: OptimizerConfig, parameters: number): { name: string; length: number; initial: number }[] {
-  if (optimizer.type === 'sgd') return optimizer.momentum === 0 ? [] : [{ name: 'velocity', length: parameters, initial: 0 }];
+function optimizerTensors(
+  optimizer: OptimizerConfig,
+  parameters: number,
+): { name: string; length: number; initial: number }[] {
+  if (optimizer.type === 'sgd')
+    return optimizer.momentum === 0 ? [] : [{ name: 'velocity', length: parameters, initial: 0 }];
   return [
     { name: 'firstMoment', length: parameters, initial: 0 },
     { name: 'secondMoment', length: parameters, initial: 0 },
@@ -57,7 +61,10 @@ function optimizerTensors(optimizer: OptimizerConfig, parameters: number): { nam
 /** Where each tensor of the state lies; what snapshots, checkpoints and the state hash are cut by. */
 export function stateLayout(optimizer: OptimizerConfig, parameters: number): StateLayout {
   let offset = 0;
-  const tensors = [{ name: 'parameters', length: parameters, initial: 0 }, ...optimizerTensors(optimizer, parameters)].map((tensor) => {
+  const tensors = [
+    { name: 'parameters', length: parameters, initial: 0 },
+    ...optimizerTensors(optimizer, parameters),
+  ].map((tensor) => {
     const placed = { ...tensor, offset };
     offset += tensor.length;
     return placed;
@@ -76,5 +83,6 @@ export function checkOptimizer(optimizer: OptimizerConfig): void {
   for (const field of ['beta1', 'beta2'] as const) {
     if (Math.fround(optimizer[field]) >= 1) throw new OptimizerConfigError({ field, reason: 'rounds to 1 in f32' });
   }
-  if (!(Math.fround(optimizer.epsilon) >= SMALLEST_NORMAL)) throw new OptimizerConfigError({ field: 'epsilon', reason: 'is below 2^-126' });
+  if (!(Math.fround(optimizer.epsilon) >= SMALLEST_NORMAL))
+    throw new OptimizerConfigError({ field: 'epsilon', reason: 'is below 2^-126' });
 }

@@ -43,12 +43,28 @@ const adamw: Rule<AdamwConfig> = (config, { wasm, learningRate, clip, values }) 
   const inverseRoot = f32(1 / f32(Math.sqrt(f32(1 - powers[1]))));
   const [rest1, rest2] = [f32(1 - beta1), f32(1 - beta2)];
   return ({ parameters, gradient, tensor, count, keep }) =>
-    wasm.adamw(parameters, gradient, tensor(0), tensor(1), count, clip, keep, beta1, rest1, beta2, rest2, rate, inverseRoot, epsilon);
+    wasm.adamw(
+      parameters,
+      gradient,
+      tensor(0),
+      tensor(1),
+      count,
+      clip,
+      keep,
+      beta1,
+      rest1,
+      beta2,
+      rest2,
+      rate,
+      inverseRoot,
+      epsilon,
+    );
 };
 
 const sgd: Rule<SgdConfig> = (config, { wasm, learningRate, clip }) => {
   if (config.momentum === 0) {
-    return ({ parameters, gradient, count, keep }) => wasm.descend(parameters, gradient, count, clip, keep, learningRate);
+    return ({ parameters, gradient, count, keep }) =>
+      wasm.descend(parameters, gradient, count, clip, keep, learningRate);
   }
   const nesterov = config.nesterov ? 1 : 0;
   return ({ parameters, gradient, tensor, count, keep }) =>

@@ -23,11 +23,27 @@ function layoutOf(...sizes: number[]): ParameterLayout {
 const layout = layoutOf(4099, 3, 1, 10, 5000, 7);
 const decay = layout.slots.flatMap((slot) => Array.from({ length: slot.size }, () => slot.decay));
 
-const adamw: AdamwConfig = { type: 'adamw', learningRate: 0.003, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
+const adamw: AdamwConfig = {
+  type: 'adamw',
+  learningRate: 0.003,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.1,
+};
 const sgd: SgdConfig = { type: 'sgd', learningRate: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0.01 };
 
-function stateOf(optimizer: OptimizerConfig, options: { clipNorm?: number; layout?: ParameterLayout } = {}): OptimizerState {
-  const state = kernels.createOptimizer({ layout, optimizer, schedule: { type: 'constant', warmup: 0 }, rounds: 100, ...options });
+function stateOf(
+  optimizer: OptimizerConfig,
+  options: { clipNorm?: number; layout?: ParameterLayout } = {},
+): OptimizerState {
+  const state = kernels.createOptimizer({
+    layout,
+    optimizer,
+    schedule: { type: 'constant', warmup: 0 },
+    rounds: 100,
+    ...options,
+  });
   state.loadParameters(tameVector(options.layout?.size ?? layout.size, 1));
   return state;
 }
@@ -72,11 +88,14 @@ describe('AdamW', () => {
       gradient.forEach((g, i) => {
         m[i] = 0.9 * (m[i] as number) + 0.1 * g;
         v[i] = 0.999 * (v[i] as number) + 0.001 * g * g;
-        const step = (m[i] / (1 - 0.9 ** (round + 1))) / (Math.sqrt(v[i] / (1 - 0.999 ** (round + 1))) + 1e-8);
+        const step = m[i] / (1 - 0.9 ** (round + 1)) / (Math.sqrt(v[i] / (1 - 0.999 ** (round + 1))) + 1e-8);
         parameters[i] = (parameters[i] as number) * (1 - (decay[i] ? 0.003 * 0.1 : 0)) - 0.003 * step;
       });
     }
-    const worst = state.parameters.reduce((most, value, i) => Math.max(most, Math.abs(value - (parameters[i] as number))), 0);
+    const worst = state.parameters.reduce(
+      (most, value, i) => Math.max(most, Math.abs(value - (parameters[i] as number))),
+      0,
+    );
     expect(worst).toBeLessThan(3e-6);
   });
 
@@ -123,7 +142,10 @@ describe('SGD', () => {
         parameters[i] = (parameters[i] as number) * (1 - (decay[i] ? 0.05 * 0.01 : 0)) - 0.05 * (g + 0.9 * u[i]);
       });
     }
-    const worst = state.parameters.reduce((most, value, i) => Math.max(most, Math.abs(value - (parameters[i] as number))), 0);
+    const worst = state.parameters.reduce(
+      (most, value, i) => Math.max(most, Math.abs(value - (parameters[i] as number))),
+      0,
+    );
     expect(worst).toBeLessThan(1e-5);
   });
 });
@@ -133,15 +155,18 @@ describe('OptimizerState', () => {
     ['adamw', adamw, '0a441c086c6f0359419c392f3c22d98d3d28cf283a17ea84bd2a41c44aafd9a2'],
     ['sgd', sgd, '7e12e861fe94bebd1c86bb201c084802aa7ed29c44d2d6d177857fc7c0cc8093'],
     ['nesterov', { ...sgd, nesterov: true }, '5c4b0a0d228b38b9b4bbb17a2848202ef41a4da848e7905688163122b1e6150b'],
-  ])(
-    'has the golden bits after 100 rounds of %s',
-    (_, optimizer, golden) => {
-      const state = kernels.createOptimizer({ layout, optimizer, schedule: { type: 'cosine', warmup: 10, final: 0.1 }, rounds: 100, clipNorm: 40 });
-      state.loadParameters(tameVector(layout.size, 1));
-      for (let round = 0; round < 100; round++) state.apply(tameVector(layout.size, round + 2), { round });
-      expect(createHash('sha256').update(state.stateBytes).digest('hex')).toBe(golden);
-    },
-  );
+  ])('has the golden bits after 100 rounds of %s', (_, optimizer, golden) => {
+    const state = kernels.createOptimizer({
+      layout,
+      optimizer,
+      schedule: { type: 'cosine', warmup: 10, final: 0.1 },
+      rounds: 100,
+      clipNorm: 40,
+    });
+    state.loadParameters(tameVector(layout.size, 1));
+    for (let round = 0; round < 100; round++) state.apply(tameVector(layout.size, round + 2), { round });
+    expect(createHash('sha256').update(state.stateBytes).digest('hex')).toBe(golden);
+  });
 
   it('goes on from a snapshot with the bits of the one that never stopped', () => {
     const [whole, source, joiner] = [stateOf(adamw), stateOf(adamw), stateOf(adamw)];
@@ -163,7 +188,16 @@ describe('OptimizerState', () => {
   });
 
   it('does not depend on how parameters are cut into slots of equal decay', () => {
-    const cut = { ...layoutOf(9120), slots: [0, 100, 5000].map((offset, i, all) => ({ name: `s${i}`, shape: [], offset, size: (all[i + 1] ?? 9120) - offset, decay: true })) };
+    const cut = {
+      ...layoutOf(9120),
+      slots: [0, 100, 5000].map((offset, i, all) => ({
+        name: `s${i}`,
+        shape: [],
+        offset,
+        size: (all[i + 1] ?? 9120) - offset,
+        decay: true,
+      })),
+    };
     const [one, many] = [stateOf(adamw, { layout: layoutOf(9120) }), stateOf(adamw, { layout: cut })];
     for (const state of [one, many]) state.apply(tameVector(9120, 3), { round: 0 });
     expect(words(many)).toEqual(words(one));
@@ -176,7 +210,11 @@ describe('OptimizerState', () => {
     expect(words(used)).toEqual(words(fresh));
   });
 
-  it.each([['NaN', Number.NaN], ['infinity', Number.POSITIVE_INFINITY], ['a huge number', 1e19]])('refuses a gradient with %s and stays as it was', (_, value) => {
+  it.each([
+    ['NaN', Number.NaN],
+    ['infinity', Number.POSITIVE_INFINITY],
+    ['a huge number', 1e19],
+  ])('refuses a gradient with %s and stays as it was', (_, value) => {
     const state = stateOf(adamw);
     const before = words(state);
     const gradient = tameVector(layout.size, 3);
@@ -194,7 +232,9 @@ describe('OptimizerState', () => {
   });
 
   it('names the tensors of its state in their order', () => {
-    expect(stateOf(adamw).stateLayout.tensors.map(({ name, offset, length }) => [name, offset / layout.size, length])).toEqual([
+    expect(
+      stateOf(adamw).stateLayout.tensors.map(({ name, offset, length }) => [name, offset / layout.size, length]),
+    ).toEqual([
       ['parameters', 0, layout.size],
       ['firstMoment', 1, layout.size],
       ['secondMoment', 2, layout.size],

@@ -103,10 +103,16 @@ export class OptimizerState {
     requireLength('The gradient', gradient, layout.size);
     const gradientNorm = this.#tools.vectors.globalNorm(gradient);
     const limit = Math.fround(clipNorm ?? Number.POSITIVE_INFINITY);
-    if (!Number.isFinite(gradientNorm) || Math.min(gradientNorm, limit) > LARGEST_NORM) throw new GradientRangeError({ gradientNorm });
+    if (!Number.isFinite(gradientNorm) || Math.min(gradientNorm, limit) > LARGEST_NORM)
+      throw new GradientRangeError({ gradientNorm });
     const learningRate = learningRateAt(schedule, optimizer.learningRate, rounds, round);
     const clip = gradientNorm > limit ? Math.fround(limit / gradientNorm) : 1;
-    const step = prepareStep(optimizer, { wasm: this.#tools.wasm, learningRate, clip, values: (index) => this.#tensor(index) });
+    const step = prepareStep(optimizer, {
+      wasm: this.#tools.wasm,
+      learningRate,
+      clip,
+      values: (index) => this.#tensor(index),
+    });
     const keep = Math.fround(1 - Math.fround(learningRate * optimizer.weightDecay));
     for (const span of this.#spans) this.#applySpan(step, gradient, span, span.decay ? keep : 1);
     return { gradientNorm, learningRate };
@@ -140,7 +146,8 @@ export class OptimizerState {
   }
 
   #reset(): void {
-    for (const { offset, length, initial } of this.stateLayout.tensors) this.#state.values.fill(initial, offset, offset + length);
+    for (const { offset, length, initial } of this.stateLayout.tensors)
+      this.#state.values.fill(initial, offset, offset + length);
   }
 }
 

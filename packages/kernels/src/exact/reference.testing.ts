@@ -14,7 +14,22 @@ export function generator(seed: number): () => number {
   };
 }
 
-const edges = [0, -0, 1, -1, 2 ** -149, -(2 ** -149), 2 ** -127, 2 ** -126, -(2 ** -126), 1e-30, 1e18, -1e18, 1 / 3, 1 + 2 ** -23];
+const edges = [
+  0,
+  -0,
+  1,
+  -1,
+  2 ** -149,
+  -(2 ** -149),
+  2 ** -127,
+  2 ** -126,
+  -(2 ** -126),
+  1e-30,
+  1e18,
+  -1e18,
+  1 / 3,
+  1 + 2 ** -23,
+];
 
 /** Finite f32 of all magnitudes up to 2^`largest`: mostly random bits, some edges, some ordinary numbers. */
 export function wildVector(length: number, seed: number, largest = 60): Float32Array {
@@ -120,7 +135,13 @@ export interface SgdScalars {
 }
 
 /** One SGD step in f32, in place. */
-export function referenceSgd(parameters: Float32Array, velocity: Float32Array, gradient: Float32Array, decay: readonly boolean[], scalars: SgdScalars): void {
+export function referenceSgd(
+  parameters: Float32Array,
+  velocity: Float32Array,
+  gradient: Float32Array,
+  decay: readonly boolean[],
+  scalars: SgdScalars,
+): void {
   const [rate, mu] = [f32(scalars.learningRate), f32(scalars.momentum)];
   const decayed = f32(1 - f32(rate * scalars.weightDecay));
   gradient.forEach((g, i) => {

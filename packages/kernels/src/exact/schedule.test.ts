@@ -22,13 +22,16 @@ describe('learningRateAt', () => {
     expect(rates).toEqual([0.025, 0.05, 0.1 * 0.75, 0.1, 0.1].map(f32));
   });
 
-  it.each(['linear', 'cosine'] as const)('%s goes from the peak to its final fraction in the last round and stays there', (type) => {
-    const rate = (round: number): number => learningRateAt({ type, warmup: 10, final: 0.1 }, 0.5, 200, round);
-    expect(rate(10)).toBe(0.5);
-    expect(rate(199)).toBe(f32(0.05));
-    expect(rate(500)).toBe(f32(0.05));
-    for (let round = 11; round < 200; round++) expect(rate(round)).toBeLessThan(rate(round - 1));
-  });
+  it.each(['linear', 'cosine'] as const)(
+    '%s goes from the peak to its final fraction in the last round and stays there',
+    (type) => {
+      const rate = (round: number): number => learningRateAt({ type, warmup: 10, final: 0.1 }, 0.5, 200, round);
+      expect(rate(10)).toBe(0.5);
+      expect(rate(199)).toBe(f32(0.05));
+      expect(rate(500)).toBe(f32(0.05));
+      for (let round = 11; round < 200; round++) expect(rate(round)).toBeLessThan(rate(round - 1));
+    },
+  );
 
   it('is halfway down in the middle, for both', () => {
     expect(learningRateAt({ type: 'linear', warmup: 0, final: 0 }, 1, 101, 50)).toBe(0.5);

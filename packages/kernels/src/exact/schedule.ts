@@ -33,8 +33,18 @@ export function learningRateAt(schedule: ScheduleConfig, peak: number, rounds: n
 
 /** (−1)ᵏ ÷ (2k)!, highest power first: the series is exact to 1e-16 on [0, π/2]. */
 const cosineTerms = [
-  -1 / 1124000727777607680000, 1 / 2432902008176640000, -1 / 6402373705728000, 1 / 20922789888000, -1 / 87178291200,
-  1 / 479001600, -1 / 3628800, 1 / 40320, -1 / 720, 1 / 24, -1 / 2, 1,
+  -1 / 1124000727777607680000,
+  1 / 2432902008176640000,
+  -1 / 6402373705728000,
+  1 / 20922789888000,
+  -1 / 87178291200,
+  1 / 479001600,
+  -1 / 3628800,
+  1 / 40320,
+  -1 / 720,
+  1 / 24,
+  -1 / 2,
+  1,
 ];
 
 /** cos(π·x) for x in [0, 1], by the Taylor series on the half where it converges fast and symmetry on the other. */

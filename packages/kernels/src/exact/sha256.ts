@@ -11,9 +11,13 @@ const LANES = 4;
 
 const INITIAL = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 
-const nothing = new Uint8Array();
 /** Leaf hashes of a tensor tree begin with this byte. */
 const leafPrefix = Uint8Array.of(0);
+
+/** A message in parts that follow one another. */
+type Message = readonly Uint8Array[];
+
+const lengthOf = (message: Message): number => message.reduce((sum, part) => sum + part.length, 0);
 
 export class Sha256 {
   readonly #wasm: WasmKernels;
@@ -28,9 +32,9 @@ export class Sha256 {
     this.#chain = memory.allocate(LANES * 32);
   }
 
-  /** SHA-256(prefix ‖ bytes), 32 bytes. */
-  digest(bytes: Uint8Array, prefix: Uint8Array = nothing): Uint8Array {
-    return this.#digestLanes([bytes], prefix)[0] as Uint8Array;
+  /** The SHA-256 of the parts one after the other, 32 bytes. */
+  digest(...message: Uint8Array[]): Uint8Array {
+    return this.#digestLanes([message])[0] as Uint8Array;
   }
 
   /**
@@ -39,20 +43,21 @@ export class Sha256 {
    */
   leaves(bytes: Uint8Array, chunkBytes: number): Uint8Array[] {
     const chunks: Uint8Array[] = [];
-    for (let start = 0; start < bytes.length; start += chunkBytes) chunks.push(bytes.subarray(start, start + chunkBytes));
+    for (let start = 0; start < bytes.length; start += chunkBytes)
+      chunks.push(bytes.subarray(start, start + chunkBytes));
     const digests: Uint8Array[] = [];
     while (digests.length < chunks.length) {
       const group = chunks.slice(digests.length, digests.length + LANES);
       const together = group.length === LANES && group.every(({ length }) => length === chunkBytes);
-      digests.push(...this.#digestLanes(together ? group : group.slice(0, 1), leafPrefix));
+      digests.push(...this.#digestLanes((together ? group : group.slice(0, 1)).map((chunk) => [leafPrefix, chunk])));
     }
     return digests;
   }
 
   /** Digests of one message, or of four of equal length. */
-  #digestLanes(messages: readonly Uint8Array[], prefix: Uint8Array): Uint8Array[] {
+  #digestLanes(messages: readonly Message[]): Uint8Array[] {
     const lanes = messages.length;
-    const length = prefix.length + (messages[0] as Uint8Array).length;
+    const length = lengthOf(messages[0] as Message);
     const padded = Math.ceil((length + 9) / 64) * 64;
     const chain = new DataView(this.#memory.memory.buffer, this.#chain, lanes * 32);
     INITIAL.forEach((word, w) => {
@@ -60,24 +65,31 @@ export class Sha256 {
     });
     for (let start = 0; start < padded; start += STRIPE) {
       const count = Math.min(STRIPE, padded - start);
-      messages.forEach((message, lane) => this.#fill(lane, count, start, prefix, message, length, padded));
+      messages.forEach((message, lane) => fillPadded(this.#stripe(lane, count), message, length, start, padded));
       if (lanes === 1) this.#wasm.compress(this.#chain, this.#stripes, count / 64);
       else this.#wasm.compress4(this.#chain, this.#stripes, STRIPE, count / 64);
     }
     return messages.map((_, lane) => readDigest(chain, lane, lanes));
   }
 
-  /** Writes bytes [start, start + count) of the padded message prefix ‖ message ‖ 0x80 ‖ 0… ‖ bit length. */
-  #fill(lane: number, count: number, start: number, prefix: Uint8Array, message: Uint8Array, length: number, padded: number): void {
-    const target = new Uint8Array(this.#memory.memory.buffer, this.#stripes + lane * STRIPE, count);
-    const end = start + count;
-    if (end > length) target.fill(0);
-    if (start < prefix.length) target.set(prefix.subarray(start, end));
-    const from = Math.max(start, prefix.length);
-    if (from < Math.min(end, length)) target.set(message.subarray(from - prefix.length, end - prefix.length), from - start);
-    if (start <= length && length < end) target[length - start] = 0x80;
-    if (end === padded) new DataView(target.buffer, target.byteOffset).setBigUint64(count - 8, BigInt(length) * 8n);
+  #stripe(lane: number, count: number): Uint8Array {
+    return new Uint8Array(this.#memory.memory.buffer, this.#stripes + lane * STRIPE, count);
   }
+}
+
+/** Writes `target.length` bytes from `start` on of the padded message: message ‖ 0x80 ‖ 0… ‖ length in bits. */
+function fillPadded(target: Uint8Array, message: Message, length: number, start: number, padded: number): void {
+  const end = start + target.length;
+  if (end > length) target.fill(0);
+  let at = 0;
+  for (const part of message) {
+    const [from, to] = [Math.max(start, at), Math.min(end, at + part.length)];
+    if (from < to) target.set(part.subarray(from - at, to - at), from - start);
+    at += part.length;
+  }
+  if (start <= length && length < end) target[length - start] = 0x80;
+  if (end === padded)
+    new DataView(target.buffer, target.byteOffset).setBigUint64(target.length - 8, BigInt(length) * 8n);
 }
 
 function readDigest(chain: DataView, lane: number, lanes: number): Uint8Array {

@@ -53,13 +53,16 @@ describe('weightedSum', () => {
     expect(bitsOf(inputs[0] as Float32Array)).toEqual(bitsOf(expected));
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('names the contributor and the element of a %d', (value) => {
-    const inputs = [tameVector(6000, 1), tameVector(6000, 2), tameVector(6000, 3)];
-    (inputs[1] as Float32Array)[5003] = value;
-    const sum = (): void => vectors.weightedSum(inputs, [1, 1, 1], new Float32Array(6000));
-    expect(sum).toThrow(NonFiniteContributionError);
-    expect(sum).toThrow(expect.objectContaining({ code: 'NON_FINITE_CONTRIBUTION', contributor: 1, element: 5003 }));
-  });
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    'names the contributor and the element of a %d',
+    (value) => {
+      const inputs = [tameVector(6000, 1), tameVector(6000, 2), tameVector(6000, 3)];
+      (inputs[1] as Float32Array)[5003] = value;
+      const sum = (): void => vectors.weightedSum(inputs, [1, 1, 1], new Float32Array(6000));
+      expect(sum).toThrow(NonFiniteContributionError);
+      expect(sum).toThrow(expect.objectContaining({ code: 'NON_FINITE_CONTRIBUTION', contributor: 1, element: 5003 }));
+    },
+  );
 
   it('tells an overflow of finite contributions from a bad contributor', () => {
     const inputs = [new Float32Array(10).fill(3e38), new Float32Array(10).fill(3e38)];
@@ -77,7 +80,9 @@ describe('weightedSum', () => {
   });
 
   it('refuses vectors of different lengths', () => {
-    expect(() => vectors.weightedSum([new Float32Array(3), new Float32Array(2)], [1, 1], new Float32Array(3))).toThrow(VectorLengthError);
+    expect(() => vectors.weightedSum([new Float32Array(3), new Float32Array(2)], [1, 1], new Float32Array(3))).toThrow(
+      VectorLengthError,
+    );
   });
 });
 
@@ -109,15 +114,24 @@ describe('relativeDistance', () => {
 
   it('is infinite for what cannot be compared', () => {
     expect(vectors.relativeDistance(Float32Array.of(1, 2), new Float32Array(2))).toBe(Number.POSITIVE_INFINITY);
-    expect(vectors.relativeDistance(Float32Array.of(1, Number.NaN), Float32Array.of(1, 2))).toBe(Number.POSITIVE_INFINITY);
-    expect(vectors.relativeDistance(Float32Array.of(1, Number.POSITIVE_INFINITY), Float32Array.of(1, 2))).toBe(Number.POSITIVE_INFINITY);
+    expect(vectors.relativeDistance(Float32Array.of(1, Number.NaN), Float32Array.of(1, 2))).toBe(
+      Number.POSITIVE_INFINITY,
+    );
+    expect(vectors.relativeDistance(Float32Array.of(1, Number.POSITIVE_INFINITY), Float32Array.of(1, 2))).toBe(
+      Number.POSITIVE_INFINITY,
+    );
     expect(vectors.relativeDistance(new Float32Array(2), new Float32Array(2))).toBe(0);
   });
 
   it('sees zeros, a sign flip and skipped samples for what they are', () => {
     const mine = tameVector(10_000, 3);
     expect(vectors.relativeDistance(new Float32Array(10_000), mine)).toBeCloseTo(1, 12);
-    expect(vectors.relativeDistance(mine.map((value) => -value), mine)).toBeCloseTo(2, 12);
+    expect(
+      vectors.relativeDistance(
+        mine.map((value) => -value),
+        mine,
+      ),
+    ).toBeCloseTo(2, 12);
   });
 });
 
@@ -168,7 +182,9 @@ describe('memory', () => {
     const stale = vector.values;
     own.allocate(4_000_000);
     expect(stale).toHaveLength(0);
-    expect(() => own.vectors.weightedSum([vector.values, stale], [1, 1], new Float32Array(100))).toThrow(VectorLengthError);
+    expect(() => own.vectors.weightedSum([vector.values, stale], [1, 1], new Float32Array(100))).toThrow(
+      VectorLengthError,
+    );
     expect(own.vectors.globalNorm(vector.values)).toBe(20);
   });
 

@@ -36,7 +36,14 @@ export class VectorKernels {
     forEachBlock(into.length, (start, count) => this.#sumBlock(inputs, weights, total, into, start, count));
   }
 
-  #sumBlock(inputs: readonly Float32Array[], weights: readonly number[], total: number, into: Float32Array, start: number, count: number): void {
+  #sumBlock(
+    inputs: readonly Float32Array[],
+    weights: readonly number[],
+    total: number,
+    into: Float32Array,
+    start: number,
+    count: number,
+  ): void {
     const wasm = this.#wasm;
     const target = this.#port.write(into, start, 0);
     inputs.forEach((input, m) => {

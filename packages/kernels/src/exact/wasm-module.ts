@@ -10,14 +10,32 @@ export interface WasmKernels {
   sumOfSquares(source: number, n: number): number;
   sumOfSquaredDifferences(left: number, right: number, n: number): number;
   adamw(
-    parameters: number, gradient: number, first: number, second: number, n: number,
-    clip: number, keep: number, beta1: number, rest1: number, beta2: number, rest2: number,
-    rate: number, inverseRoot: number, epsilon: number,
+    parameters: number,
+    gradient: number,
+    first: number,
+    second: number,
+    n: number,
+    clip: number,
+    keep: number,
+    beta1: number,
+    rest1: number,
+    beta2: number,
+    rest2: number,
+    rate: number,
+    inverseRoot: number,
+    epsilon: number,
   ): void;
   descend(parameters: number, gradient: number, n: number, clip: number, keep: number, rate: number): void;
   momentum(
-    parameters: number, gradient: number, velocity: number, n: number,
-    clip: number, keep: number, mu: number, rate: number, nesterov: number,
+    parameters: number,
+    gradient: number,
+    velocity: number,
+    n: number,
+    clip: number,
+    keep: number,
+    mu: number,
+    rate: number,
+    nesterov: number,
   ): void;
   compress(chain: number, message: number, blocks: number): void;
   compress4(chains: number, message: number, stride: number, blocks: number): void;

@@ -32,7 +32,11 @@ const unpack = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(gunzip
  * @param sha256 what its hash must be; undefined takes the file as it is (never for `https:`)
  * @throws DataLocationError, DataFileMissingError, DataDownloadError, DataSizeError, DataHashError, DataFormatError
  */
-export async function readDataFile(location: string, sha256: string | undefined, context: DataContext): Promise<DataFile> {
+export async function readDataFile(
+  location: string,
+  sha256: string | undefined,
+  context: DataContext,
+): Promise<DataFile> {
   const limit = context.fileLimit ?? DEFAULT_FILE_LIMIT;
   const packed = await readPacked(location, sha256, limit, context);
   const actual = createHash('sha256').update(packed).digest('hex');
@@ -41,21 +45,36 @@ export async function readDataFile(location: string, sha256: string | undefined,
   return { location, sha256: actual, bytes: isGzip ? await unpackFile(packed, location, limit) : packed };
 }
 
-async function readPacked(location: string, sha256: string | undefined, limit: number, context: DataContext): Promise<Uint8Array> {
+async function readPacked(
+  location: string,
+  sha256: string | undefined,
+  limit: number,
+  context: DataContext,
+): Promise<Uint8Array> {
   const resolved = await resolveLocation(location, context);
   if (resolved.kind === 'path') return readLocal(location, resolved.path, limit);
   if (sha256 === undefined) {
-    throw new DataLocationError({ location, reason: 'a file from the network needs its hash', mend: 'Give sha256 in the job.' });
+    throw new DataLocationError({
+      location,
+      reason: 'a file from the network needs its hash',
+      mend: 'Give sha256 in the job.',
+    });
   }
   return download(resolved.url, sha256, limit, context);
 }
 
 async function readLocal(location: string, path: string, limit: number): Promise<Uint8Array> {
   const missing = (cause: unknown): never => {
-    throw new DataFileMissingError({ location, searched: [path], mend: 'Make the file readable, or correct the location.', cause });
+    throw new DataFileMissingError({
+      location,
+      searched: [path],
+      mend: 'Make the file readable, or correct the location.',
+      cause,
+    });
   };
   const entry = await stat(path).catch(missing);
-  if (!entry.isFile()) throw new DataLocationError({ location, reason: 'it is not a file', mend: 'Name a single file.' });
+  if (!entry.isFile())
+    throw new DataLocationError({ location, reason: 'it is not a file', mend: 'Name a single file.' });
   if (entry.size > limit) throw new DataSizeError({ location, what: 'bytes', limit });
   return readFile(path).catch(missing);
 }
@@ -64,7 +83,8 @@ async function unpackFile(packed: Uint8Array, location: string, limit: number): 
   try {
     return await unpack(packed, { maxOutputLength: limit });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw new DataSizeError({ location, what: 'unpacked bytes', limit });
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+      throw new DataSizeError({ location, what: 'unpacked bytes', limit });
     throw new DataFormatError({ location, reason: 'is damaged gzip', mend: 'Fetch it again.', cause });
   }
 }

@@ -44,7 +44,8 @@ export interface Dataset {
 
 /** @throws SampleRangeError unless all `indices` are in [0, size) and no more than `rows` */
 export function checkIndices(indices: readonly number[], rows: number, size: number): void {
-  if (indices.length > rows) throw new SampleRangeError({ reason: `${indices.length} samples were asked for in a batch of ${rows}` });
+  if (indices.length > rows)
+    throw new SampleRangeError({ reason: `${indices.length} samples were asked for in a batch of ${rows}` });
   const bad = indices.find((index) => !Number.isInteger(index) || index < 0 || index >= size);
   if (bad !== undefined) throw new SampleRangeError({ reason: `sample ${bad} was asked for, but there are ${size}` });
 }
@@ -55,9 +56,17 @@ export function weightsOf(filled: number, rows: number): Float32Array {
 }
 
 /** Batches of `size` rows over the samples [start, end), in order; the last one is padded. */
-export function* batchesOf(dataset: Dataset, start: number, end: number, size: number): Generator<Batch, void, undefined> {
+export function* batchesOf(
+  dataset: Dataset,
+  start: number,
+  end: number,
+  size: number,
+): Generator<Batch, void, undefined> {
   for (let first = start; first < end; first += size) {
     const count = Math.min(size, end - first);
-    yield dataset.batch(Array.from({ length: count }, (_, i) => first + i), size);
+    yield dataset.batch(
+      Array.from({ length: count }, (_, i) => first + i),
+      size,
+    );
   }
 }

@@ -45,7 +45,13 @@ export async function download(url: URL, sha256: string, limit: number, context:
   return readFile(kept);
 }
 
-async function fetchInto(path: string, url: URL, sha256: string, limit: number, context: DownloadContext): Promise<void> {
+async function fetchInto(
+  path: string,
+  url: URL,
+  sha256: string,
+  limit: number,
+  context: DownloadContext,
+): Promise<void> {
   const file = await open(path, 'wx');
   try {
     const actual = await stream(file, await request(url, context), url, limit);
@@ -60,8 +66,13 @@ async function request(url: URL, { fetch = globalThis.fetch, signal }: DownloadC
     throw new DataDownloadError({ location: url.href, reason: reasonOf(cause), cause });
   });
   const final = response.url === '' ? url : new URL(response.url);
-  if (final.protocol !== 'https:') throw new DataDownloadError({ location: url.href, reason: `it redirects to ${final.protocol}` });
-  if (!response.ok) throw new DataDownloadError({ location: url.href, reason: `the server answered ${response.status} ${response.statusText}`.trim() });
+  if (final.protocol !== 'https:')
+    throw new DataDownloadError({ location: url.href, reason: `it redirects to ${final.protocol}` });
+  if (!response.ok)
+    throw new DataDownloadError({
+      location: url.href,
+      reason: `the server answered ${response.status} ${response.statusText}`.trim(),
+    });
   return response;
 }
 

@@ -15,7 +15,17 @@ export class DataLocationError extends MurmurationError {
 export class DataFileMissingError extends MurmurationError {
   readonly code = 'DATA_FILE_MISSING';
   readonly location: string;
-  constructor({ location, searched, mend, cause }: { location: string; searched: readonly string[]; mend: string; cause?: unknown }) {
+  constructor({
+    location,
+    searched,
+    mend,
+    cause,
+  }: {
+    location: string;
+    searched: readonly string[];
+    mend: string;
+    cause?: unknown;
+  }) {
     super({ message: `The data file ${location} does not exist (looked at ${searched.join(', ')}).`, mend, cause });
     this.location = location;
   }
@@ -53,7 +63,10 @@ export class DataSizeError extends MurmurationError {
   readonly code = 'DATA_SIZE';
   readonly location: string;
   constructor({ location, what, limit }: { location: string; what: string; limit: number }) {
-    super({ message: `The data at ${location} has more ${what} than the limit of ${limit}.`, mend: 'Use a smaller file, or cut it into parts.' });
+    super({
+      message: `The data at ${location} has more ${what} than the limit of ${limit}.`,
+      mend: 'Use a smaller file, or cut it into parts.',
+    });
     this.location = location;
   }
 }
@@ -63,7 +76,11 @@ export class DataDownloadError extends MurmurationError {
   readonly code = 'DATA_DOWNLOAD';
   readonly location: string;
   constructor({ location, reason, cause }: { location: string; reason: string; cause?: unknown }) {
-    super({ message: `The data file ${location} could not be downloaded: ${reason}.`, mend: 'Check the address and the network, then run again.', cause });
+    super({
+      message: `The data file ${location} could not be downloaded: ${reason}.`,
+      mend: 'Check the address and the network, then run again.',
+      cause,
+    });
     this.location = location;
   }
 }
@@ -72,7 +89,10 @@ export class DataDownloadError extends MurmurationError {
 export class TokenError extends MurmurationError {
   readonly code = 'TOKEN';
   constructor({ reason }: { reason: string }) {
-    super({ message: `The vocabulary of the training text has no ${reason}.`, mend: 'Use characters that occur in the training text, or the byte tokenizer.' });
+    super({
+      message: `The vocabulary of the training text has no ${reason}.`,
+      mend: 'Use characters that occur in the training text, or the byte tokenizer.',
+    });
   }
 }
 
@@ -80,6 +100,9 @@ export class TokenError extends MurmurationError {
 export class SampleRangeError extends MurmurationError {
   readonly code = 'SAMPLE_RANGE';
   constructor({ reason }: { reason: string }) {
-    super({ message: `These samples do not exist: ${reason}.`, mend: 'Compare the sizes of the data with the numbers in the job.' });
+    super({
+      message: `These samples do not exist: ${reason}.`,
+      mend: 'Compare the sizes of the data with the numbers in the job.',
+    });
   }
 }

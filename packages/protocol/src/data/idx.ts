@@ -21,11 +21,17 @@ const LARGEST_RANK = 4;
  */
 export function parseIdx(bytes: Uint8Array, location: string): IdxTensor {
   const fail = (reason: string): never => {
-    throw new DataFormatError({ location, reason, mend: 'Give an IDX file of unsigned bytes, as MNIST has them (gzip is accepted).' });
+    throw new DataFormatError({
+      location,
+      reason,
+      mend: 'Give an IDX file of unsigned bytes, as MNIST has them (gzip is accepted).',
+    });
   };
-  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) fail('is not an IDX file: it does not begin with two zero bytes');
+  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0)
+    fail('is not an IDX file: it does not begin with two zero bytes');
   const [, , type = 0, rank = 0] = bytes;
-  if (type !== UNSIGNED_BYTE) fail(`holds ${typeNames[type] ?? `elements of unknown type ${type}`}, not unsigned bytes`);
+  if (type !== UNSIGNED_BYTE)
+    fail(`holds ${typeNames[type] ?? `elements of unknown type ${type}`}, not unsigned bytes`);
   if (rank < 1 || rank > LARGEST_RANK) fail(`has ${rank} dimensions, not 1 to ${LARGEST_RANK}`);
   const start = 4 + rank * 4;
   if (bytes.length < start) fail('ends within its header');
@@ -33,6 +39,7 @@ export function parseIdx(bytes: Uint8Array, location: string): IdxTensor {
   const shape = Array.from({ length: rank }, (_, axis) => header.getUint32(4 + axis * 4));
   if (shape.includes(0)) fail(`is empty: its shape is ${shape.join('×')}`);
   const size = shape.reduce((product, side) => product * side, 1);
-  if (bytes.length - start !== size) fail(`says ${shape.join('×')} = ${size} bytes, but ${bytes.length - start} follow its header`);
+  if (bytes.length - start !== size)
+    fail(`says ${shape.join('×')} = ${size} bytes, but ${bytes.length - start} follow its header`);
   return { shape, values: bytes.subarray(start) };
 }

@@ -30,11 +30,20 @@ function imageShape({ shape }: IdxTensor): readonly [number, number, number] {
 function checkPair({ source, images, labels }: ImageParts): void {
   const mend = 'Give the images and the labels of the same dataset.';
   if (labels.shape.length !== 1) {
-    throw new DataFormatError({ location: source.labels, reason: `has ${labels.shape.length} dimensions where labels have one`, mend });
+    throw new DataFormatError({
+      location: source.labels,
+      reason: `has ${labels.shape.length} dimensions where labels have one`,
+      mend,
+    });
   }
-  if (images.shape.length < 2) throw new DataFormatError({ location: source.images, reason: 'has one dimension where images have more', mend });
+  if (images.shape.length < 2)
+    throw new DataFormatError({ location: source.images, reason: 'has one dimension where images have more', mend });
   if (images.shape[0] !== labels.shape[0]) {
-    throw new DataFormatError({ location: source.labels, reason: `has ${labels.shape[0]} labels for ${images.shape[0]} images`, mend });
+    throw new DataFormatError({
+      location: source.labels,
+      reason: `has ${labels.shape[0]} labels for ${images.shape[0]} images`,
+      mend,
+    });
   }
 }
 
@@ -52,7 +61,10 @@ export function imageDataset(parts: ImageParts): Dataset {
   const classes = labels.values.reduce((most, label) => Math.max(most, label), 0) + 1;
   return {
     size,
-    inputs: [{ name: 'x', dtype: 'f32', shape: image }, { name: 'y', dtype: 'i32', shape: [] }],
+    inputs: [
+      { name: 'x', dtype: 'f32', shape: image },
+      { name: 'y', dtype: 'i32', shape: [] },
+    ],
     root,
     source,
     image,

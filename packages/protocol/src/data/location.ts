@@ -17,7 +17,9 @@ export interface LocationContext {
   readonly confined: boolean;
 }
 
-export type ResolvedLocation = { readonly kind: 'path'; readonly path: string } | { readonly kind: 'https'; readonly url: URL };
+export type ResolvedLocation =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'https'; readonly url: URL };
 
 const packageName = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 const here = dirname(fileURLToPath(import.meta.url));
@@ -30,21 +32,34 @@ export async function resolveLocation(location: string, context: LocationContext
   if (location.startsWith('https:')) return { kind: 'https', url: resolveAddress(location, context) };
   if (location.startsWith('npm:')) return { kind: 'path', path: await resolvePackageFile(location, context) };
   if (/^[a-z][a-z0-9+.-]+:/i.test(location) && !location.startsWith('file:')) {
-    throw new DataLocationError({ location, reason: 'its scheme is unknown', mend: 'Use npm:, file:, https: or a path.' });
+    throw new DataLocationError({
+      location,
+      reason: 'its scheme is unknown',
+      mend: 'Use npm:, file:, https: or a path.',
+    });
   }
   return { kind: 'path', path: await resolvePath(location, context) };
 }
 
 function resolveAddress(location: string, { confined }: LocationContext): URL {
-  if (!URL.canParse(location)) throw new DataLocationError({ location, reason: 'it is no valid address', mend: 'Write https://<host>/<path>.' });
+  if (!URL.canParse(location))
+    throw new DataLocationError({ location, reason: 'it is no valid address', mend: 'Write https://<host>/<path>.' });
   const url = new URL(location);
   if (url.username !== '' || url.password !== '') {
-    throw new DataLocationError({ location: url.host, reason: 'it carries a password', mend: 'Use an address that is open to every worker.' });
+    throw new DataLocationError({
+      location: url.host,
+      reason: 'it carries a password',
+      mend: 'Use an address that is open to every worker.',
+    });
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const isPublicName = isIP(host) === 0 && host.includes('.') && !/\.(local|localhost|internal)\.?$/.test(host);
   if (confined && !isPublicName) {
-    throw new DataLocationError({ location, reason: 'a job from the network may only name public hosts', mend: 'Use a host with a public name.' });
+    throw new DataLocationError({
+      location,
+      reason: 'a job from the network may only name public hosts',
+      mend: 'Use a host with a public name.',
+    });
   }
   return url;
 }
@@ -55,35 +70,56 @@ function splitPackageLocation(location: string): { name: string; path: string } 
   const parts = segments[0]?.startsWith('@') ? 2 : 1;
   const name = segments.slice(0, parts).join('/');
   const rest = segments.slice(parts);
-  const climbs = rest.some((segment) => segment === '' || segment === '.' || segment === '..' || /[\\:\0]/.test(segment));
+  const climbs = rest.some(
+    (segment) => segment === '' || segment === '.' || segment === '..' || /[\\:\0]/.test(segment),
+  );
   if (!packageName.test(name) || rest.length === 0 || climbs) {
-    throw new DataLocationError({ location, reason: 'it names no file inside a package', mend: 'Write npm:<package>/<path within the package>.' });
+    throw new DataLocationError({
+      location,
+      reason: 'it names no file inside a package',
+      mend: 'Write npm:<package>/<path within the package>.',
+    });
   }
   return { name, path: rest.join('/') };
 }
 
 async function resolvePackageFile(location: string, { directory }: LocationContext): Promise<string> {
   const { name, path } = splitPackageLocation(location);
-  const folders = [...new Set([...(directory === null ? [] : ancestors(resolve(directory))), ...ancestors(here)])]
-    .map((folder) => join(folder, 'node_modules', ...name.split('/')));
+  const folders = [...new Set([...(directory === null ? [] : ancestors(resolve(directory))), ...ancestors(here)])].map(
+    (folder) => join(folder, 'node_modules', ...name.split('/')),
+  );
   for (const folder of folders) {
     const root = await realpath(folder).catch(() => null);
     const file = root === null ? null : await realpath(join(root, path)).catch(() => null);
     if (root === null || file === null) continue;
-    if (!file.startsWith(root + sep)) throw new DataLocationError({ location, reason: 'it leaves its package', mend: 'Name a file that the package contains.' });
+    if (!file.startsWith(root + sep))
+      throw new DataLocationError({
+        location,
+        reason: 'it leaves its package',
+        mend: 'Name a file that the package contains.',
+      });
     return file;
   }
   const installed = await firstExisting(folders);
   throw new DataFileMissingError({
     location,
     searched: [installed ?? `node_modules of ${directory ?? here} and above`],
-    mend: installed === null ? `Install the package: npm install ${name}.` : 'Correct the path, or install the version of the package that has it.',
+    mend:
+      installed === null
+        ? `Install the package: npm install ${name}.`
+        : 'Correct the path, or install the version of the package that has it.',
   });
 }
 
 async function firstExisting(folders: readonly string[]): Promise<string | null> {
   for (const folder of folders) {
-    if (await stat(folder).then((entry) => entry.isDirectory(), () => false)) return folder;
+    if (
+      await stat(folder).then(
+        (entry) => entry.isDirectory(),
+        () => false,
+      )
+    )
+      return folder;
   }
   return null;
 }
@@ -106,7 +142,12 @@ async function resolvePath(location: string, { directory, confined }: LocationCo
   const root = await realpath(directory).catch(() => resolve(directory));
   if (confined && (isAbsolute(wanted) || !path.startsWith(resolve(directory) + sep))) throw outside(location);
   const file = await realpath(path).catch((cause: unknown) => {
-    throw new DataFileMissingError({ location, searched: [path], mend: 'Correct the path; it is relative to the job file.', cause });
+    throw new DataFileMissingError({
+      location,
+      searched: [path],
+      mend: 'Correct the path; it is relative to the job file.',
+      cause,
+    });
   });
   if (confined && !file.startsWith(root + sep)) throw outside(location);
   return file;
@@ -116,10 +157,18 @@ function pathOfFileUrl(location: string): string {
   try {
     return fileURLToPath(location);
   } catch {
-    throw new DataLocationError({ location, reason: 'it is no valid file address', mend: 'Write a path relative to the job file.' });
+    throw new DataLocationError({
+      location,
+      reason: 'it is no valid file address',
+      mend: 'Write a path relative to the job file.',
+    });
   }
 }
 
 function outside(location: string): DataLocationError {
-  return new DataLocationError({ location, reason: 'it leaves the data directory', mend: 'Use a path inside the folder of the job file.' });
+  return new DataLocationError({
+    location,
+    reason: 'it leaves the data directory',
+    mend: 'Use a path inside the folder of the job file.',
+  });
 }

@@ -1,13 +1,16 @@
 /** From the `data` section of a job to its two datasets. */
+import { bytesOf } from '../core/digest.ts';
+import { hash } from '../core/ids.ts';
+import type { Hash } from '../core/ids.ts';
 import type { DataSource, DataSpec, ResolvedSource } from '../job/data.ts';
 import type { DataFacts } from '../job/resolved.ts';
+import { leafDigest, tensorTree } from '../merkle/tensor-tree.ts';
 import { readDataFile } from './data-file.ts';
 import type { DataContext, DataFile } from './data-file.ts';
 import type { Dataset } from './dataset.ts';
 import { DataFormatError, TokenError } from './errors.ts';
 import { imageDataset } from './image-dataset.ts';
 import { parseIdx } from './idx.ts';
-import { datasetRoot } from './root.ts';
 import { textDataset } from './text-dataset.ts';
 import { textOf } from './text.ts';
 import { tokenizerOf } from './tokenizer.ts';
@@ -48,6 +51,11 @@ export function dataFactsOf({ train, eval: held }: JobDatasets): DataFacts {
   return train.image === null ? facts : { ...facts, image: train.image, classes };
 }
 
+/** The tensor tree whose leaves hold the files' SHA-256 digests, in order. */
+function datasetRoot(files: readonly DataFile[]): Hash {
+  return tensorTree(files.map(({ sha256 }) => leafDigest(bytesOf(hash(`0x${sha256}`))))).root;
+}
+
 /** @param train the training data, for a source of held-out samples */
 async function openSource(source: DataSource, read: Read, train: Dataset | null): Promise<Dataset> {
   return source.type === 'idx' ? openImages(source, read) : openText(source, read, train);
@@ -71,11 +79,21 @@ async function openText(source: TextSource, read: Read, train: Dataset | null): 
   const name = source.files.join(', ');
   const tokenizer = train?.tokenizer ?? tokenizerOf(source.tokenizer, text, name);
   if (tokenizer.type !== source.tokenizer) {
-    throw new DataFormatError({ location: name, reason: `is to be read by ${source.tokenizer}s, the training text by ${tokenizer.type}s`, mend: 'Give both the same tokenizer.' });
+    throw new DataFormatError({
+      location: name,
+      reason: `is to be read by ${source.tokenizer}s, the training text by ${tokenizer.type}s`,
+      mend: 'Give both the same tokenizer.',
+    });
   }
   const resolved: ResolvedSource = { ...source, sha256: files.map((file) => file.sha256) };
   const windows = train === null ? 'every' : 'disjoint';
-  return textDataset({ source: resolved, root: datasetRoot(files), tokens: encode(tokenizer, text, name), tokenizer, windows });
+  return textDataset({
+    source: resolved,
+    root: datasetRoot(files),
+    tokens: encode(tokenizer, text, name),
+    tokenizer,
+    windows,
+  });
 }
 
 /** Held-out text can have characters that the training text lacks; the error then names its files. */
@@ -84,6 +102,11 @@ function encode(tokenizer: Tokenizer, text: string, location: string): Uint16Arr
     return tokenizer.encode(text);
   } catch (cause) {
     if (!(cause instanceof TokenError)) throw cause;
-    throw new DataFormatError({ location, reason: 'has characters that the training text lacks', mend: cause.mend, cause });
+    throw new DataFormatError({
+      location,
+      reason: 'has characters that the training text lacks',
+      mend: cause.mend,
+      cause,
+    });
   }
 }

@@ -8,8 +8,8 @@ import { SampleRangeError } from './errors.ts';
 
 /** Elements that the 32-bit arithmetic below reaches. */
 export const PERMUTATION_LIMIT = 2 ** 32;
-/** Below 64 elements the halves would be too narrow to mix; walking is short there all the same. */
-const SMALLEST_HALF_BITS = 3;
+/** Halves of fewer than 3 bits would be too narrow to mix; walking is short all the same. */
+const SMALLEST_SIDE = 8;
 
 const domain = new TextEncoder().encode('murmuration/permutation/1');
 
@@ -43,8 +43,8 @@ export function permutationOf(size: number, seed: number, epoch: number): Permut
   if (!Number.isInteger(size) || size < 1 || size > PERMUTATION_LIMIT) {
     throw new SampleRangeError({ reason: `a permutation needs 1 to 2^32 elements, not ${size}` });
   }
-  const bits = Math.max(SMALLEST_HALF_BITS, Math.ceil(Math.log2(size) / 2));
-  const side = 2 ** bits;
+  let side = SMALLEST_SIDE;
+  while (side * side < size) side *= 2;
   const keys = roundKeys(seed, epoch);
   const scramble = (value: number): number => {
     let left = Math.floor(value / side);

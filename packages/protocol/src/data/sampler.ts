@@ -30,8 +30,11 @@ export function createSampler({ samples, seed, microBatch: size }: SamplerOption
   return {
     samplesOf: (microBatch) => {
       const first = microBatch * size;
-      if (!Number.isSafeInteger(first + size) || first < 0) throw new SampleRangeError({ reason: `there is no micro-batch ${microBatch}` });
-      return Array.from({ length: size }, (_, i) => permutationAt(Math.floor((first + i) / samples))((first + i) % samples));
+      if (!Number.isSafeInteger(first + size) || first < 0)
+        throw new SampleRangeError({ reason: `there is no micro-batch ${microBatch}` });
+      return Array.from({ length: size }, (_, i) =>
+        permutationAt(Math.floor((first + i) / samples))((first + i) % samples),
+      );
     },
   };
 }

@@ -42,13 +42,17 @@ export function textDataset({ source, root, tokens: text, tokenizer, windows }: 
   }
   return {
     size,
-    inputs: [{ name: 'tokens', dtype: 'i32', shape: [block] }, { name: 'targets', dtype: 'i32', shape: [block] }],
+    inputs: [
+      { name: 'tokens', dtype: 'i32', shape: [block] },
+      { name: 'targets', dtype: 'i32', shape: [block] },
+    ],
     root,
     source,
     image: null,
     classes: null,
     tokenizer,
-    describe: () => `${part.length} tokens of text in ${size} windows of ${block}, ${tokenizer.type} vocabulary of ${tokenizer.size}`,
+    describe: () =>
+      `${part.length} tokens of text in ${size} windows of ${block}, ${tokenizer.type} vocabulary of ${tokenizer.size}`,
     batch: (indices, padTo) => {
       checkIndices(indices, padTo, size);
       const tokens = new Int32Array(padTo * block);

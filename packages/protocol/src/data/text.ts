@@ -14,14 +14,22 @@ function parseJson(text: string, location: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new DataFormatError({ location, reason: `is not JSON: ${(cause as Error).message}`, mend: 'Leave `field` out for plain text files.', cause });
+    throw new DataFormatError({
+      location,
+      reason: `is not JSON: ${(cause as Error).message}`,
+      mend: 'Leave `field` out for plain text files.',
+      cause,
+    });
   }
 }
 
 /** The records of a JSON file: an array's elements, one object, or one a line where the name ends in `.jsonl`. */
 function recordsOf(text: string, location: string): unknown[] {
   if (/\.jsonl(\.gz)?$/.test(location)) {
-    return text.split('\n').filter((line) => line.trim() !== '').map((line) => parseJson(line, location));
+    return text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => parseJson(line, location));
   }
   const value = parseJson(text, location);
   return Array.isArray(value) ? value : [value];
@@ -30,7 +38,11 @@ function recordsOf(text: string, location: string): unknown[] {
 function fieldOf(record: unknown, field: string, index: number, location: string): string {
   const value = typeof record === 'object' && record !== null ? (record as Record<string, unknown>)[field] : undefined;
   if (typeof value !== 'string') {
-    throw new DataFormatError({ location, reason: `has no text in field ${JSON.stringify(field)} of record ${index}`, mend: 'Name a field that every record has.' });
+    throw new DataFormatError({
+      location,
+      reason: `has no text in field ${JSON.stringify(field)} of record ${index}`,
+      mend: 'Name a field that every record has.',
+    });
   }
   return value;
 }
@@ -44,5 +56,8 @@ export function textOf(bytes: Uint8Array, location: string, field: string | unde
   const text = decode(bytes, location);
   if (field === undefined) return text;
   const records = recordsOf(text, location);
-  return records.map((record, index) => fieldOf(record, field, index, location)).join('\n').toWellFormed();
+  return records
+    .map((record, index) => fieldOf(record, field, index, location))
+    .join('\n')
+    .toWellFormed();
 }

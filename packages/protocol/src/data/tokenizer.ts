@@ -22,8 +22,7 @@ export const byteTokenizer: Tokenizer = {
   type: 'byte',
   size: 256,
   encode: (text) => Uint16Array.from(new TextEncoder().encode(text)),
-  decode: (tokens) =>
-    new TextDecoder().decode(Uint8Array.from(tokens, (token) => requireToken(token, 256))),
+  decode: (tokens) => new TextDecoder().decode(Uint8Array.from(tokens, (token) => requireToken(token, 256))),
 };
 
 /**
@@ -37,7 +36,8 @@ export function vocabularyOf(text: string, location = 'the text'): number[] {
     found.add(point);
     at += point > 0xffff ? 2 : 1;
   }
-  if (found.size > VOCABULARY_LIMIT) throw new DataSizeError({ location, what: 'different characters', limit: VOCABULARY_LIMIT });
+  if (found.size > VOCABULARY_LIMIT)
+    throw new DataSizeError({ location, what: 'different characters', limit: VOCABULARY_LIMIT });
   return [...found].sort((left, right) => left - right);
 }
 
@@ -66,7 +66,8 @@ function encodeChars(text: string, tokenOf: ReadonlyMap<number, number>): Uint16
   for (let at = 0; at < text.length;) {
     const point = text.codePointAt(at) as number;
     const token = tokenOf.get(point);
-    if (token === undefined) throw new TokenError({ reason: `character ${JSON.stringify(String.fromCodePoint(point))} (at ${at})` });
+    if (token === undefined)
+      throw new TokenError({ reason: `character ${JSON.stringify(String.fromCodePoint(point))} (at ${at})` });
     tokens[count++] = token;
     at += point > 0xffff ? 2 : 1;
   }

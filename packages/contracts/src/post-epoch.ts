@@ -16,18 +16,25 @@ export interface PostEpochParameters {
   readonly attestations: readonly Hex[];
 }
 
+/** An epoch that stands after the call. */
+export interface PostedReceipt {
+  /** First Unix second of the chain's clock at which it pays. */
+  readonly maturesAt: number;
+  /** The transaction that posted it; null when it stood already. */
+  readonly transaction: string | null;
+}
+
 /**
  * Posts the epoch; one that stands already with the same contents is passed over.
- * @returns the first Unix second of the chain's clock at which it pays
  * @throws SignatureRefusedError, ContractRefusedError, ChainUnreachableError, TransactionLostError
  */
-export async function postEpoch(chain: Chain, { statement, signature, attestations }: PostEpochParameters): Promise<number> {
+export async function postEpoch(chain: Chain, { statement, signature, attestations }: PostEpochParameters): Promise<PostedReceipt> {
   const { jobId, epoch, root, totalWei } = statement;
   const standing = await standingEpoch(chain, statement);
-  if (standing !== null) return standing;
+  if (standing !== null) return { maturesAt: standing, transaction: null };
   const values = [[jobId, epoch, root, totalWei], signature, bySigner(chain, statement, attestations)];
-  await sendBatch(chain, [callOf(chain, 'settlement', 'postEpoch', values, { what: `post epoch ${epoch}` })]);
-  return (await readEpoch(chain, jobId, epoch)).maturesAt;
+  const [receipt] = await sendBatch(chain, [callOf(chain, 'settlement', 'postEpoch', values, { what: `post epoch ${epoch}` })]);
+  return { maturesAt: (await readEpoch(chain, jobId, epoch)).maturesAt, transaction: receipt?.hash ?? null };
 }
 
 async function standingEpoch(chain: Chain, { jobId, epoch, root, totalWei }: EpochStatement): Promise<number | null> {

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ParameterLayout, StateLayout } from '@murmuration/kernels/graph';
-import { stateHash as hashState } from '@murmuration/protocol';
+import { STATE_CHUNK_BYTES, tensorTreeOfBytes } from '@murmuration/protocol';
 import type { Hash, RunId } from '@murmuration/protocol';
 import { z } from 'zod';
 import { readWhole, syncDirectory, writeDurably } from './durable-file.ts';
@@ -132,7 +132,7 @@ export function readCheckpoint(directory: string): Checkpoint {
   const parameters = readListed(directory, manifest, MODEL_FILE);
   const optimizer = readListed(directory, manifest, OPTIMIZER_FILE);
   const state = new Uint8Array(Buffer.concat([...parameters, ...optimizer].map(({ data }) => data)));
-  if (hashState(state) !== manifest.stateHash) throw new CorruptFileError({ file: join(directory, MANIFEST_FILE), why: 'the tensors do not have its stateHash' });
+  if (tensorTreeOfBytes(state, STATE_CHUNK_BYTES).root !== manifest.stateHash) throw new CorruptFileError({ file: join(directory, MANIFEST_FILE), why: 'the tensors do not have its stateHash' });
   return { directory, manifest, parameters, state };
 }
 

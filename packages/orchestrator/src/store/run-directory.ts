@@ -19,6 +19,8 @@ export interface RunPaths {
   readonly model: string;
   readonly report: string;
   readonly result: string;
+  /** The machine and the program, noted at the start. */
+  readonly environment: string;
   /** Private keys: the coordinator's, and those of the workers that `run` spawns. */
   readonly keys: string;
   readonly workerLogs: string;
@@ -40,6 +42,7 @@ export function runPaths(directory: string): RunPaths {
     model: at('model.onnx'),
     report: at('report.html'),
     result: at('result.json'),
+    environment: at('environment.json'),
     keys: at('keys'),
     workerLogs: at('workers'),
     devnet: at('devnet'),

@@ -5,17 +5,19 @@ import { amount, duration, flag, fraction, listenAddress, must, naturalNumber, p
 
 const members = positiveInteger.max(4096, must('an integer from 1 to 4096'));
 
-export const workersSpecSchema = z.strictObject({
-  /** Worker processes that `run` starts on this machine. */
-  spawn: naturalNumber.max(256, must('an integer from 0 to 256')).default(3),
-  /** Training starts, and goes on, with at least so many members. */
-  minimum: members.default(1),
-  maximum: members.default(256),
-  /** Backend of the spawned workers; `auto` measures. */
-  backend: z.enum(['auto', 'webgpu', 'onnx', 'exact']).default('auto'),
-  /** Threads of a spawned worker; left out, the cores are shared out evenly. */
-  threads: positiveInteger.max(1024, must('an integer from 1 to 1024')).optional(),
-});
+export const workersSpecSchema = z
+  .strictObject({
+    /** Worker processes that `run` starts on this machine. */
+    spawn: naturalNumber.max(256, must('an integer from 0 to 256')).default(3),
+    /** Training starts with at least so many members (it goes on with those that are left); `spawn` unless given. */
+    minimum: members.optional(),
+    maximum: members.default(256),
+    /** Backend of the spawned workers; `auto` measures. */
+    backend: z.enum(['auto', 'webgpu', 'onnx', 'exact']).default('auto'),
+    /** Threads of a spawned worker; left out, the cores are shared out evenly. */
+    threads: positiveInteger.max(1024, must('an integer from 1 to 1024')).optional(),
+  })
+  .transform((workers) => ({ ...workers, minimum: workers.minimum ?? Math.max(1, workers.spawn) }));
 
 export const networkSpecSchema = z.strictObject({
   /** Where the coordinator listens. Port 0 takes a free one. */

@@ -1,0 +1,41 @@
+/** A plan in words. */
+import { byteSize, figure, scaled, seconds, tokens } from '../report/format.ts';
+import type { LoadedJob } from './load-job.ts';
+import type { Measured } from './measured.ts';
+import type { RunPlan } from './plan.ts';
+
+function describeModel({ job: { model } }: LoadedJob): string {
+  if (model.type === 'mlp') return `mlp ${[model.inputs, ...model.hidden, model.outputs].join('-')}, ${model.activation}`;
+  if (model.type === 'convnet') {
+    return `convnet on ${model.input.join('×')}, channels ${model.channels.join('-')}, kernel ${model.kernel}, dense ${[...model.hidden, model.outputs].join('-')}, ${model.activation}`;
+  }
+  return `gpt of ${model.layers} layers, ${model.heads} heads, width ${model.width}, block ${model.block}, vocabulary ${model.vocab}`;
+}
+
+function describeCost({ spec: { payment } }: LoadedJob, plan: RunPlan): string {
+  if (payment === 'none') return 'nothing is paid';
+  return `at most ${tokens(plan.costWei)} tokens (${tokens(plan.costPerRoundWei)} a round, settled every ${payment.epochRounds} rounds); the budget is ${tokens(payment.budget)}`;
+}
+
+const describeTime = (rounds: number, measured: Measured | null): string =>
+  measured === null ? 'not known before a first run' : `about ${seconds(measured.secondsPerRound * rounds)}, as fast as ${measured.runId}`;
+
+/** One line a figure, aligned. */
+export function describePlan(loaded: LoadedJob, plan: RunPlan, measured: Measured | null): string[] {
+  const { spec, job, datasets } = loaded;
+  const { rounds, microBatch, globalBatch, optimizer } = job.training;
+  const rows: [string, string][] = [
+    ['job', spec.name],
+    ['model', describeModel(loaded)],
+    ['parameters', `${figure(plan.parameters)} in ${plan.buckets} buckets; ${byteSize(plan.stateBytes)} with the state of ${optimizer.type}`],
+    ['data', datasets.train.describe()],
+    ['held out', datasets.eval.describe()],
+    ['rounds', `${figure(rounds)} of ${figure(globalBatch)} samples, ${plan.microBatchesPerRound} micro-batches of ${microBatch}; ${figure(plan.passes)} passes over the data`],
+    ['compute', `${scaled(plan.flopsPerRound)}FLOP a round, ${scaled(plan.flopsPerRound * rounds)}FLOP in all`],
+    ['network', `${byteSize(plan.bytesPerRoundAndWorker)} sent and received by each of ${plan.workers} workers in a round`],
+    ['cost', describeCost(loaded, plan)],
+    ['time', describeTime(rounds, measured)],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+}

@@ -1,0 +1,82 @@
+/** From the path of a job file to everything that it means: spec, data, resolved job. Problems come with their place. */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { checkModelSpec } from '@murmuration/kernels/graph';
+import { MurmurationError } from '@murmuration/protocol';
+import { dataFactsOf, openDatasets } from '@murmuration/protocol/data';
+import type { JobDatasets } from '@murmuration/protocol/data';
+import { JobResolutionError, JobSpecError, parseJob, resolveJob } from '@murmuration/protocol/job';
+import type { DataSource, JobIssue, JobSpec, PlacedJob, ResolvedJob } from '@murmuration/protocol/job';
+import { JobFileError } from './errors.ts';
+
+/** A job that can be run. */
+export interface LoadedJob {
+  /** Absolute path; relative paths in the job are meant from its directory. */
+  readonly file: string;
+  readonly directory: string;
+  readonly text: string;
+  readonly spec: JobSpec;
+  readonly job: ResolvedJob;
+  readonly datasets: JobDatasets;
+  /** A problem at the place of a field. */
+  readonly issueAt: PlacedJob['issueAt'];
+}
+
+/** What the job file says. @throws JobFileError */
+export function readJobText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new JobFileError({ file, why: missing ? 'there is no such file' : `it cannot be read (${(cause as Error).message})`, cause });
+  }
+}
+
+/** Every place in the job that names the file `location`. */
+function fieldsNaming(source: DataSource, part: 'train' | 'eval', location: string): (string | number)[][] {
+  if (source.type === 'idx') return (['images', 'labels'] as const).filter((key) => source[key] === location).map((key) => ['data', part, key]);
+  return source.files.flatMap((file, index) => (location.split(', ').includes(file) ? [['data', part, 'files', index]] : []));
+}
+
+/** An error of the data, at the first field that names its file. */
+function dataIssue({ spec, issueAt }: PlacedJob, error: MurmurationError): JobIssue {
+  const { location } = error as MurmurationError & { location?: string };
+  const fields = location === undefined ? [] : [...fieldsNaming(spec.data.train, 'train', location), ...fieldsNaming(spec.data.eval, 'eval', location)];
+  return issueAt(fields[0] ?? ['data'], error.message);
+}
+
+async function openData(placed: PlacedJob, directory: string): Promise<JobDatasets> {
+  try {
+    return await openDatasets(placed.spec.data, { directory, confined: false });
+  } catch (error) {
+    if (!(error instanceof MurmurationError)) throw error;
+    throw new JobSpecError([dataIssue(placed, error)]);
+  }
+}
+
+/** Fits the job to its data; whatever contradicts is the job's fault, at its place. */
+function resolveSpec(placed: PlacedJob, datasets: JobDatasets): ResolvedJob {
+  try {
+    const job = resolveJob(placed.spec, dataFactsOf(datasets));
+    checkModelSpec(job.model);
+    return job;
+  } catch (error) {
+    if (error instanceof JobResolutionError) throw new JobSpecError([placed.issueAt(error.path, error.message)]);
+    const { place } = error as { place?: string };
+    if (place === undefined) throw error;
+    throw new JobSpecError([placed.issueAt(['model'], (error as Error).message)]);
+  }
+}
+
+/**
+ * Reads, checks and resolves a job.
+ * @param origin where relative paths are meant from, if not the file's own directory (a resumed run)
+ * @throws JobFileError, JobSpecError with every problem at its place
+ */
+export async function loadJob(file: string, origin: string = file): Promise<LoadedJob> {
+  const text = readJobText(file);
+  const placed = parseJob(text, file);
+  const directory = dirname(resolve(origin));
+  const datasets = await openData(placed, directory);
+  return { file: resolve(origin), directory, text, spec: placed.spec, job: resolveSpec(placed, datasets), datasets, issueAt: placed.issueAt };
+}

@@ -37,7 +37,7 @@ export async function selectBackend(options: SelectBackendOptions): Promise<Sele
       mend: 'Choose onnx, webgpu or auto.',
     });
   }
-  return { ...(await openers[requested]()), reason: `${requested} was asked for` };
+  return withReason(await openers[requested](), `${requested} was asked for`);
 }
 
 async function selectAutomatically(openers: BackendOpeners): Promise<SelectedBackend> {
@@ -47,5 +47,13 @@ async function selectAutomatically(openers: BackendOpeners): Promise<SelectedBac
   const { choice, reason } = chooseBackend(finding);
   if (choice === 'measure' && typeof gpu !== 'string') return new FasterBackend({ gpu, cpu: await openers.onnx(), reason });
   if (typeof gpu !== 'string') await gpu.close();
-  return { ...(await openers.onnx()), reason };
+  return withReason(await openers.onnx(), reason);
 }
+
+const withReason = (backend: Backend, reason: string): SelectedBackend => ({
+  name: backend.name,
+  adapter: backend.adapter,
+  reason,
+  compile: (program) => backend.compile(program),
+  close: () => backend.close(),
+});

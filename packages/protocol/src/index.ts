@@ -23,3 +23,4 @@ export type { MemberEvent, MemberEventOf, MemberEventType, SignedCommitment } fr
 export type * from './machines/member/state.ts';
 export type { JournalEntry } from './journal/events.ts';
 export type * from './journal/facts.ts';
+export * from './merkle/settlement-tree.ts';

@@ -131,7 +131,7 @@ export type Phase =
    * Waiting for members. `regathering`: rounds have run before and the members were lost, or the coordinator restarted.
    * `due`: waited long enough to start with fewer, or to roll back when nobody holds the state.
    */
-  | { readonly name: 'gathering'; readonly regathering: boolean }
+  | { readonly name: 'gathering'; readonly regathering: boolean; readonly due: boolean }
   | { readonly name: 'training'; readonly round: RoundState }
   /** As `training` after the seal: members apply. */
   | { readonly name: 'applying'; readonly round: SealedRoundState; readonly due: boolean }

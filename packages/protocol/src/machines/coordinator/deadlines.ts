@@ -1,0 +1,44 @@
+/** Every time-out of a run, derived from the job's one knob `failureTimeout` and measured speed. */
+import { milliseconds, type Milliseconds } from '../../core/units.ts';
+import type { Contributor } from '../../wire/control.ts';
+import type { CoordinatorConfig } from './config.ts';
+import type { CoordinatorState, MemberRecord } from './state.ts';
+
+type Knob = Pick<CoordinatorConfig, 'failureTimeout'>;
+
+const times = (config: Knob, factor: number, extra = 0): Milliseconds => milliseconds(Math.ceil(config.failureTimeout * factor + extra));
+
+/** A worker says that it lives this often. */
+export const heartbeatInterval = (config: Knob): Milliseconds => times(config, 1 / 4);
+/** Silence after which a member is lost. */
+export const silenceTimeout = (config: Knob): Milliseconds => times(config, 1);
+/** Owners reduce, or members gather: no computing, only transfer, and members report who stalls every 3/4 of a failureTimeout. */
+export const transferTimeout = (config: Knob): Milliseconds => times(config, 2);
+/** Members apply a sealed round; a joiner may have to fetch it first. */
+export const applyTimeout = (config: Knob): Milliseconds => times(config, 2);
+/** After losing everybody: how long to wait for their return before starting with fewer or rolling back. */
+export const regatherTimeout = (config: Knob): Milliseconds => times(config, 2);
+/** Auditors' signatures under an epoch. */
+export const attestTimeout = (config: Knob): Milliseconds => times(config, 2);
+/** An interrupted run may finish its round for so long. */
+export const drainTimeout = (config: Knob): Milliseconds => times(config, 2);
+/** Open audits at the end of the run. */
+export const closingAuditsTimeout = (config: Knob): Milliseconds => times(config, 12);
+
+/** Milliseconds that a member should need for so many samples; 0 while its speed is unknown. */
+const expectedMs = (member: MemberRecord | undefined, samples: number): number =>
+  member !== undefined && member.samplesPerSecond > 0 ? (samples / member.samplesPerSecond) * 1000 : 0;
+
+/** Three times what the slowest contributor should need, and room for one that is late. */
+export function computeTimeout({ config, members }: CoordinatorState, contributors: readonly Contributor[]): Milliseconds {
+  const slowest = Math.max(0, ...contributors.map(({ peerId, microBatches }) => expectedMs(members[peerId], microBatches.length * config.microBatchSize)));
+  return times(config, 2, 3 * slowest);
+}
+
+/** An audit is one contribution's work behind whatever else the auditor has to do. */
+export const auditTimeout = (config: Knob, auditor: MemberRecord | undefined, samples: number): Milliseconds =>
+  times(config, 4, 6 * expectedMs(auditor, samples));
+
+/** A part of an evaluation; a forward pass is cheaper than the training that the speed was measured on. */
+export const evaluateTimeout = (config: Knob, member: MemberRecord | undefined, samples: number): Milliseconds =>
+  times(config, 2, 3 * expectedMs(member, samples));

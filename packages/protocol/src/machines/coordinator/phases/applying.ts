@@ -1,0 +1,122 @@
+/** A sealed round: members apply it and tell the hash of the state they come to. Equal hashes commit it. */
+import { round as roundOf } from '../../../core/ids.ts';
+import type { Hash, PeerId } from '../../../core/ids.ts';
+import type { WorkerMessageOf } from '../../../wire/control.ts';
+import { drawAudits } from '../audits/draw.ts';
+import { beginCheckpoint, checkpointDue } from '../checkpoints.ts';
+import { returnMicroBatches } from '../ledger.ts';
+import { flagWrongState, judgeState, lose } from '../membership.ts';
+import { comparePeerIds, isDialable, isPresent, presentMembers } from '../select.ts';
+import { creditRound } from '../settlement/accounts.ts';
+import type { CoordinatorState, MemberRecord, RoundState, SealedRoundState } from '../state.ts';
+import type { CoordinatorTurn } from '../turn.ts';
+import { beginRegathering, majority } from './gathering.ts';
+import { proceed } from './proceed.ts';
+
+/** State hashes that the run remembers: enough for any member that follows the seals. */
+const REMEMBERED_STATES = 16;
+
+interface Vote {
+  readonly member: MemberRecord;
+  readonly value: { readonly stateHash: Hash; readonly gradientNorm: number };
+}
+
+/** In any phase: a follower that is late says where it stands. */
+export function noteApplied(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'applied'>): void {
+  const member = turn.member(from);
+  const { phase } = turn.state;
+  if (!isPresent(member) || !member.welcomed || member.status === 'waiting') return;
+  const point = { round: roundOf(message.round + 1), stateHash: message.stateHash };
+  if (phase.name === 'applying' && message.view === phase.round.view) {
+    if (phase.round.applied[from] !== undefined) return;
+    const { stateHash, gradientNorm } = message;
+    turn.enter({ ...phase, round: { ...phase.round, applied: { ...phase.round.applied, [from]: { stateHash, gradientNorm } } } });
+    turn.setMember(from, { held: point });
+    turn.because(`${from} applied round ${message.round}`);
+    return;
+  }
+  if (member.status === 'active') return;
+  const verdict = judgeState(turn.state, point);
+  if (verdict === 'wrong') flagWrongState(turn, from, point.round);
+  else if (verdict === 'right') turn.setMember(from, { held: point });
+}
+
+export function progressApplying(turn: CoordinatorTurn): void {
+  const { phase } = turn.state;
+  if (phase.name !== 'applying') return;
+  const votes = votesOf(turn.state, phase.round);
+  const awaited = presentMembers(turn.state).filter((member) => awaits(member, phase.round, phase.due));
+  if (votes.length > 0 && awaited.length === 0) return commit(turn, phase.round, votes);
+  if (votes.length === 0 && phase.due && !presentMembers(turn.state).some((member) => isHopeful(member, phase.round))) giveUp(turn, phase.round);
+}
+
+/** Members of the view must apply; those that are about to join are waited for until the deadline. */
+const awaits = ({ status, peerId, held }: MemberRecord, round: RoundState, due: boolean): boolean =>
+  round.applied[peerId] === undefined && held?.round !== round.round + 1 && (status === 'active' || (status === 'ready' && !due));
+
+/** It may yet come to the state: it applies, or it fetches the sealed round. */
+const isHopeful = ({ status, peerId }: MemberRecord, round: RoundState): boolean =>
+  round.applied[peerId] === undefined && (status === 'active' || status === 'ready' || status === 'syncing');
+
+/** What members said they came to; one that returns holding the outcome counts as well. */
+function votesOf(state: CoordinatorState, round: SealedRoundState): Vote[] {
+  return presentMembers(state).flatMap((member) => {
+    const { status, peerId, held } = member;
+    if (status !== 'active' && status !== 'ready') return [];
+    const said = round.applied[peerId] ?? (held?.round === round.round + 1 ? { stateHash: held.stateHash, gradientNorm: 0 } : undefined);
+    return said === undefined ? [] : [{ member, value: said }];
+  });
+}
+
+function commit(turn: CoordinatorTurn, round: SealedRoundState, votes: readonly Vote[]): void {
+  const { stateHash, gradientNorm } = majority(votes, (value) => value.stateHash);
+  const next = roundOf(round.round + 1);
+  const right = votes.filter(({ value }) => value.stateHash === stateHash);
+  turn.do({ type: 'cancelTimer', name: 'apply' }, { type: 'cancelTimer', name: 'regather' });
+  turn.set({ committed: next, stateHashes: [...turn.state.stateHashes, { round: next, stateHash }].slice(-REMEMBERED_STATES) });
+  for (const { member } of right) turn.setMember(member.peerId, { status: 'ready', held: { round: next, stateHash } });
+  for (const { member } of votes) if (!right.some((vote) => vote.member.peerId === member.peerId)) flagWrongState(turn, member.peerId, next);
+  if (round.seal.snapshot) {
+    const holders = right.map(({ member }) => member).filter(isDialable).map(({ peerId }) => peerId).toSorted(comparePeerIds);
+    turn.set({ snapshot: { round: next, stateHash, holders } });
+  }
+  record(turn, round, { stateHash, gradientNorm, members: right.length });
+  creditRound(turn, round);
+  drawAudits(turn, round, right.map(({ member }) => member));
+  if (checkpointDue(turn.state)) beginCheckpoint(turn);
+  proceed(turn);
+}
+
+function record(turn: CoordinatorTurn, round: SealedRoundState, outcome: { stateHash: Hash; gradientNorm: number; members: number }): void {
+  const shares = round.contributors.map(({ peerId, microBatches }) => {
+    const { root, samples, lossSum, computeMs } = round.commitments[peerId]!;
+    return { peerId, microBatches, samples, lossSum, computeMs, root };
+  });
+  const samples = round.seal.samples;
+  const trainLoss = shares.reduce((sum, { lossSum }) => sum + lossSum, 0) / samples;
+  turn.record({
+    type: 'roundCommitted', round: round.round, view: round.view, ...outcome, digest: round.seal.digest,
+    trainLoss, samples, milliseconds: Math.max(0, turn.at - round.startedAt), shares,
+  });
+  turn.because(`round ${round.round} is committed by ${outcome.members} members, loss ${trainLoss.toPrecision(4)}`);
+}
+
+/** `apply`: members that have not applied are lost; joiners are not waited for any longer. */
+export function applyTimedOut(turn: CoordinatorTurn): void {
+  const { phase } = turn.state;
+  if (phase.name !== 'applying') return;
+  for (const { peerId, status } of presentMembers(turn.state)) {
+    if (status === 'active' && phase.round.applied[peerId] === undefined) lose(turn, peerId, 'ROUND_DEADLINE', `it did not apply round ${phase.round.round} in time`);
+  }
+  turn.enter({ ...phase, due: true });
+}
+
+/** Nobody came to the sealed round's state: it is undone, and its micro-batches are queued again. */
+function giveUp(turn: CoordinatorTurn, round: RoundState): void {
+  const returned = round.contributors.flatMap(({ microBatches }) => microBatches);
+  turn.set({ ledger: returnMicroBatches(turn.state.ledger, returned) });
+  turn.do({ type: 'cancelTimer', name: 'apply' });
+  turn.record({ type: 'roundAbandoned', round: round.round, reason: 'no member applied it', returned });
+  turn.because(`round ${round.round} is abandoned after its seal: no member applied it`);
+  beginRegathering(turn, 'nobody applied the sealed round');
+}

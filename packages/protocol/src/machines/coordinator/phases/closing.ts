@@ -1,0 +1,82 @@
+/** The end of a run: open audits, the last checkpoint and the last epoch are waited for, then everybody is told. */
+import { beginCheckpoint, isCheckpointed } from '../checkpoints.ts';
+import { closingAuditsTimeout } from '../deadlines.ts';
+import type { RunOutcome } from '../effects.ts';
+import { presentMembers, presentPoint } from '../select.ts';
+import { closeEpoch, epochPending } from '../settlement/epochs.ts';
+import type { ClosingState, CoordinatorState, PhaseName } from '../state.ts';
+import type { CoordinatorTurn } from '../turn.ts';
+
+const MAX_CHECKPOINT_FAILURES = 3;
+
+const ended: ReadonlySet<PhaseName> = new Set(['closing', 'over']);
+
+export function beginClosing(turn: CoordinatorTurn, outcome: RunOutcome, code: string, reason: string): void {
+  if (ended.has(turn.state.phase.name)) return;
+  turn.enter({ name: 'closing', outcome, code, reason, auditsDue: false, checkpointFailures: 0, settlementGivenUp: false });
+  for (const name of ['gather', 'regather', 'round', 'apply', 'evaluate', 'drain'] as const) turn.do({ type: 'cancelTimer', name });
+  for (const { peerId, status } of presentMembers(turn.state)) if (status === 'active') turn.setMember(peerId, { status: 'ready' });
+  if (turn.state.audits.open.length > 0) turn.do({ type: 'setTimer', name: 'audits', delay: closingAuditsTimeout(turn.state.config) });
+  turn.because(`the run is closing: ${reason}`);
+}
+
+/** What is waited for before the end; each `settle` starts what it can and says whether it is done. */
+const tasks: readonly ((turn: CoordinatorTurn, closing: ClosingState) => boolean)[] = [
+  (turn) => turn.state.audits.open.length === 0,
+  settleCheckpoint,
+  settleEpochs,
+];
+
+export function progressClosing(turn: CoordinatorTurn): void {
+  const { phase } = turn.state;
+  if (phase.name !== 'closing') return;
+  if (tasks.map((task) => task(turn, phase)).every((done) => done)) endWith(turn);
+}
+
+function settleCheckpoint(turn: CoordinatorTurn, { checkpointFailures }: ClosingState): boolean {
+  const { state } = turn;
+  if (isCheckpointed(state) || state.committed === 0) return true;
+  if (state.checkpointing !== null) return false;
+  return checkpointFailures >= MAX_CHECKPOINT_FAILURES || !beginCheckpoint(turn, true);
+}
+
+/** Audits come first: a failed one changes what is paid. */
+function settleEpochs(turn: CoordinatorTurn, { settlementGivenUp }: ClosingState): boolean {
+  if (turn.state.settlement.inFlight !== null || turn.state.audits.open.length > 0) return false;
+  if (settlementGivenUp || !epochPending(turn.state)) return true;
+  closeEpoch(turn);
+  return turn.state.settlement.inFlight === null;
+}
+
+/** What went wrong at the end outweighs an otherwise good outcome. */
+function outcomeOf(state: CoordinatorState, { outcome, code, reason, settlementGivenUp }: ClosingState): Pick<ClosingState, 'outcome' | 'code' | 'reason'> {
+  if (outcome === 'failed') return { outcome, code, reason };
+  if (state.committed > 0 && !isCheckpointed(state)) return { outcome: 'failed', code: 'CHECKPOINT_FAILED', reason: `${reason}, but the last state could not be stored` };
+  if (settlementGivenUp) return { outcome: 'failed', code: 'SETTLEMENT_FAILED', reason: `${reason}, but the last epoch could not be settled` };
+  return { outcome, code, reason };
+}
+
+function endWith(turn: CoordinatorTurn): void {
+  const { phase } = turn.state;
+  if (phase.name === 'closing') over(turn, outcomeOf(turn.state, phase));
+}
+
+const told = { finished: 'finished', failed: 'failed', drained: 'interrupted' } as const;
+
+/** The last transition: members are told to stop, the shell is told that nothing follows. */
+export function over(turn: CoordinatorTurn, { outcome, code, reason }: Pick<ClosingState, 'outcome' | 'code' | 'reason'>): void {
+  const { state } = turn;
+  turn.send(presentMembers(state).map(({ peerId }) => peerId), { type: 'stop', outcome: told[outcome], reason });
+  for (const { peerId } of presentMembers(state)) turn.do({ type: 'cancelTimer', name: `silence/${peerId}` });
+  for (const name of ['gather', 'regather', 'round', 'apply', 'evaluate', 'audits', 'attest', 'drain'] as const) turn.do({ type: 'cancelTimer', name });
+  turn.enter({ name: 'over', outcome, code, reason });
+  turn.record({ type: 'runFinished', outcome, code, reason, rounds: state.committed, stateHash: presentPoint(state)?.stateHash ?? null });
+  turn.do({ type: 'finish', outcome, code, reason });
+  turn.because(`the run is over: ${reason}`);
+}
+
+/** `audits`: those still open end undecided. */
+export function closingAuditsTimedOut(turn: CoordinatorTurn): void {
+  const { phase } = turn.state;
+  if (phase.name === 'closing') turn.enter({ ...phase, auditsDue: true });
+}

@@ -1,0 +1,88 @@
+/** Before the first round, and again when too few members are left: wait until enough stand at the same state. */
+import { regatherTimeout } from '../deadlines.ts';
+import { flagWrongState } from '../membership.ts';
+import { rollBack } from '../rollback.ts';
+import { eligibleMembers, presentMembers, presentPoint } from '../select.ts';
+import type { CoordinatorState, MemberRecord } from '../state.ts';
+import type { CoordinatorTurn } from '../turn.ts';
+import { beginClosing } from './closing.ts';
+import { proceed } from './proceed.ts';
+
+/** The first gathering; `gatherTimeout` bounds it. */
+export function beginGathering(turn: CoordinatorTurn): void {
+  turn.enter({ name: 'gathering', regathering: false, due: false });
+  armGather(turn);
+  turn.because(`waiting for ${turn.state.config.startMembers} members`);
+}
+
+/** Waits for members to come back, or for new ones. */
+export function beginRegathering(turn: CoordinatorTurn, why: string): void {
+  if (turn.state.phase.name === 'gathering') return;
+  turn.enter({ name: 'gathering', regathering: true, due: false });
+  armGather(turn);
+  turn.do({ type: 'setTimer', name: 'regather', delay: regatherTimeout(turn.state.config) });
+  turn.because(`waiting for members: ${why}`);
+}
+
+function armGather(turn: CoordinatorTurn): void {
+  const { gatherTimeout } = turn.state.config;
+  if (gatherTimeout !== null) turn.do({ type: 'setTimer', name: 'gather', delay: gatherTimeout });
+}
+
+export function progressGathering(turn: CoordinatorTurn): void {
+  const { phase, config } = turn.state;
+  if (phase.name !== 'gathering') return;
+  if (turn.state.draining !== null) return go(turn);
+  if (presentPoint(turn.state) === null) agreeOnStart(turn, phase);
+  const eligible = eligibleMembers(turn.state);
+  const wanted = Math.max(config.minMembers, phase.due ? 0 : config.startMembers);
+  if (eligible.length >= wanted && eligible.some(({ addresses }) => addresses.length > 0)) return go(turn);
+  if (phase.due && eligible.length === 0 && stranded(turn.state)) rollBack(turn, 'no member holds the state any more');
+}
+
+/** Everybody who is here waits, and there is no source for them. */
+const stranded = (state: CoordinatorState): boolean => {
+  const present = presentMembers(state);
+  return state.committed > 0 && present.length >= state.config.minMembers && present.every(({ status }) => status === 'waiting');
+};
+
+function go(turn: CoordinatorTurn): void {
+  turn.do({ type: 'cancelTimer', name: 'gather' }, { type: 'cancelTimer', name: 'regather' });
+  proceed(turn);
+}
+
+/** The hash of round 0 is what most of the ready members made of the seed; among equals the eldest member's. */
+function agreeOnStart(turn: CoordinatorTurn, { due }: { due: boolean }): void {
+  const ready = presentMembers(turn.state).filter(({ status, held }) => status === 'ready' && held?.round === turn.state.committed);
+  const { startMembers, minMembers } = turn.state.config;
+  if (ready.length < (due ? minMembers : startMembers)) return;
+  const point = majority(ready.map((member) => ({ member, value: member.held! })), (value) => value.stateHash);
+  turn.set({ stateHashes: [...turn.state.stateHashes, point] });
+  for (const { peerId, held } of ready) if (held!.stateHash !== point.stateHash) flagWrongState(turn, peerId, point.round);
+}
+
+/** The value that most members give; among equals that of the eldest member. */
+export function majority<T>(votes: readonly { readonly member: Pick<MemberRecord, 'seniority'>; readonly value: T }[], keyOf: (value: T) => string): T {
+  const tally = new Map<string, number>();
+  for (const { value } of votes) tally.set(keyOf(value), (tally.get(keyOf(value)) ?? 0) + 1);
+  const [first] = votes.toSorted((a, b) => tally.get(keyOf(b.value))! - tally.get(keyOf(a.value))! || a.member.seniority - b.member.seniority);
+  return first!.value;
+}
+
+/** `gather`: enough is enough. With the minimum it goes on, with fewer the run fails. */
+export function gatherTimedOut(turn: CoordinatorTurn): void {
+  const { phase, config } = turn.state;
+  if (phase.name !== 'gathering') return;
+  turn.enter({ ...phase, due: true });
+  progressGathering(turn);
+  const { phase: now } = turn.state;
+  if (now.name !== 'gathering') return;
+  const count = eligibleMembers(turn.state).length;
+  beginClosing(turn, 'failed', 'TOO_FEW_MEMBERS', `${count} of the ${config.minMembers} members needed are ready after waiting ${config.gatherTimeout} ms`);
+}
+
+/** `regather`: go on with the minimum from now on, or roll back when nobody holds the state. */
+export function regatherTimedOut(turn: CoordinatorTurn): void {
+  const { phase } = turn.state;
+  if (phase.name === 'gathering') turn.enter({ ...phase, due: true });
+}

@@ -1,0 +1,209 @@
+/**
+ * A round before its seal: members compute and commit, owners reduce, everybody gathers. Messages only note facts;
+ * `progress` decides on what is noted, so that it does not matter in which order things came.
+ */
+import { view as viewOf } from '../../../core/ids.ts';
+import type { Hash, PeerId } from '../../../core/ids.ts';
+import type { WorkerMessageOf } from '../../../wire/control.ts';
+import { tensorTreeOfHashes } from '../../../merkle/tensor-tree.ts';
+import { anyoneWaits } from '../sync.ts';
+import { applyTimeout, transferTimeout } from '../deadlines.ts';
+import { returnMicroBatches } from '../ledger.ts';
+import { expel, lose } from '../membership.ts';
+import { replanOwners } from '../plan.ts';
+import { bucketsOf, viewMessage } from '../round-messages.ts';
+import { comparePeerIds, infosOf, isDialable } from '../select.ts';
+import { sealMessage } from '../seal.ts';
+import type { CoordinatorState, MemberRecord, RoundStage, RoundState, SealedRoundState } from '../state.ts';
+import type { CoordinatorTurn } from '../turn.ts';
+import { accusedOf, misrooted } from '../blame.ts';
+import { proceed } from './proceed.ts';
+
+const MAX_HOLDERS = 8;
+
+/** The round under way before its seal, if there is one. */
+const trainingRound = ({ phase }: CoordinatorState): RoundState | null => (phase.name === 'training' ? phase.round : null);
+const update = (turn: CoordinatorTurn, round: RoundState): void => turn.enter({ name: 'training', round });
+
+/** Still active members of the round. */
+const alive = (state: CoordinatorState, round: RoundState): MemberRecord[] =>
+  round.members.map((peer) => state.members[peer]).filter((member): member is MemberRecord => member?.status === 'active');
+
+export function noteCommit(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'commit'>): void {
+  const round = trainingRound(turn.state);
+  if (round === null || message.round !== round.round || message.assignment !== round.assignment) return;
+  const contributor = round.contributors.find(({ peerId }) => peerId === from);
+  if (contributor === undefined) return;
+  const earlier = round.commitments[from];
+  if (earlier !== undefined) {
+    if (earlier.root !== message.root) expel(turn, from, 'EQUIVOCATION', `it signed two commitments for round ${round.round}`);
+    return;
+  }
+  const samples = contributor.microBatches.length * turn.state.config.microBatchSize;
+  const sameWork = contributor.microBatches.length === message.microBatches.length && contributor.microBatches.every((number, i) => number === message.microBatches[i]);
+  if (!sameWork || message.samples !== samples) {
+    return expel(turn, from, 'BAD_COMMITMENT', `it committed to ${message.samples} samples in round ${round.round} where ${samples} were assigned, or to other micro-batches`);
+  }
+  const { root, lossSum, computeMs } = message;
+  update(turn, { ...round, commitments: { ...round.commitments, [from]: { root, samples, lossSum, computeMs } } });
+  turn.because(`${from} committed to round ${round.round}`);
+  const speed = computeMs > 0 ? (samples / computeMs) * 1000 : 0;
+  const before = turn.member(from)?.samplesPerSecond ?? 0;
+  if (speed > 0) turn.setMember(from, { samplesPerSecond: before > 0 ? 0.7 * before + 0.3 * speed : speed });
+}
+
+export function noteReduced(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'reduced'>): void {
+  const round = trainingRound(turn.state);
+  if (round === null || message.view !== round.view || round.roots[from] !== undefined) return;
+  const owned = new Set<number>(bucketsOf(round, from));
+  const reported = new Set<number>(message.buckets.map(({ bucket }) => bucket));
+  const exact = owned.size > 0 && owned.size === reported.size && message.buckets.length === reported.size && [...reported].every((bucket) => owned.has(bucket));
+  if (!exact || message.roots.length !== round.contributors.length) {
+    return expel(turn, from, 'BAD_REDUCTION', `it reported other buckets than its own in round ${round.round}`);
+  }
+  const reduced = [...round.reduced];
+  for (const { bucket, hash } of message.buckets) reduced[bucket] = hash;
+  update(turn, { ...round, reduced, roots: { ...round.roots, [from]: message.roots } });
+  turn.because(`${from} reduced ${owned.size} buckets of round ${round.round}`);
+}
+
+export function noteGathered(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'gathered'>): void {
+  const round = trainingRound(turn.state);
+  if (round === null || message.view !== round.view || !round.members.includes(from) || round.gathered[from] !== undefined) return;
+  update(turn, { ...round, gathered: { ...round.gathered, [from]: message.digest } });
+  turn.because(`${from} gathered round ${round.round}`);
+}
+
+export function noteFault(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'fault'>): void {
+  const round = trainingRound(turn.state);
+  if (round === null || message.round !== round.round || from === message.peerId || !round.members.includes(from) || !round.members.includes(message.peerId)) return;
+  if (round.accusations.some(({ by, about }) => by === from && about === message.peerId)) return;
+  update(turn, { ...round, accusations: [...round.accusations, { by: from, about: message.peerId, code: message.code }] });
+  turn.because(`${from} says of ${message.peerId}: ${message.code}`);
+}
+
+export function progressTraining(turn: CoordinatorTurn): void {
+  const round = trainingRound(turn.state);
+  if (round === null) return;
+  const living = alive(turn.state, round);
+  if (living.length === 0) return abandon(turn, 'all its members are gone');
+  if (brokenBy(turn.state, round)) return changeView(turn, round, living, 'a member is gone');
+  const stage = stageOf(round);
+  if (stage !== round.stage) return enterStage(turn, { ...round, stage });
+  if (stage === 'gathering') progressGathered(turn, round, living);
+}
+
+/** Whether the view can't be finished as it is. Once every bucket is reduced, only an owner's pushes are still needed. */
+function brokenBy({ members }: CoordinatorState, round: RoundState): boolean {
+  const isGone = (peer: PeerId): boolean => members[peer]?.status !== 'active';
+  if (round.owners.some(isGone)) return !allGathered(round, round.members.filter((peer) => !isGone(peer)));
+  return round.reduced.includes(null) && round.contributors.some(({ peerId }) => isGone(peerId));
+}
+
+const allGathered = (round: RoundState, peers: readonly PeerId[]): boolean => peers.length > 0 && peers.every((peer) => round.gathered[peer] !== undefined);
+
+function stageOf(round: RoundState): RoundStage {
+  if (round.contributors.some(({ peerId }) => round.commitments[peerId] === undefined)) return 'computing';
+  return round.reduced.includes(null) ? 'reducing' : 'gathering';
+}
+
+function enterStage(turn: CoordinatorTurn, round: RoundState): void {
+  update(turn, round);
+  if (round.stage !== 'computing') turn.do({ type: 'setTimer', name: 'round', delay: transferTimeout(turn.state.config) });
+  if (round.stage === 'gathering') checkRoots(turn, round);
+}
+
+/** Owners tell which commitments they reduced; whoever showed an owner another one than the coordinator is out of the round. */
+function checkRoots(turn: CoordinatorTurn, round: RoundState): void {
+  for (const { contributor, owner } of misrooted(round)) {
+    const accusedBy = [...new Set([...(turn.member(contributor)?.accusedBy ?? []), owner])];
+    turn.setMember(contributor, { accusedBy });
+    const reason = `a bucket owner saw another commitment of it in round ${round.round} than the coordinator`;
+    if (accusedBy.length >= 2) expel(turn, contributor, 'EQUIVOCATION', reason);
+    else lose(turn, contributor, 'EQUIVOCATION', reason);
+  }
+}
+
+function progressGathered(turn: CoordinatorTurn, round: RoundState, living: readonly MemberRecord[]): void {
+  if (misrooted(round).length > 0) return changeView(turn, withoutReductions(round), living, 'commitments differ');
+  if (!allGathered(round, living.map(({ peerId }) => peerId))) return;
+  const digest = tensorTreeOfHashes(round.reduced as readonly Hash[]).root;
+  const differing = living.filter(({ peerId }) => round.gathered[peerId] !== digest);
+  if (differing.length === 0) return seal(turn, round, living, digest);
+  // A minority has other bytes than the owners told of: the fault is theirs. Otherwise some owner's is, and we can't tell whose: others reduce.
+  if (differing.length * 2 < living.length) for (const { peerId } of differing) lose(turn, peerId, 'DIGEST_MISMATCH', `it gathered other buckets than the rest in round ${round.round}`);
+  else changeView(turn, withRotatedOwners(round), living, 'members gathered other buckets than their owners told of');
+}
+
+const withoutReductions = (round: RoundState): RoundState => ({ ...round, reduced: round.reduced.map(() => null) });
+
+function withRotatedOwners(round: RoundState): RoundState {
+  const distinct = [...new Set(round.owners)].toSorted(comparePeerIds);
+  const after = new Map(distinct.map((owner, i) => [owner, distinct[(i + 1) % distinct.length]!]));
+  return { ...withoutReductions(round), owners: round.owners.map((owner) => after.get(owner) ?? owner) };
+}
+
+/** The same round without those who are gone: contributions made are kept, reductions begin anew. */
+function changeView(turn: CoordinatorTurn, round: RoundState, living: readonly MemberRecord[], reason: string): void {
+  const isAlive = (peer: PeerId): boolean => living.some(({ peerId }) => peerId === peer);
+  const contributors = round.contributors.filter(({ peerId }) => isAlive(peerId));
+  const owners = replanOwners(round.owners, living);
+  if (contributors.length === 0 || owners.length === 0) return abandon(turn, 'nobody is left to contribute or to reduce');
+  const returned = round.contributors.filter(({ peerId }) => !isAlive(peerId)).flatMap(({ microBatches }) => microBatches);
+  const view = viewOf(turn.state.lastView + 1);
+  const next: RoundState = {
+    ...round, view, contributors, owners,
+    members: living.map(({ peerId }) => peerId),
+    stage: 'computing', reduced: owners.map(() => null), roots: {}, gathered: {}, accusations: [],
+  };
+  turn.set({ lastView: view, ledger: returnMicroBatches(turn.state.ledger, returned), phase: { name: 'training', round: next } });
+  turn.send(next.members, viewMessage(next, infosOf(turn.state, next.members), reason));
+  turn.record({ type: 'viewChanged', round: round.round, view, reason, returned });
+  turn.because(`round ${round.round} goes on in view ${view} with ${contributors.length} contributors: ${reason}`);
+}
+
+/** Gives the round up before its seal: all its micro-batches are queued again. */
+export function abandon(turn: CoordinatorTurn, reason: string): void {
+  const round = trainingRound(turn.state);
+  if (round === null) return;
+  const returned = round.contributors.flatMap(({ microBatches }) => microBatches);
+  turn.set({ ledger: returnMicroBatches(turn.state.ledger, returned) });
+  turn.do({ type: 'cancelTimer', name: 'round' });
+  for (const { peerId } of alive(turn.state, round)) turn.setMember(peerId, { status: 'ready' });
+  turn.record({ type: 'roundAbandoned', round: round.round, reason, returned });
+  turn.because(`round ${round.round} is abandoned: ${reason}`);
+  proceed(turn);
+}
+
+/** Every living member holds every reduced bucket: from here on nothing can be lost. */
+function seal(turn: CoordinatorTurn, round: RoundState, living: readonly MemberRecord[], digest: Hash): void {
+  const samples = round.contributors.reduce((sum, { peerId }) => sum + (round.commitments[peerId]?.samples ?? 0), 0);
+  const holders = living.filter(isDialable).map(({ peerId }) => peerId).slice(0, MAX_HOLDERS);
+  const snapshot = needsSnapshot(turn.state, round);
+  const sealed: SealedRoundState = { ...round, members: living.map(({ peerId }) => peerId), seal: { digest, hashes: round.reduced as readonly Hash[], samples, holders, snapshot } };
+  turn.enter({ name: 'applying', round: sealed, due: false });
+  turn.do({ type: 'cancelTimer', name: 'round' }, { type: 'setTimer', name: 'apply', delay: applyTimeout(turn.state.config) });
+  turn.send(followers(turn.state), sealMessage(turn.state, sealed));
+  turn.record({ type: 'roundSealed', round: round.round, view: round.view, digest, samples });
+  turn.because(`round ${round.round} is sealed over ${samples} samples`);
+}
+
+/** Everyone who has the state or is getting it. */
+const followers = (state: CoordinatorState): PeerId[] =>
+  Object.values<MemberRecord>(state.members).filter(({ status }) => status === 'active' || status === 'ready' || status === 'syncing').map(({ peerId }) => peerId).toSorted(comparePeerIds);
+
+/** Members keep two snapshots; a third within the sealed window would take one away that somebody may be fetching. */
+function needsSnapshot(state: CoordinatorState, round: RoundState): boolean {
+  const next = round.round + 1;
+  const { config } = state;
+  const checkpointDue = next === config.rounds || (config.checkpointEvery > 0 && next % config.checkpointEvery === 0);
+  return checkpointDue || anyoneWaits(state);
+}
+
+/** `round`: somebody is over the deadline of the stage. */
+export function roundTimedOut(turn: CoordinatorTurn): void {
+  const round = trainingRound(turn.state);
+  if (round === null) return;
+  const late = accusedOf(round, alive(turn.state, round).map(({ peerId }) => peerId));
+  for (const { peerId, reason } of late) lose(turn, peerId, 'ROUND_DEADLINE', reason);
+}

@@ -1,0 +1,69 @@
+/** Who trains what, and who reduces what. Pure arithmetic over the members of a view. */
+import type { MicroBatch, PeerId } from '../../core/ids.ts';
+import type { Contributor } from '../../wire/control.ts';
+import { byPeerId, isDialable } from './select.ts';
+import type { MemberRecord } from './state.ts';
+
+export interface RoundPlan {
+  /** Those with work, in peer id order. */
+  readonly contributors: readonly Contributor[];
+  readonly owners: readonly PeerId[];
+}
+
+type Planner = (members: readonly MemberRecord[], microBatches: readonly MicroBatch[]) => MicroBatch[][];
+
+/** Micro-batch i to member i mod n: independent of speed, so that the same membership gives the same run. */
+const fixed: Planner = (members, microBatches) => members.map((_, m) => microBatches.filter((_batch, i) => i % members.length === m));
+
+/** Consecutive micro-batches in proportion to measured speed, so that all finish together. */
+const adaptive: Planner = (members, microBatches) => {
+  let start = 0;
+  return largestRemainder(members.map(({ samplesPerSecond }) => samplesPerSecond), microBatches.length).map((share) => {
+    const part = microBatches.slice(start, start + share);
+    start += share;
+    return part;
+  });
+};
+
+const planners = { fixed, adaptive } as const satisfies Record<string, Planner>;
+
+/**
+ * Shares `total` out in proportion to the weights, whole numbers that sum to `total`; ties go to the earlier one. All
+ * weights 0 counts as all equal.
+ */
+export function largestRemainder(weights: readonly number[], total: number): number[] {
+  const sum = weights.reduce((a, b) => a + b, 0);
+  const exact = weights.map((weight) => (sum > 0 ? (weight / sum) * total : total / weights.length));
+  const shares = exact.map(Math.floor);
+  const missing = total - shares.reduce((a, b) => a + b, 0);
+  const order = exact.map((value, i) => ({ i, rest: value - Math.floor(value) })).toSorted((a, b) => b.rest - a.rest || a.i - b.i);
+  for (const { i } of order.slice(0, missing)) shares[i] = (shares[i] ?? 0) + 1;
+  return shares;
+}
+
+/** Bucket b to dialable member b mod n. Empty when nobody can be dialled. */
+export function planOwners(members: readonly MemberRecord[], buckets: number): PeerId[] {
+  const dialable = members.filter(isDialable).toSorted(byPeerId);
+  if (dialable.length === 0) return [];
+  return Array.from({ length: buckets }, (_, bucket) => dialable[bucket % dialable.length]!.peerId);
+}
+
+/** Buckets of owners that are gone move to the living, in turn; all others stay, so that nothing is pushed twice. */
+export function replanOwners(owners: readonly PeerId[], members: readonly MemberRecord[]): PeerId[] {
+  const dialable = members.filter(isDialable).toSorted(byPeerId);
+  if (dialable.length === 0) return [];
+  const alive = new Set(dialable.map(({ peerId }) => peerId));
+  let next = 0;
+  return owners.map((owner) => (alive.has(owner) ? owner : dialable[next++ % dialable.length]!.peerId));
+}
+
+/** The work of one round. Owners are empty when nobody can be dialled. */
+export function planRound(
+  { members, microBatches, buckets, assignment }:
+  { members: readonly MemberRecord[]; microBatches: readonly MicroBatch[]; buckets: number; assignment: keyof typeof planners },
+): RoundPlan {
+  const ordered = members.toSorted(byPeerId);
+  const shares = planners[assignment](ordered, microBatches);
+  const contributors = ordered.map(({ peerId }, m) => ({ peerId, microBatches: shares[m] ?? [] })).filter((contributor) => contributor.microBatches.length > 0);
+  return { contributors, owners: planOwners(ordered, buckets) };
+}

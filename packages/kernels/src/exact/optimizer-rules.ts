@@ -5,7 +5,7 @@ import type { WasmKernels } from './wasm-module.ts';
 const f32 = Math.fround;
 
 /** Where a block's operands are. */
-export interface StepBlock {
+interface StepBlock {
   readonly parameters: number;
   readonly gradient: number;
   /** Address of the block in the optimizer's tensor `index`. */

@@ -6,13 +6,13 @@ import type { Dataset } from './dataset.ts';
 import { DataFormatError } from './errors.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
-export type ResolvedTextSource = Extract<ResolvedSource, { type: 'text' }>;
+type ResolvedTextSource = Extract<ResolvedSource, { type: 'text' }>;
 
 /**
  * What a sample is: in training, the window at any offset (n = length − block); in evaluation, windows that share no
  * target (n = ⌊(length − 1) / block⌋), so that every token is predicted once.
  */
-export type Windows = 'every' | 'disjoint';
+type Windows = 'every' | 'disjoint';
 
 export interface TextParts {
   readonly source: ResolvedTextSource;

@@ -1,0 +1,79 @@
+/** Checks the tensor frames of other members, keeps what passes, and tells the machine. */
+import { leafHash, verifyTensorProof, type BucketFrame, type MemberEvent, type PeerId, type RunId } from '@murmuration/protocol';
+import { PeerFaultError, verifyCommitment, type BucketReceiver } from '@murmuration/protocol/net';
+import type { VectorKernels } from '@murmuration/kernels/exact';
+import { nodeSha256 } from '../sync/node-sha256.ts';
+import { floatsOf, type BucketCut } from './bucket-cut.ts';
+import type { ReceivedContributions } from './received-contributions.ts';
+import type { ReducedBuckets } from './reduced-buckets.ts';
+
+type ContributionFrame = Extract<BucketFrame, { type: 'contribution' }>;
+type ReducedFrame = Extract<BucketFrame, { type: 'reduced' }>;
+
+/** Commitments whose signature was verified, so that it is done once and not once a bucket. */
+const VERIFIED_LIMIT = 8192;
+
+export interface InboundParts {
+  readonly runId: RunId;
+  readonly cut: BucketCut;
+  readonly vectors: VectorKernels;
+  readonly received: ReceivedContributions;
+  readonly reduced: ReducedBuckets;
+  /** Tells the machine; `at` is added there. */
+  readonly tell: (event: Untimed<Extract<MemberEvent, { type: 'contributionReceived' | 'reducedReceived' }>>) => void;
+}
+
+export type Untimed<T> = T extends unknown ? Omit<T, 'at'> : never;
+
+export class Inbound implements BucketReceiver {
+  readonly #parts: InboundParts;
+  readonly #verified = new Set<string>();
+
+  constructor(parts: InboundParts) {
+    this.#parts = parts;
+  }
+
+  destination(peer: PeerId, frame: BucketFrame, bodyLength: number): Uint8Array {
+    const { runId, cut } = this.#parts;
+    if (frame.runId !== runId) throw fault(peer, 'unexpected', `a bucket of the run ${frame.runId}`);
+    if (!cut.has(frame.bucket)) throw fault(peer, 'unexpected', `bucket ${frame.bucket} of ${cut.count}`);
+    const expected = cut.byteLength(frame.bucket);
+    if (bodyLength !== expected) throw fault(peer, 'unexpected', `bucket ${frame.bucket} with ${bodyLength} bytes, where ${expected} were expected`);
+    return new Uint8Array(bodyLength);
+  }
+
+  received(peer: PeerId, frame: BucketFrame, body: Uint8Array): void {
+    const bad = this.#parts.vectors.firstNonFinite(floatsOf(body));
+    if (bad >= 0) throw fault(peer, 'forged', `bucket ${frame.bucket} has a number that is not finite at element ${bad}`);
+    if (frame.type === 'contribution') this.#contribution(peer, frame, body);
+    else this.#reduced(peer, frame, body);
+  }
+
+  #contribution(from: PeerId, frame: ContributionFrame, bytes: Uint8Array): void {
+    const { cut, received, tell } = this.#parts;
+    const { round, assignment, microBatches, samples, root, bucket, proof } = frame;
+    if (!verifyTensorProof({ root, leaves: cut.count, index: bucket, bytes, proof }, nodeSha256))
+      throw fault(from, 'forged', `bucket ${bucket} is not in the contribution that it says`);
+    if (!this.#isSigned(from, frame)) throw fault(from, 'forged', `the signature under its commitment ${root}`);
+    received.add(from, assignment, bucket, bytes);
+    tell({ type: 'contributionReceived', from, bucket, round, assignment, microBatches, samples, root });
+  }
+
+  #isSigned(from: PeerId, { runId, round, assignment, microBatches, samples, root, signature }: ContributionFrame): boolean {
+    const key = JSON.stringify([from, round, assignment, microBatches, samples, root, signature]);
+    if (this.#verified.has(key)) return true;
+    if (!verifyCommitment(from, { runId, round, assignment, microBatches, samples, root }, signature)) return false;
+    if (this.#verified.size >= VERIFIED_LIMIT) this.#verified.clear();
+    this.#verified.add(key);
+    return true;
+  }
+
+  #reduced(from: PeerId, { round, view, bucket }: ReducedFrame, bytes: Uint8Array): void {
+    const hash = leafHash(bytes, nodeSha256);
+    this.#parts.reduced.add({ from, view, bucket, hash, bytes });
+    this.#parts.tell({ type: 'reducedReceived', from, round, view, bucket, hash });
+  }
+}
+
+const fault = (peer: PeerId, kind: 'unexpected' | 'forged', detail: string): PeerFaultError =>
+  new PeerFaultError({ peer, fault: kind, detail: `it sent ${detail}` });

@@ -1,0 +1,46 @@
+/** What the main thread and the device thread say to each other. Arrays move; they are not copied. */
+import type { AdapterInfo, BackendName, Batch, EvaluationSums } from '@murmuration/kernels/backend';
+import type { StepProgram } from '@murmuration/kernels/graph';
+
+export type BackendChoice = 'auto' | BackendName;
+
+export interface DeviceOptions {
+  readonly backend: BackendChoice;
+  /** CPU threads of the backend. */
+  readonly threads: number;
+}
+
+export interface DeviceDescription {
+  readonly name: BackendName;
+  readonly adapter: AdapterInfo;
+  /** Why this backend, in one sentence. */
+  readonly reason: string;
+}
+
+/** Calls by name: what goes over, what comes back. `executable` numbers what `compile` made. */
+export interface DeviceCalls {
+  open: { readonly request: DeviceOptions; readonly response: DeviceDescription };
+  compile: { readonly request: { readonly program: StepProgram }; readonly response: { readonly executable: number } & DeviceDescription };
+  load: { readonly request: { readonly executable: number; readonly parameters: Float32Array }; readonly response: null };
+  accumulate: { readonly request: { readonly executable: number; readonly batch: Batch }; readonly response: { readonly lossSum: number } };
+  /** `into` goes over empty and comes back full. */
+  drain: { readonly request: { readonly executable: number; readonly into: Float32Array; readonly scale: number }; readonly response: Float32Array };
+  evaluate: { readonly request: { readonly executable: number; readonly batch: Batch }; readonly response: EvaluationSums };
+  release: { readonly request: { readonly executable: number }; readonly response: null };
+  close: { readonly request: null; readonly response: null };
+}
+
+export type DeviceCallName = keyof DeviceCalls;
+
+export type DeviceRequest = { [K in DeviceCallName]: { readonly id: number; readonly call: K; readonly request: DeviceCalls[K]['request'] } }[DeviceCallName];
+
+/** An error loses its class between threads; its name, code and sentences survive. */
+export interface RemoteError {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export type DeviceAnswer =
+  | { readonly id: number; readonly response: unknown }
+  | { readonly id: number; readonly error: RemoteError };

@@ -1,0 +1,87 @@
+/**
+ * Entry of the device thread. Backends compute on the thread that calls them, so they live here: the main thread, which
+ * speaks with peers, stays responsive while a step runs. It reads calls from its parent one at a time.
+ */
+import { parentPort } from 'node:worker_threads';
+import { type Executable, selectBackend, type SelectedBackend } from '@murmuration/kernels/backend';
+import type { DeviceAnswer, DeviceCallName, DeviceCalls, DeviceDescription, DeviceRequest, RemoteError } from './device-messages.ts';
+import { throttleImmediates } from './throttled-immediate.ts';
+
+type Handlers = { [K in DeviceCallName]: (request: DeviceCalls[K]['request']) => Promise<DeviceCalls[K]['response']> };
+
+let backend: SelectedBackend | null = null;
+const executables = new Map<number, Executable>();
+let nextExecutable = 0;
+
+const opened = (): SelectedBackend => {
+  if (backend === null) throw new Error('the device was not opened');
+  return backend;
+};
+
+const describe = ({ name, adapter, reason }: SelectedBackend): DeviceDescription => ({ name, adapter, reason });
+
+function executable(id: number): Executable {
+  const found = executables.get(id);
+  if (found === undefined) throw new Error(`there is no executable ${id}`);
+  return found;
+}
+
+const handlers: Handlers = {
+  async open({ backend: requested, threads }) {
+    throttleImmediates();
+    backend = await selectBackend({ requested, threads });
+    return describe(backend);
+  },
+  async compile({ program }) {
+    const made = await opened().compile(program);
+    const id = nextExecutable++;
+    executables.set(id, made);
+    return { executable: id, ...describe(opened()) };
+  },
+  async load({ executable: id, parameters }) {
+    await executable(id).load(parameters);
+    return null;
+  },
+  accumulate: ({ executable: id, batch }) => executable(id).accumulate(batch),
+  async drain({ executable: id, into, scale }) {
+    await executable(id).drain(into, scale);
+    return into;
+  },
+  evaluate: ({ executable: id, batch }) => executable(id).evaluate(batch),
+  async release({ executable: id }) {
+    await executable(id).close();
+    executables.delete(id);
+    return null;
+  },
+  async close() {
+    for (const one of executables.values()) await one.close();
+    executables.clear();
+    await backend?.close();
+    backend = null;
+    return null;
+  },
+};
+
+async function answer({ id, call, request }: DeviceRequest): Promise<void> {
+  try {
+    const response = await handlers[call](request as never);
+    post({ id, response }, response instanceof Float32Array ? [response.buffer as ArrayBuffer] : []);
+  } catch (thrown) {
+    post({ id, error: remote(thrown) }, []);
+  }
+}
+
+function remote(thrown: unknown): RemoteError {
+  if (!(thrown instanceof Error)) return { name: 'Error', code: 'UNKNOWN', message: String(thrown) };
+  const code = (thrown as { code?: unknown }).code;
+  return { name: thrown.name, code: typeof code === 'string' ? code : 'UNKNOWN', message: thrown.message };
+}
+
+function post(message: DeviceAnswer, transfer: ArrayBuffer[]): void {
+  parentPort?.postMessage(message, transfer);
+}
+
+let tail: Promise<void> = Promise.resolve();
+parentPort?.on('message', (request: DeviceRequest) => {
+  tail = tail.then(() => answer(request));
+});

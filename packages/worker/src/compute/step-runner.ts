@@ -1,0 +1,87 @@
+/** Runs a compiled job on its data: gradients of micro-batches, and sums of an evaluation. Not re-entrant: call it through a {@link ComputeQueue}. */
+import type { EvaluationSums, Executable } from '@murmuration/kernels/backend';
+import { microBatch, type MicroBatch } from '@murmuration/protocol';
+import { batchesOf, type Dataset, type Sampler } from '@murmuration/protocol/data';
+
+export interface StepRunnerParts {
+  readonly executable: Executable;
+  readonly train: Dataset;
+  readonly held: Dataset;
+  readonly sampler: Sampler;
+  /** Samples a micro-batch. */
+  readonly batch: number;
+  /** Elements of the flat parameter vector. */
+  readonly parameters: number;
+}
+
+/** The mean gradient over some micro-batches, `[parameters] f32`, with the weight that it has in a round. */
+export interface Gradient {
+  readonly values: Float32Array;
+  readonly samples: number;
+  /** Σ over samples of the loss, nats. */
+  readonly lossSum: number;
+}
+
+export class StepRunner {
+  readonly #parts: StepRunnerParts;
+
+  constructor(parts: StepRunnerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * ∂(Σ loss)/∂θ over the micro-batches ÷ their samples, at `parameters`.
+   * @throws the signal's reason when it is aborted between two micro-batches
+   */
+  async gradient(parameters: Float32Array, microBatches: readonly MicroBatch[], signal: AbortSignal): Promise<Gradient> {
+    const { executable, batch } = this.#parts;
+    const samples = microBatches.length * batch;
+    const values = new Float32Array(this.#parts.parameters);
+    await executable.load(parameters);
+    try {
+      const lossSum = await this.#accumulate(microBatches, signal);
+      await executable.drain(values, samples === 0 ? 0 : 1 / samples);
+      return { values, samples, lossSum };
+    } catch (error) {
+      // What was accumulated so far must not leak into the next gradient.
+      await executable.drain(values, 0).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #accumulate(microBatches: readonly MicroBatch[], signal: AbortSignal): Promise<number> {
+    const { executable, train, sampler, batch } = this.#parts;
+    let lossSum = 0;
+    for (const microBatch of microBatches) {
+      signal.throwIfAborted();
+      const step = await executable.accumulate(train.batch(sampler.samplesOf(microBatch), batch));
+      lossSum += step.lossSum;
+    }
+    signal.throwIfAborted();
+    return lossSum;
+  }
+
+  /** How fast this device is on the job's first micro-batch, once it is warm. */
+  async samplesPerSecond(parameters: Float32Array): Promise<number> {
+    const first = [microBatch(0)];
+    const signal = new AbortController().signal;
+    await this.gradient(parameters, first, signal);
+    const start = performance.now();
+    await this.gradient(parameters, first, signal);
+    return (this.#parts.batch / (performance.now() - start)) * 1000;
+  }
+
+  /** Sums over the held-out samples [start, end) at `parameters`. */
+  async evaluate(parameters: Float32Array, start: number, end: number): Promise<EvaluationSums> {
+    const { executable, held, batch } = this.#parts;
+    await executable.load(parameters);
+    const total = { lossSum: 0, correct: 0, predictions: 0 };
+    for (const one of batchesOf(held, start, Math.min(end, held.size), batch)) {
+      const sums = await executable.evaluate(one);
+      total.lossSum += sums.lossSum;
+      total.correct += sums.correct;
+      total.predictions += sums.predictions;
+    }
+    return total;
+  }
+}

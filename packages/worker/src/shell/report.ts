@@ -1,0 +1,35 @@
+/** What a worker tells its operator, one kind of event a line; the CLI prints them for people or as JSON. */
+import type { Adapter, BackendName, Hash, Round, RunId } from '@murmuration/protocol';
+
+interface ReportTable {
+  /** The node listens. */
+  'worker.started': { readonly peerId: string; readonly address: string; readonly payout: string; readonly addresses: readonly string[] };
+  'worker.connecting': { readonly coordinator: string };
+  'worker.connected': { readonly coordinator: string; readonly runId: RunId };
+  'worker.disconnected': { readonly reason: string };
+  'worker.backend': { readonly backend: BackendName; readonly adapter: Adapter; readonly threads: number; readonly reason: string };
+  'worker.admitted': { readonly runId: RunId; readonly job: string };
+  'worker.synced': { readonly round: Round; readonly bytes: number };
+  'worker.ready': { readonly round: Round };
+  /** A contribution was committed to. */
+  'worker.contributed': { readonly round: Round; readonly microBatches: number; readonly samples: number; readonly loss: number; readonly computeMs: number };
+  'worker.applied': { readonly round: Round; readonly stateHash: Hash; readonly microBatches: number };
+  'worker.audited': { readonly audit: number; readonly outcome: string; readonly relativeError: number | null; readonly reason: string };
+  'worker.attested': { readonly epoch: number; readonly signed: boolean; readonly reason: string };
+  'worker.pay': { readonly epoch: number; readonly verified: number; readonly cumulativeWei: string; readonly paidWei: string; readonly reason: string };
+  /** Something failed that the worker goes on after. */
+  'worker.problem': { readonly code: string; readonly message: string };
+  'worker.finished': { readonly outcome: string; readonly code: string; readonly reason: string; readonly microBatches: number };
+}
+
+export type WorkerReportType = keyof ReportTable;
+export type WorkerReportOf<T extends WorkerReportType> = { readonly event: T } & ReportTable[T];
+export type WorkerReport = { [T in WorkerReportType]: WorkerReportOf<T> }[WorkerReportType];
+export type Reporter = (report: WorkerReport) => void;
+
+/** Code and text of anything thrown. */
+export function problemOf(thrown: unknown): WorkerReportOf<'worker.problem'> {
+  const code = (thrown as { code?: unknown } | null)?.code;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { event: 'worker.problem', code: typeof code === 'string' ? code : 'UNEXPECTED', message };
+}

@@ -5,9 +5,9 @@ import type { TensorType } from './graph.ts';
 import type { AttributeKind, OpCall, OpDefinition } from './op.ts';
 
 /** Largest rank of a tensor: lowerings unroll index arithmetic up to it. */
-export const MAX_RANK = 6;
+const MAX_RANK = 6;
 /** Most elements of one tensor, so that byte offsets and random counters (six words an element) fit 32 bits. */
-export const MAX_ELEMENTS = 2 ** 29;
+const MAX_ELEMENTS = 2 ** 29;
 
 const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

@@ -9,7 +9,7 @@ import type { Attributes, DType, TensorType, ValueId } from './graph.ts';
 
 /** `natural`: an integer ≥ 0. `naturals`: a list of them. `number`: any finite number. */
 export type AttributeKind = 'flag' | 'number' | 'natural' | 'naturals';
-export type OperandKind = DType | 'any';
+type OperandKind = DType | 'any';
 
 /** One use of an op, before its output type is known. `place` names it in errors (`node 7`). */
 export interface OpCall {
@@ -37,7 +37,7 @@ export interface Emitter {
   typeOf(value: ValueId): TensorType;
 }
 
-export interface GradientContext {
+interface GradientContext {
   readonly emit: Emitter;
   readonly inputs: readonly ValueId[];
   readonly output: ValueId;

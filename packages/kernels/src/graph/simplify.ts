@@ -102,7 +102,7 @@ export function simplify(graph: Graph): Graph {
 }
 
 /** Drops nodes that no output needs; the others keep their order. */
-export function removeDead(graph: Graph): Graph {
+function removeDead(graph: Graph): Graph {
   const first = graph.inputs.length;
   const live = new Set(graph.outputs.map(({ value }) => value));
   for (let index = graph.nodes.length - 1; index >= 0; index--) {

@@ -3,7 +3,7 @@ import type { ValueId } from '../graph/graph.ts';
 import type { Emitter } from '../graph/op.ts';
 import type { Initialiser } from './initialise.ts';
 
-export interface ParameterDeclaration {
+interface ParameterDeclaration {
   /** Path-like: `block0/attention/query/weight`. */
   readonly name: string;
   readonly shape: readonly number[];

@@ -47,7 +47,7 @@ function sizes(x: Shape, kernel: Shape, attributes: Attributes): Conv2dSizes {
 }
 
 /** Sizes of a legal call of any of the three ops, told apart by their attributes. */
-export function conv2dSizes(inputs: TypedCall['inputs'], attributes: Attributes): Conv2dSizes {
+function conv2dSizes(inputs: TypedCall['inputs'], attributes: Attributes): Conv2dSizes {
   const [first, second] = [shapeAt({ inputs }, 0), shapeAt({ inputs }, 1)];
   if ('height' in attributes) {
     const x = [first[0] ?? 1, second[1] ?? 1, natural(attributes, 'height'), natural(attributes, 'width')];
@@ -184,12 +184,25 @@ const onnxInputGradient: OnnxLowering = (context) => {
 /** The part of padded x [n, c, ..] that each kernel tap meets, [n, taps · c, h′ · w′]. */
 function onnxTaps(emit: OnnxEmitter, x: OnnxValue, s: Conv2dSizes): OnnxValue {
   const padded = emit.node('Pad', [x, emit.integers([0, 0, s.padding, s.padding, 0, 0, s.padding, s.padding])]);
-  const taps = Array.from({ length: s.kernelHeight * s.kernelWidth }, (_, tap) => [Math.floor(tap / s.kernelWidth), tap % s.kernelWidth]);
+  const taps = Array.from({ length: s.kernelHeight * s.kernelWidth }, (_, tap) => [
+    Math.floor(tap / s.kernelWidth),
+    tap % s.kernelWidth,
+  ]);
   const parts = taps.map(([u = 0, v = 0]) => {
     const ends = emit.integers([u + (s.outHeight - 1) * s.stride + 1, v + (s.outWidth - 1) * s.stride + 1]);
-    return emit.node('Slice', [padded, emit.integers([u, v]), ends, emit.integers([2, 3]), emit.integers([s.stride, s.stride])]);
+    return emit.node('Slice', [
+      padded,
+      emit.integers([u, v]),
+      ends,
+      emit.integers([2, 3]),
+      emit.integers([s.stride, s.stride]),
+    ]);
   });
-  return emit.reshape(emit.node('Concat', parts, { axis: 1 }), [s.batch, taps.length * s.channels, s.outHeight * s.outWidth]);
+  return emit.reshape(emit.node('Concat', parts, { axis: 1 }), [
+    s.batch,
+    taps.length * s.channels,
+    s.outHeight * s.outWidth,
+  ]);
 }
 
 /**
@@ -197,7 +210,11 @@ function onnxTaps(emit: OnnxEmitter, x: OnnxValue, s: Conv2dSizes): OnnxValue {
  * it is up to three times slower, because onnxruntime unrolls it into rows of kernelWidth elements on one thread.
  */
 const onnxKernelGradient: OnnxLowering = (context) => {
-  const { emit, names: [x = '', dy = ''], output } = context;
+  const {
+    emit,
+    names: [x = '', dy = ''],
+    output,
+  } = context;
   const s = onnxSizes(context);
   const flatDy = emit.reshape(dy, [s.batch, s.filters, s.outHeight * s.outWidth]);
   const products = emit.node('MatMul', [flatDy, emit.transpose(onnxTaps(emit, x, s), [0, 2, 1])]);

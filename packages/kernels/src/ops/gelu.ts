@@ -7,8 +7,8 @@ import { elementwise, f32Literal, SAFE_TANH } from '../webgpu/wgsl.ts';
 import { backwardOnly, expectShape, f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
 
 /** √(2/π). */
-export const GELU_SCALE = 0.7978845608028654;
-export const GELU_CUBIC = 0.044715;
+const GELU_SCALE = 0.7978845608028654;
+const GELU_CUBIC = 0.044715;
 
 const inner = (x: number): number => Math.tanh(GELU_SCALE * (x + GELU_CUBIC * x * x * x));
 

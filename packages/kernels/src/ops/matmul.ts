@@ -11,7 +11,7 @@ import { matmulCall } from '../webgpu/kernels/matmul.ts';
 import { elements, f32, refuse, type Shape, sameShape, shapeAt, streamedBytes } from './shape.ts';
 
 /** The sizes of one matrix product; `sharedRight`: b has rank 2 and serves every batch. */
-export interface MatmulSizes {
+interface MatmulSizes {
   readonly batch: readonly number[];
   readonly m: number;
   readonly k: number;
@@ -27,7 +27,7 @@ const matrix = (shape: Shape, transposed: boolean): [number, number] => {
 };
 
 /** Sizes of a legal call. */
-export function matmulSizes(inputs: TypedCall['inputs'], attributes: Attributes): MatmulSizes {
+function matmulSizes(inputs: TypedCall['inputs'], attributes: Attributes): MatmulSizes {
   const [a, b] = [shapeAt({ inputs }, 0), shapeAt({ inputs }, 1)];
   const [transposeA, transposeB] = [flag(attributes, 'transposeA'), flag(attributes, 'transposeB')];
   const [[m, k], [, n]] = [matrix(a, transposeA), matrix(b, transposeB)];

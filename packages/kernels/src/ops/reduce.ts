@@ -7,7 +7,7 @@ import { reduceLowering } from '../webgpu/kernels/reduce.ts';
 import { broadcastStrides, f32, offsets, perOperand, refuse, type Shape, shapeAt, streamedBytes } from './shape.ts';
 
 /** The input's shape with 1 on each reduced axis. */
-export const keptShape = (shape: Shape, axes: readonly number[]): number[] =>
+const keptShape = (shape: Shape, axes: readonly number[]): number[] =>
   shape.map((dimension, axis) => (axes.includes(axis) ? 1 : dimension));
 
 function reducedShape(shape: Shape, attributes: Attributes): number[] {

@@ -55,13 +55,33 @@ export function traitsOf({ kind, subgroupSize: [least, most] }: AdapterDescripti
   return { subgroups: fixed, subgroupSize: fixed ? least : 0, software: kind === 'software' };
 }
 
+/** On a machine with two GPUs: the strong one (the default) or the one that spares the battery. */
+export type PowerPreference = 'high-performance' | 'low-power';
+
 /** The best adapter of `gpu`. @throws AdapterNotFoundError */
-export async function findAdapter(gpu: GPU): Promise<GPUAdapter> {
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((cause: unknown) => {
+export async function findAdapter(gpu: GPU, powerPreference: PowerPreference = 'high-performance'): Promise<GPUAdapter> {
+  const adapter = await gpu.requestAdapter({ powerPreference }).catch((cause: unknown) => {
     throw new AdapterNotFoundError({ cause });
   });
   if (adapter === null) throw new AdapterNotFoundError();
   return adapter;
+}
+
+/** All adapters that `gpu` offers; none where there is no driver. */
+export async function describeAdapters(gpu: GPU): Promise<readonly AdapterDescription[]> {
+  const wishes: GPURequestAdapterOptions[] = [
+    { powerPreference: 'high-performance' },
+    { powerPreference: 'low-power' },
+    { forceFallbackAdapter: true },
+  ];
+  const found = new Map<string, AdapterDescription>();
+  for (const wish of wishes) {
+    const adapter = await gpu.requestAdapter(wish).catch(() => null);
+    if (adapter === null) continue;
+    const description = describeAdapter(adapter);
+    found.set(`${description.vendor} ${description.name}`, description);
+  }
+  return [...found.values()];
 }
 
 /** Opens a device with the adapter's own sizes of buffers and bindings, and subgroups where kernels can use them. */
@@ -73,6 +93,6 @@ export async function openDevice(adapter: GPUAdapter, traits: DeviceTraits): Pro
       requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
     });
   } catch (cause) {
-    throw new DeviceValidationError({ what: 'to open', cause });
+    throw new DeviceValidationError({ what: 'to open', complaint: String(cause), cause });
   }
 }

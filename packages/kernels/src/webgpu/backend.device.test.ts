@@ -3,4 +3,4 @@ import { describeBackend } from '../backend/conformance.ts';
 import { openWebGpuBackend } from './backend.ts';
 import { openGpu } from './node/open-gpu.ts';
 
-describeBackend({ name: 'webgpu', open: () => openWebGpuBackend(openGpu()) });
+describeBackend({ name: 'webgpu', open: async () => openWebGpuBackend(await openGpu()) });

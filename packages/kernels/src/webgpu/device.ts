@@ -1,6 +1,6 @@
 /** An open WebGPU device: pipelines by kernel, buffers, submission, reading back, and its failures as typed errors. */
 import type { KernelError } from '../errors.ts';
-import { type AdapterDescription, describeAdapter, findAdapter, openDevice, traitsOf } from './adapter.ts';
+import { type AdapterDescription, describeAdapter, findAdapter, openDevice, type PowerPreference, traitsOf } from './adapter.ts';
 import { BackendClosedError, BindingTooLargeError, DeviceLostError, DeviceOutOfMemoryError, DeviceValidationError } from './errors.ts';
 import type { DeviceTraits, Kernel } from './lowering.ts';
 import { shaderSource } from './shader.ts';
@@ -23,9 +23,9 @@ export class Device {
   /** Rejects when the device fails, so that nobody waits for work that will not end. */
   readonly #failed: Promise<never>;
 
-  /** Opens the best adapter of `gpu`. @throws AdapterNotFoundError */
-  static async open(gpu: GPU): Promise<Device> {
-    const adapter = await findAdapter(gpu);
+  /** Opens the best adapter of `gpu`, which must stay referenced. @throws AdapterNotFoundError */
+  static async open(gpu: GPU, powerPreference?: PowerPreference): Promise<Device> {
+    const adapter = await findAdapter(gpu, powerPreference);
     const description = describeAdapter(adapter);
     return new Device(await openDevice(adapter, traitsOf(description)), description);
   }
@@ -97,7 +97,7 @@ export class Device {
       });
       return { pipeline, layout };
     } catch (cause) {
-      throw this.#failure ?? new DeviceValidationError({ what: `the kernel ${label}`, cause });
+      throw this.#failure ?? new DeviceValidationError({ what: `the kernel ${label}`, complaint: firstLine(cause as Error), cause });
     }
   }
 
@@ -176,7 +176,8 @@ export class Device {
 }
 
 function typedError(error: GPUError, what: string): KernelError {
-  return error instanceof GPUOutOfMemoryError
-    ? new DeviceOutOfMemoryError({ cause: new Error(error.message) })
-    : new DeviceValidationError({ what, cause: new Error(error.message) });
+  if (error instanceof GPUOutOfMemoryError) return new DeviceOutOfMemoryError({ what, cause: error });
+  return new DeviceValidationError({ what, complaint: firstLine(error), cause: error });
 }
+
+const firstLine = ({ message }: { readonly message: string }): string => message.trim().split('\n', 1)[0] ?? message;

@@ -1,6 +1,7 @@
 /** A step program on a device: parameters, activations and gradient accumulators stay there between calls. */
 import type { Batch, EvaluationSums, Executable } from '../backend/backend.ts';
 import { dataInputs, expectVector } from '../backend/check-batch.ts';
+import { ExecutableClosedError } from '../backend/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { OpTable } from '../graph/op.ts';
 import type { StepProgram } from '../graph/step-program.ts';
@@ -45,6 +46,7 @@ class GpuExecutable implements Executable {
   readonly #program: StepProgram;
   readonly #memory: ProgramMemory;
   readonly #recordings: Recordings;
+  #closed = false;
 
   constructor(device: Device, program: StepProgram, memory: ProgramMemory, recordings: Recordings) {
     this.#device = device;
@@ -54,6 +56,7 @@ class GpuExecutable implements Executable {
   }
 
   async load(parameters: Float32Array): Promise<void> {
+    this.#expectOpen();
     expectVector('parameters', parameters, this.#program.layout.size);
     for (const { byteOffset, offset, size } of this.#memory.layout.slots) {
       this.#device.write(this.#memory.parameters, byteOffset, parameters as GPUAllowSharedBufferSource, offset, size);
@@ -75,6 +78,7 @@ class GpuExecutable implements Executable {
   }
 
   async drain(into: Float32Array, scale: number): Promise<void> {
+    this.#expectOpen();
     expectVector('into', into, this.#program.layout.size);
     const { accumulators, gradientsBack, layout } = this.#memory;
     this.#device.submit((encoder) => {
@@ -85,6 +89,8 @@ class GpuExecutable implements Executable {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#recordings.train.close();
     this.#recordings.evaluate.close();
     this.#memory.close();
@@ -102,7 +108,12 @@ class GpuExecutable implements Executable {
     return this.#device.read(sumsBack, (bytes) => [...new Float32Array(bytes, 0, MAX_SUMS)]);
   }
 
+  #expectOpen(): void {
+    if (this.#closed) throw new ExecutableClosedError({ backend: 'webgpu' });
+  }
+
   #feed(graph: Graph, batch: Batch): void {
+    this.#expectOpen();
     for (const [{ name }, values] of dataInputs(graph, batch)) {
       this.#device.write(this.#memory.data.get(name)!, 0, values as GPUAllowSharedBufferSource);
     }

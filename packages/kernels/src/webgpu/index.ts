@@ -1,6 +1,6 @@
 /** The WebGPU backend. Nothing here knows Node: `./webgpu-node` opens it there. */
-export { type AdapterDescription, describeAdapter } from './adapter.ts';
-export { openWebGpuBackend } from './backend.ts';
+export type { AdapterDescription, PowerPreference } from './adapter.ts';
+export { openWebGpuBackend, type WebGpuOptions } from './backend.ts';
 export {
   AdapterNotFoundError,
   BackendClosedError,

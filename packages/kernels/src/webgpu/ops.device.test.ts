@@ -11,7 +11,7 @@ const TOLERANCE = 2e-5;
 
 let device: Device;
 beforeAll(async () => {
-  device = await Device.open(openGpu());
+  device = await Device.open(await openGpu());
 });
 afterAll(() => device.close());
 

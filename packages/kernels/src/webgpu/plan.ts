@@ -30,7 +30,16 @@ export interface Plan {
 }
 
 /** @throws UnsupportedOpError when an op has no WGSL lowering */
+export function checkOps({ nodes }: Graph, ops: OpTable): void {
+  for (const { op, output } of nodes) {
+    const known = Object.hasOwn(ops, op) && ops[op]?.wgsl !== undefined;
+    if (!known) throw new UnsupportedOpError({ op, dtype: output.dtype, backend: 'webgpu' });
+  }
+}
+
+/** @throws UnsupportedOpError when an op has no WGSL lowering */
 export function planGraph(graph: Graph, { ops, traits }: { ops: OpTable; traits: DeviceTraits }): Plan {
+  checkOps(graph, ops);
   return new Planner(graph, ops, traits).plan();
 }
 
@@ -142,8 +151,6 @@ class Planner {
   }
 
   #loweringOf(node: GraphNode): WgslLowering {
-    const lowering = this.#ops[node.op]?.wgsl;
-    if (lowering === undefined) throw new UnsupportedOpError({ op: node.op, dtype: node.output.dtype, backend: 'webgpu' });
-    return lowering;
+    return this.#ops[node.op]!.wgsl!;
   }
 }

@@ -1,6 +1,6 @@
 /** Opens Dawn, the WebGPU implementation that runs in Node. */
 import { tmpdir } from 'node:os';
-import { create, globals } from 'webgpu';
+import { AdapterNotFoundError } from '../errors.ts';
 
 /**
  * Dawn's instance dies with the object that `create` returns, and everything on it then hangs or crashes, however
@@ -8,13 +8,24 @@ import { create, globals } from 'webgpu';
  */
 let instance: GPU | undefined;
 
-/** The GPU entry point (`navigator.gpu`) of this thread. Adapters need a Vulkan loader that was there at process start. */
-export function openGpu(): GPU {
-  if (instance === undefined) {
-    // The Vulkan loader warns on stderr without it.
-    process.env['XDG_RUNTIME_DIR'] ??= tmpdir();
-    Object.assign(globalThis, globals);
-    instance = create([]);
-  }
+/**
+ * The GPU entry point (`navigator.gpu`) of this thread. Adapters need a Vulkan loader that was there at process start.
+ * @throws AdapterNotFoundError on a platform for which Dawn is not built
+ */
+export async function openGpu(): Promise<GPU> {
+  if (instance !== undefined) return instance;
+  // The Vulkan loader warns on stderr without it.
+  process.env['XDG_RUNTIME_DIR'] ??= tmpdir();
+  const { create, globals } = await loadDawn();
+  Object.assign(globalThis, globals);
+  instance = create([]);
   return instance;
+}
+
+async function loadDawn(): Promise<typeof import('webgpu')> {
+  try {
+    return await import('webgpu');
+  } catch (cause) {
+    throw new AdapterNotFoundError({ reason: 'the npm package webgpu does not load', cause });
+  }
 }

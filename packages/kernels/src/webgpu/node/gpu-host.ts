@@ -1,0 +1,61 @@
+/** The host's end of the GPU's thread: calls become messages, replies settle them in order. */
+import { tmpdir } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { DeviceLostError } from '../errors.ts';
+import type { CallName, Calls, Reply, Request } from './messages.ts';
+import { reviveError } from './told-error.ts';
+
+interface Pending {
+  resolve(give: unknown): void;
+  reject(error: Error): void;
+}
+
+export class GpuHost {
+  readonly #worker: Worker;
+  readonly #pending: Pending[] = [];
+  #ended: Error | undefined;
+
+  constructor() {
+    // The Vulkan loader warns on stderr without it; a thread's own copy of the environment would not reach the loader.
+    process.env['XDG_RUNTIME_DIR'] ??= tmpdir();
+    // Flags of the host, `--input-type` for example, may not suit a thread.
+    this.#worker = new Worker(new URL('gpu-thread.ts', import.meta.url), { name: 'gpu', execArgv: [] });
+    // A backend that is merely open must not keep a finished program from exiting; a call under way does.
+    this.#worker.unref();
+    this.#worker.on('message', (reply: Reply) => this.#settle(reply));
+    this.#worker.on('error', (cause) => this.#end(new DeviceLostError({ reason: 'its thread failed', cause })));
+    this.#worker.on('exit', () => this.#end(new DeviceLostError({ reason: 'its thread ended' })));
+  }
+
+  call<Name extends CallName>(call: Name, take: Calls[Name]['take']): Promise<Calls[Name]['give']> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    if (this.#pending.push({ resolve, reject }) === 1) this.#worker.ref();
+    this.#worker.postMessage({ call, take } satisfies Request<Name>);
+    return promise as Promise<Calls[Name]['give']>;
+  }
+
+  /** Ends the thread after the calls before. Calls that come later are rejected with `error`. */
+  async close(error: Error): Promise<void> {
+    if (this.#ended) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#worker.once('exit', () => resolve());
+    const closed = this.call('close', {});
+    this.#ended = error;
+    this.#worker.ref();
+    await closed.catch(() => undefined);
+    await promise;
+  }
+
+  #settle(reply: Reply): void {
+    const pending = this.#pending.shift();
+    if (this.#pending.length === 0 && this.#ended === undefined) this.#worker.unref();
+    if ('failed' in reply) pending?.reject(reviveError(reply.failed));
+    else pending?.resolve(reply.give);
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error;
+    for (const { reject } of this.#pending.splice(0)) reject(error);
+  }
+}

@@ -1,0 +1,63 @@
+/** The thread that owns the GPU. It does one call at a time and nothing else, for its `setImmediate` may sleep. */
+import { parentPort } from 'node:worker_threads';
+import type { Backend, Executable } from '../../backend/backend.ts';
+import { describeAdapters } from '../adapter.ts';
+import { openDeviceBackend } from '../backend.ts';
+import { BackendClosedError } from '../errors.ts';
+import type { CallName, Calls, ExecutableId, Reply, Request } from './messages.ts';
+import { openGpu } from './open-gpu.ts';
+import { throttleSetImmediate } from './throttle.ts';
+import { tellError } from './told-error.ts';
+
+const throttle = throttleSetImmediate();
+const executables = new Map<ExecutableId, Executable>();
+let backend: Backend | undefined;
+
+function opened(): Backend {
+  if (backend === undefined) throw new BackendClosedError();
+  return backend;
+}
+
+function executable(id: ExecutableId): Executable {
+  const found = executables.get(id);
+  if (found === undefined) throw new BackendClosedError();
+  return found;
+}
+
+const calls: { readonly [Name in CallName]: (take: Calls[Name]['take']) => Promise<Calls[Name]['give']> } = {
+  listAdapters: async () => describeAdapters(await openGpu()),
+  open: async (options) => {
+    const { backend: opening, adapter } = await openDeviceBackend(await openGpu(), options);
+    backend = opening;
+    return adapter;
+  },
+  compile: async ({ id, program }) => {
+    executables.set(id, await opened().compile(program));
+  },
+  load: ({ id, parameters }) => executable(id).load(parameters),
+  accumulate: ({ id, batch }) => executable(id).accumulate(batch),
+  drain: ({ id, into, scale }) => executable(id).drain(into, scale),
+  evaluate: ({ id, batch }) => executable(id).evaluate(batch),
+  release: async ({ id }) => {
+    await executables.get(id)?.close();
+    executables.delete(id);
+  },
+  close: async () => {
+    await backend?.close();
+    parentPort?.close();
+  },
+};
+
+async function answer({ call, take }: Request): Promise<Reply> {
+  throttle.restart();
+  try {
+    return { give: await calls[call](take as never) };
+  } catch (error) {
+    return { failed: tellError(error) };
+  }
+}
+
+let before: Promise<void> = Promise.resolve();
+parentPort?.on('message', (request: Request) => {
+  before = before.then(async () => parentPort?.postMessage(await answer(request)));
+});

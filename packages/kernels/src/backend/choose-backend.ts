@@ -17,8 +17,10 @@ export interface BackendChoice {
 export function chooseBackend(webgpu: WebGpuFinding, onnxMillis?: number): BackendChoice {
   if (!webgpu.found) return { choice: 'onnx', reason: `no WebGPU adapter: ${webgpu.reason}` };
   const { adapter, stepMillis } = webgpu;
-  if (adapter.kind !== 'gpu') return { choice: 'onnx', reason: `the only WebGPU adapter, ${adapter.name}, runs on the CPU` };
-  if (stepMillis === undefined || onnxMillis === undefined) return { choice: 'measure', reason: `${adapter.name} is a GPU` };
+  if (adapter.kind !== 'gpu')
+    return { choice: 'onnx', reason: `the only WebGPU adapter, ${adapter.name}, runs on the CPU` };
+  if (stepMillis === undefined || onnxMillis === undefined)
+    return { choice: 'measure', reason: `${adapter.name} is a GPU` };
   const figures = `a step takes ${stepMillis.toFixed(1)} ms on ${adapter.name} and ${onnxMillis.toFixed(1)} ms on the CPU`;
   return { choice: stepMillis <= onnxMillis ? 'webgpu' : 'onnx', reason: figures };
 }

@@ -27,15 +27,23 @@ export const conformanceOps: readonly string[] = [...new Set(conformanceCases.ma
 
 /** A step program's contract is all that a backend promises, so an op is tested through it and needs no face of its own. */
 export function opProgram(op: string): OpProgram {
-  const instances = conformanceCases.filter((row) => row.op === op).map((row) => ({ name: row.name, ...instantiate(row) }));
-  const cases = instances.map(({ name, expected, graph }) => ({ name, expected, shape: graph.nodes[0]?.output.shape ?? [] }));
+  const instances = conformanceCases
+    .filter((row) => row.op === op)
+    .map((row) => ({ name: row.name, ...instantiate(row) }));
+  const cases = instances.map(({ name, expected, graph }) => ({
+    name,
+    expected,
+    shape: graph.nodes[0]?.output.shape ?? [],
+  }));
   const layout = layoutParameters(cases.map(({ name, shape }) => ({ name, shape, decay: false })));
   const batch: Record<string, Batch[string]> = { weight: Float32Array.of(1) };
-  for (const { name, feeds } of instances) for (const [input, values] of Object.entries(feeds)) batch[`${name}/${input}`] = values;
+  for (const { name, feeds } of instances)
+    for (const [input, values] of Object.entries(feeds)) batch[`${name}/${input}`] = values;
   const build = (outputs: (builder: GraphBuilder, weight: number) => void) => {
     const builder = new GraphBuilder();
     for (const { name, shape } of cases) builder.input(name, { dtype: 'f32', shape }, 'parameter');
-    for (const { name, graph } of instances) for (const input of graph.inputs) builder.input(`${name}/${input.name}`, input.type, 'data');
+    for (const { name, graph } of instances)
+      for (const input of graph.inputs) builder.input(`${name}/${input.name}`, input.type, 'data');
     outputs(builder, builder.input('weight', { dtype: 'f32', shape: [1] }, 'data'));
     return builder.build();
   };
@@ -64,7 +72,18 @@ export interface ModelCase {
 export const modelCases: Readonly<Record<string, ModelCase>> = {
   'mlp with relu': { spec: { type: 'mlp', inputs: 37, hidden: [33, 18], outputs: 10, activation: 'relu' }, batch: 13 },
   'mlp with gelu': { spec: { type: 'mlp', inputs: 5, hidden: [4], outputs: 3, activation: 'gelu' }, batch: 1 },
-  convnet: { spec: { type: 'convnet', input: [2, 13, 9], channels: [5, 7], kernel: 3, hidden: [11], outputs: 10, activation: 'relu' }, batch: 6 },
+  convnet: {
+    spec: {
+      type: 'convnet',
+      input: [2, 13, 9],
+      channels: [5, 7],
+      kernel: 3,
+      hidden: [11],
+      outputs: 10,
+      activation: 'relu',
+    },
+    batch: 6,
+  },
   'tied gpt': { spec: { type: 'gpt', vocab: 29, layers: 2, heads: 2, width: 12, block: 11, tied: true }, batch: 3 },
   'untied gpt': { spec: { type: 'gpt', vocab: 65, layers: 1, heads: 3, width: 24, block: 16, tied: false }, batch: 2 },
 };
@@ -72,7 +91,11 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
 const classesOf = (spec: ModelSpec): number => (spec.type === 'gpt' ? spec.vocab : spec.outputs);
 
 /** A batch drawn from `seed`: inputs near-normal, labels and tokens over all classes, every weight 1. */
-export function drawBatch({ train }: StepProgram, spec: ModelSpec, seed: number): Record<string, Float32Array | Int32Array> {
+export function drawBatch(
+  { train }: StepProgram,
+  spec: ModelSpec,
+  seed: number,
+): Record<string, Float32Array | Int32Array> {
   const data = train.inputs.filter(({ role }) => role === 'data');
   return Object.fromEntries(data.map((input) => [input.name, drawInput(input, classesOf(spec), seed)]));
 }
@@ -82,7 +105,9 @@ function drawInput({ name, type }: GraphInput, classes: number, seed: number): F
   if (name === 'weight') return values.fill(1);
   if (type.dtype === 'f32') initialise(values, { kind: 'normal', deviation: 1 }, seed, name);
   else initialise(values, { kind: 'uniform', bound: 0.5 }, seed, name);
-  return type.dtype === 'f32' ? values : Int32Array.from(values, (value) => Math.min(Math.floor((value + 0.5) * classes), classes - 1));
+  return type.dtype === 'f32'
+    ? values
+    : Int32Array.from(values, (value) => Math.min(Math.floor((value + 0.5) * classes), classes - 1));
 }
 
 /** A graph that calls an op which is in no table. */

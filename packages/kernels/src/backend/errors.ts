@@ -8,7 +8,10 @@ export class UnsupportedOpError extends KernelError {
   readonly code = 'UNSUPPORTED_OP';
 
   constructor({ op, dtype, backend }: { op: string; dtype: DType; backend: BackendName }) {
-    super({ message: `The backend ${backend} cannot run the op ${op} (${dtype}).`, mend: 'Choose another backend for this job.' });
+    super({
+      message: `The backend ${backend} cannot run the op ${op} (${dtype}).`,
+      mend: 'Choose another backend for this job.',
+    });
   }
 }
 
@@ -28,7 +31,17 @@ export class BatchMismatchError extends KernelError {
 export class BackendUnavailableError extends KernelError {
   readonly code = 'BACKEND_UNAVAILABLE';
 
-  constructor({ backend, reason, mend, cause }: { backend: BackendName; reason: string; mend: string; cause?: unknown }) {
+  constructor({
+    backend,
+    reason,
+    mend,
+    cause,
+  }: {
+    backend: BackendName;
+    reason: string;
+    mend: string;
+    cause?: unknown;
+  }) {
     super({ message: `The backend ${backend} is not available here: ${reason}.`, mend, cause });
   }
 }
@@ -38,7 +51,10 @@ export class ExecutableClosedError extends KernelError {
   readonly code = 'EXECUTABLE_CLOSED';
 
   constructor({ backend }: { backend: BackendName }) {
-    super({ message: `A call came to a closed executable of the backend ${backend}.`, mend: 'Compile the program again.' });
+    super({
+      message: `A call came to a closed executable of the backend ${backend}.`,
+      mend: 'Compile the program again.',
+    });
   }
 }
 

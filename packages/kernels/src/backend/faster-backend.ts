@@ -48,9 +48,10 @@ export class FasterBackend implements Backend {
   async #decide(program: StepProgram): Promise<Backend> {
     const { gpu, cpu } = this.#parts;
     const stepMillis = await measureStep(gpu, program).catch(summaryOf);
-    const { choice, reason } = typeof stepMillis === 'string'
-      ? chooseBackend({ found: false, reason: stepMillis })
-      : chooseBackend({ found: true, adapter: gpu.adapter, stepMillis }, await measureStep(cpu, program));
+    const { choice, reason } =
+      typeof stepMillis === 'string'
+        ? chooseBackend({ found: false, reason: stepMillis })
+        : chooseBackend({ found: true, adapter: gpu.adapter, stepMillis }, await measureStep(cpu, program));
     const [winner, loser] = choice === 'webgpu' ? [gpu, cpu] : [cpu, gpu];
     await loser.close();
     this.#reason = reason;

@@ -1,6 +1,12 @@
 /** `@murmuration/kernels/backend`: what executes a step program, and which of them a machine should use. Needs Node. */
 export type { AdapterInfo, Backend, BackendName, Batch, EvaluationSums, Executable } from './backend.ts';
-export { BackendUnavailableError, BatchMismatchError, ExecutableClosedError, OnnxRuntimeError, UnsupportedOpError } from './errors.ts';
+export {
+  BackendUnavailableError,
+  BatchMismatchError,
+  ExecutableClosedError,
+  OnnxRuntimeError,
+  UnsupportedOpError,
+} from './errors.ts';
 export { measureStep } from './measure-step.ts';
 export { openOnnxBackend, type OnnxBackendOptions } from './onnx-backend.ts';
 export { type BackendOpeners, selectBackend, type SelectBackendOptions, type SelectedBackend } from './select.ts';

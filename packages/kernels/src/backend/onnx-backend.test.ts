@@ -21,7 +21,10 @@ describe('the onnx backend', () => {
     await executable.accumulate(data);
     await executable.drain(alone, 1);
     await executable.accumulate(data);
-    const outside = { ...data, targets: data['targets']!.map(() => spec.type === 'gpt' ? spec.vocab : 0) as Int32Array };
+    const outside = {
+      ...data,
+      targets: data['targets']!.map(() => (spec.type === 'gpt' ? spec.vocab : 0)) as Int32Array,
+    };
     await expect(executable.accumulate(outside)).rejects.toMatchObject({ code: 'ONNX_RUNTIME' });
     await executable.drain(after, 1);
     expect(after).toEqual(alone);
@@ -32,6 +35,8 @@ describe('the onnx backend', () => {
     const backend = await openOnnxBackend({ threads: 1 });
     const executable = await backend.compile(program);
     await backend.close();
-    await expect(executable.accumulate(drawBatch(program, spec, 1))).rejects.toMatchObject({ code: 'EXECUTABLE_CLOSED' });
+    await expect(executable.accumulate(drawBatch(program, spec, 1))).rejects.toMatchObject({
+      code: 'EXECUTABLE_CLOSED',
+    });
   });
 });

@@ -43,7 +43,11 @@ export async function openOnnxBackend(options: OnnxBackendOptions = {}): Promise
   };
 }
 
-async function compile(runtime: OnnxRuntime, options: InferenceSession.SessionOptions, program: StepProgram): Promise<OnnxExecutable> {
+async function compile(
+  runtime: OnnxRuntime,
+  options: InferenceSession.SessionOptions,
+  program: StepProgram,
+): Promise<OnnxExecutable> {
   const train = await createSession(runtime, encodeTrainModel(program), options);
   try {
     const evaluate = await createSession(runtime, encodeGraph(program.evaluate, { target: 'onnxruntime' }), options);
@@ -62,7 +66,10 @@ async function createSession(runtime: OnnxRuntime, model: Uint8Array, options: I
   }
 }
 
-function sessionOptionsOf({ threads = availableParallelism(), spin = false }: OnnxBackendOptions): InferenceSession.SessionOptions {
+function sessionOptionsOf({
+  threads = availableParallelism(),
+  spin = false,
+}: OnnxBackendOptions): InferenceSession.SessionOptions {
   return {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'all',

@@ -2,6 +2,7 @@
  * A step program as two onnxruntime sessions. Parameters and gradient accumulators are flat vectors whose slots are fed
  * to onnxruntime as views: tensors wrap the caller's memory, so nothing is copied between micro-batches.
  */
+import type * as onnxruntime from 'onnxruntime-node';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { DType, Graph } from '../graph/graph.ts';
 import type { ParameterLayout } from '../graph/parameter-layout.ts';
@@ -11,7 +12,7 @@ import type { Batch, EvaluationSums, Executable } from './backend.ts';
 import { dataInputs, expectVector } from './check-batch.ts';
 import { ExecutableClosedError, OnnxRuntimeError } from './errors.ts';
 
-export type OnnxRuntime = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor'>;
+export type OnnxRuntime = Pick<typeof onnxruntime, 'InferenceSession' | 'Tensor'>;
 type Tensors = Readonly<Record<string, Tensor>>;
 
 const TENSOR_TYPES = { f32: 'float32', i32: 'int32' } as const satisfies Record<DType, Tensor.Type>;
@@ -44,12 +45,17 @@ export class OnnxExecutable implements Executable {
 
   constructor(parts: OnnxExecutableParts) {
     this.#parts = parts;
-    const { runtime, program: { layout, evaluate } } = parts;
+    const {
+      runtime,
+      program: { layout, evaluate },
+    } = parts;
     this.#parameters = new Float32Array(layout.size);
     this.#parameterFeeds = slotTensors(runtime, layout, this.#parameters, (name) => name);
     this.#accumulators = [newAccumulator(runtime, layout), newAccumulator(runtime, layout)];
     const names = [TRAIN_VALUES.loss, ...evaluate.outputs.map(({ name }) => name)];
-    this.#scalars = Object.fromEntries(names.map((name) => [name, new runtime.Tensor('float32', new Float32Array(1), [])]));
+    this.#scalars = Object.fromEntries(
+      names.map((name) => [name, new runtime.Tensor('float32', new Float32Array(1), [])]),
+    );
   }
 
   async load(parameters: Float32Array): Promise<void> {
@@ -132,8 +138,16 @@ function newAccumulator(runtime: OnnxRuntime, layout: ParameterLayout): Accumula
 }
 
 /** One tensor a parameter over a flat vector, without copying it. */
-function slotTensors({ Tensor }: OnnxRuntime, { slots }: ParameterLayout, values: Float32Array, key: (name: string) => string): Tensors {
+function slotTensors(
+  { Tensor }: OnnxRuntime,
+  { slots }: ParameterLayout,
+  values: Float32Array,
+  key: (name: string) => string,
+): Tensors {
   return Object.fromEntries(
-    slots.map(({ name, shape, offset, size }) => [key(name), new Tensor('float32', values.subarray(offset, offset + size), shape)]),
+    slots.map(({ name, shape, offset, size }) => [
+      key(name),
+      new Tensor('float32', values.subarray(offset, offset + size), shape),
+    ]),
   );
 }

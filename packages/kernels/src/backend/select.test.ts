@@ -21,9 +21,15 @@ function fake(name: BackendName, kind: AdapterInfo['kind'], fails = false): Back
     name,
     adapter: adapter(kind),
     compile: async () => ({
-      accumulate, load: async () => {}, drain: async () => {}, close: async () => {}, evaluate: async () => ({ lossSum: 0, correct: 0, predictions: 0 }),
+      accumulate,
+      load: async () => {},
+      drain: async () => {},
+      close: async () => {},
+      evaluate: async () => ({ lossSum: 0, correct: 0, predictions: 0 }),
     }),
-    close: async () => { closed.push(name); },
+    close: async () => {
+      closed.push(name);
+    },
   };
 }
 
@@ -37,14 +43,20 @@ describe('chooseBackend', () => {
   const gpu = { found: true, adapter: adapter('gpu') } as const;
 
   it('takes the CPU where there is no adapter, or one that a CPU plays', () => {
-    expect(chooseBackend({ found: false, reason: 'no driver' })).toEqual({ choice: 'onnx', reason: 'no WebGPU adapter: no driver' });
+    expect(chooseBackend({ found: false, reason: 'no driver' })).toEqual({
+      choice: 'onnx',
+      reason: 'no WebGPU adapter: no driver',
+    });
     expect(chooseBackend({ found: true, adapter: adapter('software') }).choice).toBe('onnx');
   });
 
   it('wants figures where there is a GPU, and then takes the faster', () => {
     expect(chooseBackend(gpu).choice).toBe('measure');
     expect(chooseBackend({ ...gpu, stepMillis: 2 }, 3).choice).toBe('webgpu');
-    expect(chooseBackend({ ...gpu, stepMillis: 4 }, 3)).toEqual({ choice: 'onnx', reason: 'a step takes 4.0 ms on a gpu and 3.0 ms on the CPU' });
+    expect(chooseBackend({ ...gpu, stepMillis: 4 }, 3)).toEqual({
+      choice: 'onnx',
+      reason: 'a step takes 4.0 ms on a gpu and 3.0 ms on the CPU',
+    });
   });
 });
 
@@ -86,12 +98,19 @@ describe('selectBackend', () => {
 
   it('does not replace a backend that was asked for by name', async () => {
     const openers = { webgpu: unavailable, onnx };
-    await expect(selectBackend({ requested: 'webgpu', openers })).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE', mend: 'Install one.' });
+    await expect(selectBackend({ requested: 'webgpu', openers })).rejects.toMatchObject({
+      code: 'BACKEND_UNAVAILABLE',
+      mend: 'Install one.',
+    });
     await expect(selectBackend({ requested: 'exact', openers })).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' });
     expect((await selectBackend({ requested: 'onnx', openers })).reason).toBe('onnx was asked for');
   });
 
   it('lets faults that are no answers of a backend through', async () => {
-    await expect(auto(async () => { throw new TypeError('a bug'); })).rejects.toThrow('a bug');
+    await expect(
+      auto(async () => {
+        throw new TypeError('a bug');
+      }),
+    ).rejects.toThrow('a bug');
   });
 });

@@ -43,9 +43,11 @@ export async function selectBackend(options: SelectBackendOptions): Promise<Sele
 async function selectAutomatically(openers: BackendOpeners): Promise<SelectedBackend> {
   // `auto` goes on without a GPU whatever is wrong with it, and says what was.
   const gpu = await openers.webgpu().catch(summaryOf);
-  const finding: WebGpuFinding = typeof gpu === 'string' ? { found: false, reason: gpu } : { found: true, adapter: gpu.adapter };
+  const finding: WebGpuFinding =
+    typeof gpu === 'string' ? { found: false, reason: gpu } : { found: true, adapter: gpu.adapter };
   const { choice, reason } = chooseBackend(finding);
-  if (choice === 'measure' && typeof gpu !== 'string') return new FasterBackend({ gpu, cpu: await openers.onnx(), reason });
+  if (choice === 'measure' && typeof gpu !== 'string')
+    return new FasterBackend({ gpu, cpu: await openers.onnx(), reason });
   if (typeof gpu !== 'string') await gpu.close();
   return withReason(await openers.onnx(), reason);
 }

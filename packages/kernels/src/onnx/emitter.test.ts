@@ -5,19 +5,32 @@ import { GraphEmitter } from './emitter.ts';
 import { decodeModel } from './schema.ts';
 
 const f32 = (...shape: number[]) => ({ dtype: 'f32' as const, shape });
-const decoded = (emitter: GraphEmitter) => decodeModel(wrapModel(emitter.finish('test'), { description: 'about', metadata: { run: 'r1' } }));
+const decoded = (emitter: GraphEmitter) =>
+  decodeModel(wrapModel(emitter.finish('test'), { description: 'about', metadata: { run: 'r1' } }));
 
 describe('GraphEmitter', () => {
   it('survives encoding: nodes, attributes of every kind, constants, shapes, metadata', () => {
     const emitter = new GraphEmitter({ target: 'onnxruntime' });
     const x = emitter.input('x', f32(2, 3));
     const attributes = { axis: -1, epsilon: { float: 0.5 }, mode: 'constant', pads: [0, 300, -1] };
-    emitter.output('y', emitter.node('Thing', [x, emitter.integers([2 ** 40, -2])], attributes, { domain: 'com.microsoft' }), f32(2, 3));
+    emitter.output(
+      'y',
+      emitter.node('Thing', [x, emitter.integers([2 ** 40, -2])], attributes, { domain: 'com.microsoft' }),
+      f32(2, 3),
+    );
     const model = decoded(emitter);
     expect(model).toMatchObject({ irVersion: 8, docString: 'about', metadataProps: [{ key: 'run', value: 'r1' }] });
-    expect(model.opsetImport).toEqual([{ domain: '', version: 18 }, { domain: 'com.microsoft', version: 1 }]);
+    expect(model.opsetImport).toEqual([
+      { domain: '', version: 18 },
+      { domain: 'com.microsoft', version: 1 },
+    ]);
     expect(model.graph.node[0]).toMatchObject({ opType: 'Thing', domain: 'com.microsoft', output: ['y'] });
-    const read = Object.fromEntries(model.graph.node[0]!.attribute.map(({ name, f, i, s, ints }) => [name, [f, i, s && new TextDecoder().decode(s), ints?.length && ints]]));
+    const read = Object.fromEntries(
+      model.graph.node[0]!.attribute.map(({ name, f, i, s, ints }) => [
+        name,
+        [f, i, s && new TextDecoder().decode(s), ints?.length && ints],
+      ]),
+    );
     expect(read['axis']?.[1]).toBe(-1);
     expect(read['epsilon']?.[0]).toBe(0.5);
     expect(read['mode']?.[2]).toBe('constant');
@@ -46,7 +59,12 @@ describe('GraphEmitter', () => {
     const emitter = new GraphEmitter({ target: 'portable' });
     const x = emitter.input('x', f32(2));
     const y = emitter.node('Relu', [x]);
-    for (const [name, value] of [['first', y], ['second', y], ['same', x]] as const) emitter.output(name, value, f32(2));
+    for (const [name, value] of [
+      ['first', y],
+      ['second', y],
+      ['same', x],
+    ] as const)
+      emitter.output(name, value, f32(2));
     const { graph } = decoded(emitter);
     expect(graph.node.map(({ opType, input, output }) => [opType, input, output])).toEqual([
       ['Relu', ['x'], ['first']],
@@ -71,9 +89,15 @@ describe('GraphEmitter', () => {
       const x = e.input('x', f32(7919, 4, 6));
       e.output('y', e.reshape(x, [7919 * 4, 6]), f32(7919 * 4, 6));
       const { graph } = decoded(e);
-      expect(graph.input[0]?.type.tensorType.shape.dim).toEqual([{ dimParam: 'batch' }, { dimValue: 4 }, { dimValue: 6 }]);
+      expect(graph.input[0]?.type.tensorType.shape.dim).toEqual([
+        { dimParam: 'batch' },
+        { dimValue: 4 },
+        { dimValue: 6 },
+      ]);
       expect(graph.output[0]?.type.tensorType.shape.dim).toEqual([{ dimParam: 'batch_x_4' }, { dimValue: 6 }]);
-      expect(new BigInt64Array(Uint8Array.from(graph.initializer[0]!.rawData).buffer)).toEqual(BigInt64Array.of(-1n, 6n));
+      expect(new BigInt64Array(Uint8Array.from(graph.initializer[0]!.rawData).buffer)).toEqual(
+        BigInt64Array.of(-1n, 6n),
+      );
     });
 
     it('refuses what it cannot express', () => {
@@ -81,7 +105,9 @@ describe('GraphEmitter', () => {
       const x = e.input('x', f32(7919, 1));
       expect(() => e.reshape(x, [7919, 7919])).toThrow(expect.objectContaining({ code: 'ONNX_EXPORT' }));
       expect(() => e.fill([7919], 1)).toThrow(expect.objectContaining({ code: 'ONNX_EXPORT' }));
-      expect(() => e.broadcast({ name: x, type: f32(1) }, [7919, 1])).toThrow(expect.objectContaining({ code: 'ONNX_EXPORT' }));
+      expect(() => e.broadcast({ name: x, type: f32(1) }, [7919, 1])).toThrow(
+        expect.objectContaining({ code: 'ONNX_EXPORT' }),
+      );
       expect(() => e.broadcast({ name: x, type: f32(7919, 1) }, [7919, 5])).not.toThrow();
     });
   });

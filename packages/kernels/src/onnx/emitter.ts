@@ -61,7 +61,12 @@ export class GraphEmitter implements OnnxEmitter {
     this.#outputs.push({ name, value, type });
   }
 
-  node(operator: string, inputs: readonly OnnxValue[], attributes: OnnxAttributes = {}, options: OnnxNodeOptions = {}): OnnxValue {
+  node(
+    operator: string,
+    inputs: readonly OnnxValue[],
+    attributes: OnnxAttributes = {},
+    options: OnnxNodeOptions = {},
+  ): OnnxValue {
     return first(this.nodeOutputs(operator, inputs, options.outputs ?? 1, attributes, options));
   }
 
@@ -76,7 +81,14 @@ export class GraphEmitter implements OnnxEmitter {
     return this.#once(key, () => {
       const output = Array.from({ length: count }, () => this.#name(operator));
       const attribute = Object.entries(attributes).map(([name, value]) => encodeAttribute(name, value));
-      this.#nodes.push({ name: `node/${first(output)}`, opType: operator, input: inputs, output, attribute, ...(domain && { domain }) });
+      this.#nodes.push({
+        name: `node/${first(output)}`,
+        opType: operator,
+        input: inputs,
+        output,
+        attribute,
+        ...(domain && { domain }),
+      });
       return output;
     });
   }
@@ -131,7 +143,14 @@ export class GraphEmitter implements OnnxEmitter {
     const computed = new Set(this.#nodes.flatMap((node) => node.output));
     for (const output of this.#outputs) {
       if (computed.has(output.value) && !renamed.has(output.value)) renamed.set(output.value, output.name);
-      else this.#nodes.push({ name: `node/${output.name}`, opType: 'Identity', input: [output.value], output: [output.name], attribute: [] });
+      else
+        this.#nodes.push({
+          name: `node/${output.name}`,
+          opType: 'Identity',
+          input: [output.value],
+          output: [output.name],
+          attribute: [],
+        });
     }
     const rename = (value: OnnxValue): string => renamed.get(value) ?? value;
     return {

@@ -20,7 +20,8 @@ export interface ModelDescription {
 export function encodeGraph(graph: Graph, options: GraphEmitterOptions & ModelDescription): Uint8Array {
   const emitter = new GraphEmitter(options);
   const values = lowerGraph(graph, emitter, (input) => emitter.input(input.name, input.type));
-  for (const { name, value } of graph.outputs) emitter.output(name, operandOf(values, value).name, operandOf(values, value).type);
+  for (const { name, value } of graph.outputs)
+    emitter.output(name, operandOf(values, value).name, operandOf(values, value).type);
   return wrapModel(emitter.finish('graph'), options);
 }
 
@@ -29,7 +30,11 @@ export function encodeGraph(graph: Graph, options: GraphEmitterOptions & ModelDe
  * @returns the ONNX operand of each graph value
  * @throws UnsupportedOpError
  */
-export function lowerGraph(graph: Graph, emitter: GraphEmitter, bind: (input: GraphInput) => OnnxValue): readonly OnnxOperand[] {
+export function lowerGraph(
+  graph: Graph,
+  emitter: GraphEmitter,
+  bind: (input: GraphInput) => OnnxValue,
+): readonly OnnxOperand[] {
   const values: OnnxOperand[] = graph.inputs.map((input) => ({ name: bind(input), type: input.type }));
   for (const { op, inputs, attributes, output } of graph.nodes) {
     const lower = loweringOf(op, output);

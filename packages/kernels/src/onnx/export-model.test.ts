@@ -22,7 +22,9 @@ async function worstDifference(model: Uint8Array, spec: ModelSpec, batch: number
   const { name, type } = input!;
   const values = drawBatch(program, spec, 9)[name]!;
   const session = await InferenceSession.create(model, { intraOpNumThreads: 1 });
-  const { logits } = await session.run({ [name]: new Tensor(type.dtype === 'i32' ? 'int32' : 'float32', values as Float32Array, type.shape) });
+  const { logits } = await session.run({
+    [name]: new Tensor(type.dtype === 'i32' ? 'int32' : 'float32', values as Float32Array, type.shape),
+  });
   await session.release();
   const views = parameterViews(program.layout, initialParameters(spec, 3));
   const expected = interpret(program.infer, { ...views, [name]: values })['logits']!;
@@ -41,11 +43,15 @@ describe('exportModel', () => {
   it('keeps the weights under their names, with the run’s metadata', () => {
     const { spec } = modelCases['untied gpt']!;
     const options = optionsFor(spec);
-    const { graph, metadataProps, docString } = decodeModel(exportModel({ ...options, description: 'a run', metadata: { stateHash: '0xabc' } }));
+    const { graph, metadataProps, docString } = decodeModel(
+      exportModel({ ...options, description: 'a run', metadata: { stateHash: '0xabc' } }),
+    );
     const weights = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
     for (const { name, shape, offset, size } of options.layout.slots) {
       expect(weights.get(name)?.dims).toEqual([...shape]);
-      expect(new Float32Array(Uint8Array.from(weights.get(name)!.rawData).buffer)).toEqual(options.parameters.slice(offset, offset + size));
+      expect(new Float32Array(Uint8Array.from(weights.get(name)!.rawData).buffer)).toEqual(
+        options.parameters.slice(offset, offset + size),
+      );
     }
     expect(graph.input.map(({ name }) => name)).toEqual(['tokens']);
     expect(graph.output.map(({ name }) => name)).toEqual(['logits']);

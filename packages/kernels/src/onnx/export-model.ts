@@ -28,7 +28,14 @@ const PROBE_BATCHES = [7919, 7927, 7933, 7937] as const;
  * the graph's data inputs and outputs.
  * @throws OnnxExportError
  */
-export function exportModel({ infer, layout, parameters, batch, description, metadata }: ExportModelOptions): Uint8Array {
+export function exportModel({
+  infer,
+  layout,
+  parameters,
+  batch,
+  description,
+  metadata,
+}: ExportModelOptions): Uint8Array {
   checkParameters(layout, parameters);
   const freeBatch = batch === undefined ? probeBatch(layout) : undefined;
   const graph = infer(freeBatch ?? batch ?? 1);
@@ -38,19 +45,29 @@ export function exportModel({ infer, layout, parameters, batch, description, met
     if (role === 'data') return emitter.input(name, type);
     const slot = slots.get(name);
     if (slot === undefined) {
-      throw new OnnxExportError({ reason: `its graph has a parameter ${name} that the layout lacks`, mend: 'Pass the layout of the same model.' });
+      throw new OnnxExportError({
+        reason: `its graph has a parameter ${name} that the layout lacks`,
+        mend: 'Pass the layout of the same model.',
+      });
     }
     return emitter.weight(name, slot.shape, parameters.subarray(slot.offset, slot.offset + slot.size));
   });
-  for (const { name, value } of graph.outputs) emitter.output(name, operandOf(values, value).name, operandOf(values, value).type);
-  return wrapModel(emitter.finish('model'), { ...(description !== undefined && { description }), ...(metadata && { metadata }) });
+  for (const { name, value } of graph.outputs)
+    emitter.output(name, operandOf(values, value).name, operandOf(values, value).type);
+  return wrapModel(emitter.finish('model'), {
+    ...(description !== undefined && { description }),
+    ...(metadata && { metadata }),
+  });
 }
 
 function probeBatch({ slots }: ParameterLayout): number {
   const sizes = slots.flatMap(({ shape, size }) => [...shape, size]);
   const probe = PROBE_BATCHES.find((prime) => sizes.every((size) => size % prime !== 0));
   if (probe !== undefined) return probe;
-  throw new OnnxExportError({ reason: 'its sizes leave no probe batch size that tells the batch dimension apart', mend: 'Pass a fixed batch.' });
+  throw new OnnxExportError({
+    reason: 'its sizes leave no probe batch size that tells the batch dimension apart',
+    mend: 'Pass a fixed batch.',
+  });
 }
 
 function checkParameters(layout: ParameterLayout, parameters: Float32Array): void {
@@ -62,6 +79,9 @@ function checkParameters(layout: ParameterLayout, parameters: Float32Array): voi
   }
   const bad = parameters.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
-    throw new OnnxExportError({ reason: `parameter element ${bad} is ${parameters[bad]}`, mend: 'Export a checkpoint from before the run diverged.' });
+    throw new OnnxExportError({
+      reason: `parameter element ${bad} is ${parameters[bad]}`,
+      mend: 'Export a checkpoint from before the run diverged.',
+    });
   }
 }

@@ -2,6 +2,14 @@
 export { encodeGraph, type ModelDescription } from './encode.ts';
 export { OnnxExportError } from './errors.ts';
 export { exportModel, type ExportModelOptions } from './export-model.ts';
-export type { OnnxAttributes, OnnxDType, OnnxEmitter, OnnxLowering, OnnxLoweringContext, OnnxOperand, OnnxValue } from './lowering.ts';
+export type {
+  OnnxAttributes,
+  OnnxDType,
+  OnnxEmitter,
+  OnnxLowering,
+  OnnxLoweringContext,
+  OnnxOperand,
+  OnnxValue,
+} from './lowering.ts';
 export { decodeModel } from './schema.ts';
 export { encodeTrainModel, TRAIN_VALUES } from './train-model.ts';

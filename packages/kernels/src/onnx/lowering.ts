@@ -31,7 +31,12 @@ export interface OnnxEmitter {
   /** `portable` graphs use only standard operators (exported models); `onnxruntime` ones may use `com.microsoft`. */
   readonly target: 'portable' | 'onnxruntime';
   /** Emits a node and returns its first output. An empty string stands for an omitted optional input. */
-  node(operator: string, inputs: readonly OnnxValue[], attributes?: OnnxAttributes, options?: OnnxNodeOptions): OnnxValue;
+  node(
+    operator: string,
+    inputs: readonly OnnxValue[],
+    attributes?: OnnxAttributes,
+    options?: OnnxNodeOptions,
+  ): OnnxValue;
   /** Emits a node with several outputs. */
   nodeOutputs(
     operator: string,

@@ -86,7 +86,9 @@ export type DimensionMessage = { readonly dimValue: number } | { readonly dimPar
 
 export interface ValueInfoMessage {
   readonly name: string;
-  readonly type: { readonly tensorType: { readonly elemType: number; readonly shape: { readonly dim: readonly DimensionMessage[] } } };
+  readonly type: {
+    readonly tensorType: { readonly elemType: number; readonly shape: { readonly dim: readonly DimensionMessage[] } };
+  };
 }
 
 export interface GraphMessage {
@@ -111,7 +113,7 @@ const model = buildRoot().lookupType('ModelProto');
 
 /** Encodes a whole model. */
 export function encodeModel(message: ModelMessage): Uint8Array {
-  return model.encode(message as unknown as { [key: string]: unknown }).finish();
+  return model.encode(message).finish();
 }
 
 /** Decodes the known fields of a model: what a test or a tool needs to look into one. */
@@ -127,7 +129,9 @@ function buildRoot(): protobuf.Root {
     const type = new protobuf.Type(name);
     for (const [field, [id, declared]] of Object.entries(fields)) {
       const repeated = declared.endsWith('[]');
-      type.add(new protobuf.Field(field, id, repeated ? declared.slice(0, -2) : declared, repeated ? 'repeated' : undefined));
+      type.add(
+        new protobuf.Field(field, id, repeated ? declared.slice(0, -2) : declared, repeated ? 'repeated' : undefined),
+      );
     }
     root.add(type);
   }

@@ -1,7 +1,9 @@
 /** Little-endian bytes of constant tensors. */
 import type { OnnxDType } from './lowering.ts';
 
-const BYTES: Readonly<Record<OnnxDType, { readonly size: number; readonly set: (view: DataView, at: number, value: number) => void }>> = {
+const BYTES: Readonly<
+  Record<OnnxDType, { readonly size: number; readonly set: (view: DataView, at: number, value: number) => void }>
+> = {
   f32: { size: 4, set: (view, at, value) => view.setFloat32(at, value, true) },
   i32: { size: 4, set: (view, at, value) => view.setInt32(at, value, true) },
   i64: { size: 8, set: (view, at, value) => view.setBigInt64(at, BigInt(value), true) },

@@ -1,6 +1,20 @@
-/** The WebGPU backend in Node. Dawn is loaded in a thread of its own, so that a machine without it, or without a driver, runs everything else. */
-import { createWebGpuBackend } from '../webgpu/node/index.ts';
+/** The WebGPU backend in Node, loaded only when it is wanted, so that a machine without Dawn or a driver runs everything else. */
+import { KernelError } from '../errors.ts';
 import type { Backend } from './backend.ts';
+import { BackendUnavailableError } from './errors.ts';
 
-/** @throws AdapterNotFoundError, which says what to install */
-export const openWebGpu = (): Promise<Backend> => createWebGpuBackend();
+/** @throws BackendUnavailableError, AdapterNotFoundError, both saying what to install */
+export async function openWebGpu(): Promise<Backend> {
+  try {
+    const { createWebGpuBackend } = await import('../webgpu/node/index.ts');
+    return await createWebGpuBackend();
+  } catch (cause) {
+    if (cause instanceof KernelError) throw cause;
+    throw new BackendUnavailableError({
+      backend: 'webgpu',
+      reason: 'the npm package webgpu does not load',
+      mend: 'Install it with a Vulkan driver (Mesa 25 or newer, or the GPU vendor’s), or choose the backend onnx.',
+      cause,
+    });
+  }
+}

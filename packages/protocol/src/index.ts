@@ -14,13 +14,39 @@ export * from './wire/frames.ts';
 export * from './wire/names.ts';
 export type { Decision } from './machines/decision.ts';
 export type { AuditConfig, CoordinatorConfig, EvaluationConfig, PaymentConfig } from './machines/coordinator/config.ts';
-export type { Attestation, CoordinatorDecision, CoordinatorEffect, CoordinatorEffectOf, CoordinatorEffectType, PayLeaf, RunOutcome, TimerName } from './machines/coordinator/effects.ts';
-export type { CoordinatorEvent, CoordinatorEventOf, CoordinatorEventType, StatePoint } from './machines/coordinator/events.ts';
+export type {
+  Attestation,
+  CoordinatorDecision,
+  CoordinatorEffect,
+  CoordinatorEffectOf,
+  CoordinatorEffectType,
+  PayLeaf,
+  RunOutcome,
+  TimerName,
+} from './machines/coordinator/effects.ts';
+export type {
+  CoordinatorEvent,
+  CoordinatorEventOf,
+  CoordinatorEventType,
+  StatePoint,
+} from './machines/coordinator/events.ts';
 export type * from './machines/coordinator/state.ts';
 export type { MemberConfig } from './machines/member/config.ts';
-export type { MemberDecision, MemberEffect, MemberEffectOf, MemberEffectType, MemberNotice, MemberTimerName, ReductionTerm, Release } from './machines/member/effects.ts';
+export type {
+  MemberDecision,
+  MemberEffect,
+  MemberEffectOf,
+  MemberEffectType,
+  MemberNotice,
+  MemberTimerName,
+  ReductionTerm,
+  Release,
+} from './machines/member/effects.ts';
 export type { MemberEvent, MemberEventOf, MemberEventType, SignedCommitment } from './machines/member/events.ts';
 export type * from './machines/member/state.ts';
 export type { JournalEntry } from './journal/events.ts';
 export type * from './journal/facts.ts';
 export * from './merkle/settlement-tree.ts';
+export { coordinatorTransition, CoordinatorStateError } from './machines/coordinator/transition.ts';
+export { ownedBy } from './machines/member/state.ts';
+export { initialMemberState, memberTransition, roundHeld } from './machines/member/transition.ts';

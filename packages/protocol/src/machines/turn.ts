@@ -33,6 +33,10 @@ export class Turn<State extends object, Effect> {
   }
 
   decision(): Decision<State, Effect> {
-    return { state: this.#state, effects: this.#effects, reason: this.#reasons.length > 0 ? this.#reasons.join('; ') : 'nothing to decide' };
+    return {
+      state: this.#state,
+      effects: this.#effects,
+      reason: this.#reasons.length > 0 ? this.#reasons.join('; ') : 'nothing to decide',
+    };
   }
 }

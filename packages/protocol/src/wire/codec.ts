@@ -3,10 +3,20 @@ import { Packr } from 'msgpackr';
 import { z } from 'zod';
 import { MurmurationError } from '../core/errors.ts';
 import {
-  coordinatorMessageSchema, termsSchema, workerMessageSchema, type CoordinatorMessage, type Terms, type WorkerMessage,
+  coordinatorMessageSchema,
+  termsSchema,
+  workerMessageSchema,
+  type CoordinatorMessage,
+  type Terms,
+  type WorkerMessage,
 } from './control.ts';
 import {
-  bucketFrameSchema, fetchRequestSchema, fetchResponseSchema, type BucketFrame, type FetchRequest, type FetchResponse,
+  bucketFrameSchema,
+  fetchRequestSchema,
+  fetchResponseSchema,
+  type BucketFrame,
+  type FetchRequest,
+  type FetchResponse,
 } from './frames.ts';
 
 /** Bytes from a peer that are not msgpack, or not a message that this side takes. */
@@ -34,7 +44,10 @@ export const codecOf = <T>(schema: z.ZodType<T>): Codec<T> => ({
   decode(bytes) {
     const result = schema.safeParse(unpack(bytes));
     if (result.success) return result.data;
-    throw new MalformedMessageError({ why: z.prettifyError(result.error).split('\n', 2).join(' ').slice(0, 512), cause: result.error });
+    throw new MalformedMessageError({
+      why: z.prettifyError(result.error).split('\n', 2).join(' ').slice(0, 512),
+      cause: result.error,
+    });
   },
 });
 

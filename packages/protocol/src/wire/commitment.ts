@@ -19,6 +19,9 @@ export interface CommitmentTerms {
 }
 
 /** The 32 bytes that a commitment's signature is over: SHA-256 of a domain line and the terms as canonical JSON. */
-export function commitmentDigest({ runId, round, assignment, root, microBatches, samples }: CommitmentTerms, hash: Sha256 = sha256): Uint8Array {
+export function commitmentDigest(
+  { runId, round, assignment, root, microBatches, samples }: CommitmentTerms,
+  hash: Sha256 = sha256,
+): Uint8Array {
   return hash(utf8ToBytes(DOMAIN + canonicalJson({ runId, round, assignment, root, microBatches, samples })));
 }

@@ -8,8 +8,21 @@
  */
 import { z } from 'zod';
 import {
-  addressSchema, bucketSchema, count, finite, hashSchema, hexSchema, longText, microBatchSchema, multiaddrs,
-  peerIdSchema, roundSchema, runIdSchema, shortText, viewSchema, weiTextSchema,
+  addressSchema,
+  bucketSchema,
+  count,
+  finite,
+  hashSchema,
+  hexSchema,
+  longText,
+  microBatchSchema,
+  multiaddrs,
+  peerIdSchema,
+  roundSchema,
+  runIdSchema,
+  shortText,
+  viewSchema,
+  weiTextSchema,
 } from './fields.ts';
 
 /** What executes a graph on a worker. */
@@ -26,7 +39,10 @@ export const adapterSchema = z.strictObject({
 export const memberInfoSchema = z.strictObject({ peerId: peerIdSchema, addresses: multiaddrs });
 
 /** One contributor of a view with the micro-batches that it trains; contributors stand in reduction order. */
-export const contributorSchema = z.strictObject({ peerId: peerIdSchema, microBatches: z.array(microBatchSchema).max(65_536) });
+export const contributorSchema = z.strictObject({
+  peerId: peerIdSchema,
+  microBatches: z.array(microBatchSchema).max(65_536),
+});
 
 /** Who takes part in a view of a round, and who reduces which bucket (`members[owners[bucket]]`). */
 const viewFields = {
@@ -88,7 +104,12 @@ export const workerMessages = {
     holds: z.strictObject({ runId: runIdSchema, round: roundSchema, stateHash: hashSchema }).nullable(),
   }),
   /** The worker has the state at `round`, has compiled the graph and has timed one micro-batch. */
-  ready: z.strictObject({ type: z.literal('ready'), round: roundSchema, stateHash: hashSchema, samplesPerSecond: finite.nonnegative() }),
+  ready: z.strictObject({
+    type: z.literal('ready'),
+    round: roundSchema,
+    stateHash: hashSchema,
+    samplesPerSecond: finite.nonnegative(),
+  }),
   /** Every `failureTimeout / 4`. */
   heartbeat: z.strictObject({ type: z.literal('heartbeat'), round: roundSchema, phase: shortText }),
   /** Made before anything is revealed about audits; `signature` is over {@link commitmentDigest}. */
@@ -114,10 +135,23 @@ export const workerMessages = {
   /** The member holds every reduced bucket of the view; `digest` is the Merkle root over their hashes. */
   gathered: z.strictObject({ type: z.literal('gathered'), round: roundSchema, view: viewSchema, digest: hashSchema }),
   /** The member applied round `round` as sealed in `view` and stands at the state `stateHash`, of round `round + 1`. */
-  applied: z.strictObject({ type: z.literal('applied'), round: roundSchema, view: viewSchema, stateHash: hashSchema, gradientNorm: finite }),
+  applied: z.strictObject({
+    type: z.literal('applied'),
+    round: roundSchema,
+    view: viewSchema,
+    stateHash: hashSchema,
+    gradientNorm: finite,
+  }),
   /** The state that `welcome` or `resync` named (or a sealed bucket since) could not be had from any source. */
   unsynced: z.strictObject({ type: z.literal('unsynced'), round: roundSchema, reason: longText }),
-  evaluated: z.strictObject({ type: z.literal('evaluated'), evaluation: count, part: count, lossSum: finite, correct: count, predictions: count }),
+  evaluated: z.strictObject({
+    type: z.literal('evaluated'),
+    evaluation: count,
+    part: count,
+    lossSum: finite,
+    correct: count,
+    predictions: count,
+  }),
   verdict: z.strictObject({
     type: z.literal('verdict'),
     audit: count,
@@ -128,9 +162,21 @@ export const workerMessages = {
     reason: longText,
   }),
   /** An auditor's EIP-712 signature under an epoch's Merkle root, or why it refuses. */
-  attestation: z.strictObject({ type: z.literal('attestation'), epoch: count, root: hashSchema, signature: hexSchema.nullable(), reason: longText }),
+  attestation: z.strictObject({
+    type: z.literal('attestation'),
+    epoch: count,
+    root: hashSchema,
+    signature: hexSchema.nullable(),
+    reason: longText,
+  }),
   /** A protocol fault of another member that this one saw and can name. */
-  fault: z.strictObject({ type: z.literal('fault'), round: roundSchema, peerId: peerIdSchema, code: shortText, reason: longText }),
+  fault: z.strictObject({
+    type: z.literal('fault'),
+    round: roundSchema,
+    peerId: peerIdSchema,
+    code: shortText,
+    reason: longText,
+  }),
   /** The worker leaves in good order; it finishes nothing more. */
   leave: z.strictObject({ type: z.literal('leave'), reason: longText }),
 } as const;
@@ -174,7 +220,14 @@ export const coordinatorMessages = {
     samples: count,
   }),
   /** Evaluate the held-out samples [start, end) on the current state. */
-  evaluate: z.strictObject({ type: z.literal('evaluate'), evaluation: count, round: roundSchema, part: count, start: count, end: count }),
+  evaluate: z.strictObject({
+    type: z.literal('evaluate'),
+    evaluation: count,
+    round: roundSchema,
+    part: count,
+    start: count,
+    end: count,
+  }),
   attest: z.strictObject({
     type: z.literal('attest'),
     epoch: count,
@@ -188,9 +241,20 @@ export const coordinatorMessages = {
   /** The member's state is wrong or too old: take this one. */
   resync: z.strictObject({ type: z.literal('resync'), reason: longText, ...startFields }),
   /** What the member has earned so far. */
-  pay: z.strictObject({ type: z.literal('pay'), epoch: count, verified: count, cumulativeWei: weiTextSchema, paidWei: weiTextSchema, reason: longText }),
+  pay: z.strictObject({
+    type: z.literal('pay'),
+    epoch: count,
+    verified: count,
+    cumulativeWei: weiTextSchema,
+    paidWei: weiTextSchema,
+    reason: longText,
+  }),
   /** The run is over for this member; it may exit. */
-  stop: z.strictObject({ type: z.literal('stop'), outcome: z.enum(['finished', 'interrupted', 'failed', 'expelled']), reason: longText }),
+  stop: z.strictObject({
+    type: z.literal('stop'),
+    outcome: z.enum(['finished', 'interrupted', 'failed', 'expelled']),
+    reason: longText,
+  }),
 } as const;
 
 const members = <T extends Record<string, z.core.$ZodTypeDiscriminable>>(table: T): [T[keyof T], ...T[keyof T][]] =>

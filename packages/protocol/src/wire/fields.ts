@@ -8,7 +8,10 @@ export const runIdSchema = z.string().regex(/^[0-9a-z-]{8,64}$/) as unknown as z
 export const peerIdSchema = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{40,64}$/) as unknown as z.ZodType<PeerId, PeerId>;
 export const addressSchema = z.string().regex(/^0x[0-9a-fA-F]{40}$/) as unknown as z.ZodType<Address, Address>;
 export const hashSchema = z.string().regex(/^0x[0-9a-f]{64}$/) as unknown as z.ZodType<Hash, Hash>;
-export const hexSchema = z.string().regex(/^0x([0-9a-f]{2})*$/).max(4096) as unknown as z.ZodType<Hex, Hex>;
+export const hexSchema = z
+  .string()
+  .regex(/^0x([0-9a-f]{2})*$/)
+  .max(4096) as unknown as z.ZodType<Hex, Hex>;
 export const roundSchema = natural as unknown as z.ZodType<Round, Round>;
 export const viewSchema = natural as unknown as z.ZodType<View, View>;
 export const microBatchSchema = natural as unknown as z.ZodType<MicroBatch, MicroBatch>;

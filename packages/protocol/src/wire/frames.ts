@@ -3,7 +3,17 @@
  * to 16 bytes) | body (raw little-endian bytes)`: the body is never re-encoded and starts 16-byte aligned.
  */
 import { z } from 'zod';
-import { bucketSchema, count, hashSchema, hexSchema, microBatchSchema, roundSchema, runIdSchema, shortText, viewSchema } from './fields.ts';
+import {
+  bucketSchema,
+  count,
+  hashSchema,
+  hexSchema,
+  microBatchSchema,
+  roundSchema,
+  runIdSchema,
+  shortText,
+  viewSchema,
+} from './fields.ts';
 
 const proof = z.array(hashSchema).max(32);
 
@@ -39,9 +49,21 @@ export const fetchRequestSchema = z.discriminatedUnion('type', [
   /** Chunk `chunk` of the state at `round`: a kept snapshot, or the peer's present state while it stands at `round`. */
   z.strictObject({ type: z.literal('state'), runId: runIdSchema, round: roundSchema, chunk: count }),
   /** A sealed reduced bucket, by its content. */
-  z.strictObject({ type: z.literal('reduced'), runId: runIdSchema, round: roundSchema, bucket: bucketSchema, hash: hashSchema }),
+  z.strictObject({
+    type: z.literal('reduced'),
+    runId: runIdSchema,
+    round: roundSchema,
+    bucket: bucketSchema,
+    hash: hashSchema,
+  }),
   /** One bucket of the peer's own contribution with the commitment `root`, for its auditor. */
-  z.strictObject({ type: z.literal('contribution'), runId: runIdSchema, round: roundSchema, root: hashSchema, bucket: bucketSchema }),
+  z.strictObject({
+    type: z.literal('contribution'),
+    runId: runIdSchema,
+    round: roundSchema,
+    root: hashSchema,
+    bucket: bucketSchema,
+  }),
 ]);
 
 /** The answer: `ok` is followed by the body and, for a contribution or a state chunk, the Merkle proof. */

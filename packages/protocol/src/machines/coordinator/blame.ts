@@ -10,7 +10,8 @@ export interface Blame {
 /** Those whom a stage still waits for, among `living`. */
 function pendingOf(round: RoundState, living: readonly PeerId[]): PeerId[] {
   const pending: Record<RoundState['stage'], (peer: PeerId) => boolean> = {
-    computing: (peer) => round.contributors.some(({ peerId }) => peerId === peer) && round.commitments[peer] === undefined,
+    computing: (peer) =>
+      round.contributors.some(({ peerId }) => peerId === peer) && round.commitments[peer] === undefined,
     reducing: (peer) => round.owners.some((owner, bucket) => owner === peer && round.reduced[bucket] === null),
     gathering: (peer) => round.gathered[peer] === undefined,
   };
@@ -30,8 +31,13 @@ const doing: Record<RoundState['stage'], string> = {
 export function accusedOf(round: RoundState, living: readonly PeerId[]): Blame[] {
   const pending = pendingOf(round, living);
   if (round.stage !== 'computing') {
-    const named = living.filter((peer) => round.accusations.filter(({ by, about }) => about === peer && pending.includes(by)).length * 2 > pending.filter((by) => by !== peer).length);
-    if (named.length > 0) return named.map((peerId) => ({ peerId, reason: `others waited in vain for its data in round ${round.round}` }));
+    const named = living.filter(
+      (peer) =>
+        round.accusations.filter(({ by, about }) => about === peer && pending.includes(by)).length * 2 >
+        pending.filter((by) => by !== peer).length,
+    );
+    if (named.length > 0)
+      return named.map((peerId) => ({ peerId, reason: `others waited in vain for its data in round ${round.round}` }));
   }
   return pending.map((peerId) => ({ peerId, reason: `${doing[round.stage]} in round ${round.round}` }));
 }
@@ -40,6 +46,9 @@ export function accusedOf(round: RoundState, living: readonly PeerId[]): Blame[]
 export function misrooted(round: RoundState): { readonly contributor: PeerId; readonly owner: PeerId }[] {
   return Object.entries(round.roots).flatMap(([owner, roots]) =>
     round.contributors.flatMap(({ peerId }, i) =>
-      round.commitments[peerId] !== undefined && roots[i] !== round.commitments[peerId].root ? [{ contributor: peerId, owner: owner as PeerId }] : []),
+      round.commitments[peerId] !== undefined && roots[i] !== round.commitments[peerId].root
+        ? [{ contributor: peerId, owner: owner as PeerId }]
+        : [],
+    ),
   );
 }

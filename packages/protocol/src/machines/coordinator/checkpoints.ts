@@ -8,9 +8,14 @@ const MAX_SOURCES = 8;
 
 /** By the job's interval; the last one is asked for when the run closes. */
 export const checkpointDue = ({ config, committed, checkpointing }: CoordinatorState): boolean =>
-  config.checkpointEvery > 0 && committed > 0 && committed < config.rounds && committed % config.checkpointEvery === 0 && checkpointing === null;
+  config.checkpointEvery > 0 &&
+  committed > 0 &&
+  committed < config.rounds &&
+  committed % config.checkpointEvery === 0 &&
+  checkpointing === null;
 
-export const isCheckpointed = (state: CoordinatorState): boolean => state.checkpoints.some((checkpoint) => samePoint(checkpoint, presentPoint(state)));
+export const isCheckpointed = (state: CoordinatorState): boolean =>
+  state.checkpoints.some((checkpoint) => samePoint(checkpoint, presentPoint(state)));
 
 /** Returns false when nobody can serve the state. */
 export function beginCheckpoint(turn: CoordinatorTurn, final = false): boolean {
@@ -26,12 +31,18 @@ export function beginCheckpoint(turn: CoordinatorTurn, final = false): boolean {
 export function noteCheckpointed(turn: CoordinatorTurn, { round, stateHash }: StatePoint): void {
   const { checkpointing, checkpoints } = turn.state;
   if (checkpointing === null || !samePoint(checkpointing, { round, stateHash })) return;
-  turn.set({ checkpointing: null, checkpoints: [...checkpoints.filter((earlier) => earlier.round < round), checkpointing] });
+  turn.set({
+    checkpointing: null,
+    checkpoints: [...checkpoints.filter((earlier) => earlier.round < round), checkpointing],
+  });
   turn.record({ type: 'checkpointed', round, stateHash });
   turn.because(`checkpoint of round ${round} is stored`);
 }
 
-export function noteCheckpointFailed(turn: CoordinatorTurn, { round, reason }: StatePoint & { readonly reason: string }): void {
+export function noteCheckpointFailed(
+  turn: CoordinatorTurn,
+  { round, reason }: StatePoint & { readonly reason: string },
+): void {
   if (turn.state.checkpointing?.round !== round) return;
   turn.set({ checkpointing: null });
   turn.record({ type: 'checkpointFailed', round, reason });

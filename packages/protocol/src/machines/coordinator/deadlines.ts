@@ -6,7 +6,8 @@ import type { CoordinatorState, MemberRecord } from './state.ts';
 
 type Knob = Pick<CoordinatorConfig, 'failureTimeout'>;
 
-const times = (config: Knob, factor: number, extra = 0): Milliseconds => milliseconds(Math.ceil(config.failureTimeout * factor + extra));
+const times = (config: Knob, factor: number, extra = 0): Milliseconds =>
+  milliseconds(Math.ceil(config.failureTimeout * factor + extra));
 
 /** A worker says that it lives this often. */
 export const heartbeatInterval = (config: Knob): Milliseconds => times(config, 1 / 4);
@@ -30,8 +31,16 @@ const expectedMs = (member: MemberRecord | undefined, samples: number): number =
   member !== undefined && member.samplesPerSecond > 0 ? (samples / member.samplesPerSecond) * 1000 : 0;
 
 /** Three times what the slowest contributor should need, and room for one that is late. */
-export function computeTimeout({ config, members }: CoordinatorState, contributors: readonly Contributor[]): Milliseconds {
-  const slowest = Math.max(0, ...contributors.map(({ peerId, microBatches }) => expectedMs(members[peerId], microBatches.length * config.microBatchSize)));
+export function computeTimeout(
+  { config, members }: CoordinatorState,
+  contributors: readonly Contributor[],
+): Milliseconds {
+  const slowest = Math.max(
+    0,
+    ...contributors.map(({ peerId, microBatches }) =>
+      expectedMs(members[peerId], microBatches.length * config.microBatchSize),
+    ),
+  );
   return times(config, 2, 3 * slowest);
 }
 

@@ -11,8 +11,16 @@ import type { CoordinatorState } from './state.ts';
  * it that one which was replaced or cancelled never does.
  */
 export type TimerName =
-  | 'gather' | 'regather' | 'round' | 'apply' | 'evaluate' | 'audits' | 'attest' | 'drain'
-  | `silence/${PeerId}` | `audit/${number}/${PeerId}`;
+  | 'gather'
+  | 'regather'
+  | 'round'
+  | 'apply'
+  | 'evaluate'
+  | 'audits'
+  | 'attest'
+  | 'drain'
+  | `silence/${PeerId}`
+  | `audit/${number}/${PeerId}`;
 
 /** What one worker has earned since the run began. */
 export interface PayLeaf {
@@ -44,11 +52,22 @@ export interface EffectTable {
   /** Publish before round 0: the start of the audits' hash chain, which has `length` links. */
   anchor: { readonly anchor: Hash; readonly length: number };
   /** Fetch the state at `round` from the sources over FETCH_PROTOCOL, check it against the hash, store it, answer `checkpointed`. */
-  checkpoint: { readonly round: Round; readonly stateHash: Hash; readonly sources: readonly MemberInfo[]; readonly final: boolean };
+  checkpoint: {
+    readonly round: Round;
+    readonly stateHash: Hash;
+    readonly sources: readonly MemberInfo[];
+    readonly final: boolean;
+  };
   /** Build the settlement tree over these leaves and answer `epochRooted`. */
   closeEpoch: { readonly epoch: number; readonly leaves: readonly PayLeaf[]; readonly totalWei: string };
   /** Put the epoch on chain, claim for the workers and answer `settled` or `settleFailed`. */
-  settle: { readonly epoch: number; readonly root: Hash; readonly leaves: readonly PayLeaf[]; readonly totalWei: string; readonly attestations: readonly Attestation[] };
+  settle: {
+    readonly epoch: number;
+    readonly root: Hash;
+    readonly leaves: readonly PayLeaf[];
+    readonly totalWei: string;
+    readonly attestations: readonly Attestation[];
+  };
   /** The run is over; nothing follows. */
   finish: { readonly outcome: RunOutcome; readonly code: string; readonly reason: string };
 }

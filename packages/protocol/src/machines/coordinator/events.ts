@@ -26,7 +26,11 @@ export interface EventTable {
    * First after a restart. Every connection is gone. `checkpoint` is the newest that the shell can serve;
    * `waitForHolders` is how long to wait for workers that still hold a newer state before rolling back to it.
    */
-  resumed: { readonly checkpoint: StatePoint | null; readonly waitForHolders: Milliseconds; readonly self: CoordinatorConfig['self'] };
+  resumed: {
+    readonly checkpoint: StatePoint | null;
+    readonly waitForHolders: Milliseconds;
+    readonly self: CoordinatorConfig['self'];
+  };
   message: { readonly from: PeerId; readonly message: WorkerMessage };
   disconnected: { readonly peerId: PeerId; readonly reason: string };
   /** The peer sent what it must not: garbage, an oversized message, a bad signature. */
@@ -38,7 +42,11 @@ export interface EventTable {
   /** The settlement tree over the leaves of a `closeEpoch` effect has this root. */
   epochRooted: { readonly epoch: number; readonly root: Hash };
   /** The epoch's root is on chain. `paidWei` is what each worker has been paid so far, as far as the shell has claimed for it. */
-  settled: { readonly epoch: number; readonly transaction: string; readonly paidWei: Readonly<Record<Address, string>> };
+  settled: {
+    readonly epoch: number;
+    readonly transaction: string;
+    readonly paidWei: Readonly<Record<Address, string>>;
+  };
   settleFailed: { readonly epoch: number; readonly reason: string };
   /** A person wants the run to end in good order; a second one ends it at once. */
   interrupted: { readonly reason: string };

@@ -7,7 +7,10 @@ export const emptyLedger: Ledger = { next: microBatch(0), returned: [] };
 const ascending = (a: number, b: number): number => a - b;
 
 /** Takes `count` micro-batches: returned ones first, lowest number first, then new ones. */
-export function takeMicroBatches(ledger: Ledger, count: number): { readonly ledger: Ledger; readonly taken: readonly MicroBatch[] } {
+export function takeMicroBatches(
+  ledger: Ledger,
+  count: number,
+): { readonly ledger: Ledger; readonly taken: readonly MicroBatch[] } {
   const again = ledger.returned.slice(0, count);
   const fresh = Array.from({ length: count - again.length }, (_, i) => microBatch(ledger.next + i));
   return {

@@ -17,13 +17,22 @@ interface Refusal {
 }
 
 /** Reasons for not admitting a worker, first match wins. */
-const refusals: readonly ((state: CoordinatorState, hello: Hello, known: MemberRecord | undefined) => Refusal | null)[] = [
+const refusals: readonly ((
+  state: CoordinatorState,
+  hello: Hello,
+  known: MemberRecord | undefined,
+) => Refusal | null)[] = [
   (_state, hello) =>
     speaksOurVersion(hello.protocolVersion)
       ? null
-      : { code: 'PROTOCOL_VERSION', reason: `The worker speaks protocol ${hello.protocolVersion}, the run ${PROTOCOL_VERSION}. Install the same version on both sides.` },
+      : {
+          code: 'PROTOCOL_VERSION',
+          reason: `The worker speaks protocol ${hello.protocolVersion}, the run ${PROTOCOL_VERSION}. Install the same version on both sides.`,
+        },
   (_state, _hello, known) =>
-    known?.status === 'expelled' ? { code: 'EXPELLED', reason: 'This worker was expelled from the run and cannot come back.' } : null,
+    known?.status === 'expelled'
+      ? { code: 'EXPELLED', reason: 'This worker was expelled from the run and cannot come back.' }
+      : null,
   (state) =>
     state.phase.name === 'closing' || state.phase.name === 'over'
       ? { code: 'RUN_OVER', reason: 'The run is ending and takes nobody in. Join the next one.' }
@@ -36,7 +45,8 @@ const refusals: readonly ((state: CoordinatorState, hello: Hello, known: MemberR
 
 /** A worker's first message. A member that says it anew has lost its connection and come back. */
 export function admit(turn: CoordinatorTurn, from: PeerId, hello: Hello): void {
-  if (isPresent(turn.member(from))) depart(turn, from, 'lost', 'RECONNECTED', 'it opened a new connection', { disconnect: false });
+  if (isPresent(turn.member(from)))
+    depart(turn, from, 'lost', 'RECONNECTED', 'it opened a new connection', { disconnect: false });
   const known = turn.member(from);
   for (const rule of refusals) {
     const refusal = rule(turn.state, hello, known);
@@ -55,22 +65,49 @@ function refuse(turn: CoordinatorTurn, peerId: PeerId, refusal: Refusal): void {
 function enrol(turn: CoordinatorTurn, peerId: PeerId, hello: Hello, known: MemberRecord | undefined): void {
   const { address, payout, agent, backend, adapter, addresses, holds } = hello;
   const member: MemberRecord = {
-    wrongStates: 0, auditsPassed: 0, contradicted: 0, accusedBy: [], samplesPerSecond: 0,
+    wrongStates: 0,
+    auditsPassed: 0,
+    contradicted: 0,
+    accusedBy: [],
+    samplesPerSecond: 0,
     seniority: Object.keys(turn.state.members).length,
     ...known,
-    peerId, address, payout, agent, backend, adapter, addresses,
+    peerId,
+    address,
+    payout,
+    agent,
+    backend,
+    adapter,
+    addresses,
     status: 'waiting',
     welcomed: false,
     session: (known?.session ?? 0) + 1,
-    held: holds !== null && holds.runId === turn.state.config.runId ? { round: holds.round, stateHash: holds.stateHash } : null,
+    held:
+      holds !== null && holds.runId === turn.state.config.runId
+        ? { round: holds.round, stateHash: holds.stateHash }
+        : null,
   };
   turn.set({ members: { ...turn.state.members, [peerId]: member } });
-  turn.record({ type: 'memberJoined', peerId, address, payout, backend, adapter, agent, dialable: addresses.length > 0, returning: known !== undefined });
+  turn.record({
+    type: 'memberJoined',
+    peerId,
+    address,
+    payout,
+    backend,
+    adapter,
+    agent,
+    dialable: addresses.length > 0,
+    returning: known !== undefined,
+  });
   turn.because(`${peerId} ${known === undefined ? 'joins' : 'returns'}`);
 }
 
 /** The worker says that it has a state. Only the run's own state makes it ready. */
-export function becomeReady(turn: CoordinatorTurn, from: PeerId, { round, stateHash, samplesPerSecond }: WorkerMessageOf<'ready'>): void {
+export function becomeReady(
+  turn: CoordinatorTurn,
+  from: PeerId,
+  { round, stateHash, samplesPerSecond }: WorkerMessageOf<'ready'>,
+): void {
   const member = turn.member(from);
   if (!isPresent(member) || !member.welcomed) return;
   const claim: StatePoint = { round, stateHash };
@@ -89,7 +126,8 @@ export function becomeReady(turn: CoordinatorTurn, from: PeerId, { round, stateH
 export function judgeState(state: CoordinatorState, { round, stateHash }: StatePoint): 'right' | 'wrong' | 'unknown' {
   const known = stateHashAt(state, round);
   if (known !== null) return known === stateHash ? 'right' : 'wrong';
-  const open = round === 0 ? state.committed === 0 : state.phase.name === 'applying' && round === state.phase.round.round + 1;
+  const open =
+    round === 0 ? state.committed === 0 : state.phase.name === 'applying' && round === state.phase.round.round + 1;
   return open ? 'right' : 'unknown';
 }
 
@@ -103,8 +141,15 @@ export function sendBack(turn: CoordinatorTurn, peerId: PeerId, why: string): vo
 export function flagWrongState(turn: CoordinatorTurn, peerId: PeerId, round: Round): void {
   const wrongStates = (turn.member(peerId)?.wrongStates ?? 0) + 1;
   turn.setMember(peerId, { wrongStates });
-  turn.record({ type: 'memberFlagged', peerId, round, code: 'WRONG_STATE', reason: `its state hash at round ${round} differs from the others' (${wrongStates} so far)` });
-  if (wrongStates >= 2) expel(turn, peerId, 'WRONG_STATE', `its state differed from the others' twice, last at round ${round}`);
+  turn.record({
+    type: 'memberFlagged',
+    peerId,
+    round,
+    code: 'WRONG_STATE',
+    reason: `its state hash at round ${round} differs from the others' (${wrongStates} so far)`,
+  });
+  if (wrongStates >= 2)
+    expel(turn, peerId, 'WRONG_STATE', `its state differed from the others' twice, last at round ${round}`);
   else sendBack(turn, peerId, `its state at round ${round} is wrong`);
 }
 
@@ -125,7 +170,14 @@ export function expel(turn: CoordinatorTurn, peerId: PeerId, code: string, reaso
 }
 
 /** The phases' own `progress` rules see that it is gone; nothing else has to be told. */
-function depart(turn: CoordinatorTurn, peerId: PeerId, how: 'lost' | 'left' | 'expelled', code: string, reason: string, { disconnect }: { disconnect: boolean }): void {
+function depart(
+  turn: CoordinatorTurn,
+  peerId: PeerId,
+  how: 'lost' | 'left' | 'expelled',
+  code: string,
+  reason: string,
+  { disconnect }: { disconnect: boolean },
+): void {
   const member = turn.member(peerId);
   if (member === undefined || member.status === how || (!isPresent(member) && how !== 'expelled')) return;
   if (isPresent(member)) {
@@ -133,6 +185,14 @@ function depart(turn: CoordinatorTurn, peerId: PeerId, how: 'lost' | 'left' | 'e
     if (disconnect) turn.do({ type: 'disconnect', peerId, reason });
   }
   turn.setMember(peerId, { status: how, welcomed: false });
-  turn.record({ type: 'memberGone', peerId, how, round: roundOf(turn.state.committed), phase: turn.state.phase.name, code, reason });
+  turn.record({
+    type: 'memberGone',
+    peerId,
+    how,
+    round: roundOf(turn.state.committed),
+    phase: turn.state.phase.name,
+    code,
+    reason,
+  });
   turn.because(`${peerId} is ${how}: ${reason}`);
 }

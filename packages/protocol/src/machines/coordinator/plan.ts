@@ -13,12 +13,16 @@ export interface RoundPlan {
 type Planner = (members: readonly MemberRecord[], microBatches: readonly MicroBatch[]) => MicroBatch[][];
 
 /** Micro-batch i to member i mod n: independent of speed, so that the same membership gives the same run. */
-const fixed: Planner = (members, microBatches) => members.map((_, m) => microBatches.filter((_batch, i) => i % members.length === m));
+const fixed: Planner = (members, microBatches) =>
+  members.map((_, m) => microBatches.filter((_batch, i) => i % members.length === m));
 
 /** Consecutive micro-batches in proportion to measured speed, so that all finish together. */
 const adaptive: Planner = (members, microBatches) => {
   let start = 0;
-  return largestRemainder(members.map(({ samplesPerSecond }) => samplesPerSecond), microBatches.length).map((share) => {
+  return largestRemainder(
+    members.map(({ samplesPerSecond }) => samplesPerSecond),
+    microBatches.length,
+  ).map((share) => {
     const part = microBatches.slice(start, start + share);
     start += share;
     return part;
@@ -36,7 +40,9 @@ export function largestRemainder(weights: readonly number[], total: number): num
   const exact = weights.map((weight) => (sum > 0 ? (weight / sum) * total : total / weights.length));
   const shares = exact.map(Math.floor);
   const missing = total - shares.reduce((a, b) => a + b, 0);
-  const order = exact.map((value, i) => ({ i, rest: value - Math.floor(value) })).toSorted((a, b) => b.rest - a.rest || a.i - b.i);
+  const order = exact
+    .map((value, i) => ({ i, rest: value - Math.floor(value) }))
+    .toSorted((a, b) => b.rest - a.rest || a.i - b.i);
   for (const { i } of order.slice(0, missing)) shares[i] = (shares[i] ?? 0) + 1;
   return shares;
 }
@@ -58,12 +64,21 @@ export function replanOwners(owners: readonly PeerId[], members: readonly Member
 }
 
 /** The work of one round. Owners are empty when nobody can be dialled. */
-export function planRound(
-  { members, microBatches, buckets, assignment }:
-  { members: readonly MemberRecord[]; microBatches: readonly MicroBatch[]; buckets: number; assignment: keyof typeof planners },
-): RoundPlan {
+export function planRound({
+  members,
+  microBatches,
+  buckets,
+  assignment,
+}: {
+  members: readonly MemberRecord[];
+  microBatches: readonly MicroBatch[];
+  buckets: number;
+  assignment: keyof typeof planners;
+}): RoundPlan {
   const ordered = members.toSorted(byPeerId);
   const shares = planners[assignment](ordered, microBatches);
-  const contributors = ordered.map(({ peerId }, m) => ({ peerId, microBatches: shares[m] ?? [] })).filter((contributor) => contributor.microBatches.length > 0);
+  const contributors = ordered
+    .map(({ peerId }, m) => ({ peerId, microBatches: shares[m] ?? [] }))
+    .filter((contributor) => contributor.microBatches.length > 0);
   return { contributors, owners: planOwners(ordered, buckets) };
 }

@@ -18,7 +18,15 @@ export function rollBack(turn: CoordinatorTurn, reason: string): void {
     snapshot: null,
     evaluatedAt: evaluatedAt !== null && evaluatedAt > to ? null : evaluatedAt,
   });
-  for (const { peerId, status } of presentMembers(turn.state)) if (status !== 'waiting') turn.setMember(peerId, { status: 'waiting', held: null });
-  turn.record({ type: 'rolledBack', from: committed, to, stateHash: target?.stateHash ?? null, returned: untrainedBetween(restored, ledger), reason });
+  for (const { peerId, status } of presentMembers(turn.state))
+    if (status !== 'waiting') turn.setMember(peerId, { status: 'waiting', held: null });
+  turn.record({
+    type: 'rolledBack',
+    from: committed,
+    to,
+    stateHash: target?.stateHash ?? null,
+    returned: untrainedBetween(restored, ledger),
+    reason,
+  });
   turn.because(`rolled back from round ${committed} to ${to}: ${reason}`);
 }

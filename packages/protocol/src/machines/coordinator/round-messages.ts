@@ -9,18 +9,26 @@ type Fields = Pick<RoundState, 'round' | 'view' | 'assignment' | 'contributors' 
 function viewFields({ round, view, assignment, contributors, owners }: Fields, members: readonly MemberInfo[]) {
   const index = new Map<PeerId, number>(members.map(({ peerId }, i) => [peerId, i]));
   return {
-    round, view, assignment,
+    round,
+    view,
+    assignment,
     contributors: contributors.map(({ peerId, microBatches }) => ({ peerId, microBatches: [...microBatches] })),
     owners: owners.map((owner) => index.get(owner) ?? 0),
     members: [...members],
   };
 }
 
-export const assignMessage = (round: Fields, members: readonly MemberInfo[], deadlineMs: Milliseconds): CoordinatorMessageOf<'assign'> =>
-  ({ type: 'assign', ...viewFields(round, members), deadlineMs });
+export const assignMessage = (
+  round: Fields,
+  members: readonly MemberInfo[],
+  deadlineMs: Milliseconds,
+): CoordinatorMessageOf<'assign'> => ({ type: 'assign', ...viewFields(round, members), deadlineMs });
 
-export const viewMessage = (round: Fields, members: readonly MemberInfo[], reason: string): CoordinatorMessageOf<'view'> =>
-  ({ type: 'view', ...viewFields(round, members), reason });
+export const viewMessage = (
+  round: Fields,
+  members: readonly MemberInfo[],
+  reason: string,
+): CoordinatorMessageOf<'view'> => ({ type: 'view', ...viewFields(round, members), reason });
 
 /** The buckets that a member owns. */
 export const bucketsOf = ({ owners }: Pick<RoundState, 'owners'>, peerId: PeerId): Bucket[] =>

@@ -7,26 +7,31 @@ import type { StatePoint } from './events.ts';
 const gone: ReadonlySet<MemberStatus> = new Set(['lost', 'left', 'expelled']);
 
 /** Connected, whatever it is doing. */
-export const isPresent = (member: MemberRecord | undefined): member is MemberRecord => member !== undefined && !gone.has(member.status);
+export const isPresent = (member: MemberRecord | undefined): member is MemberRecord =>
+  member !== undefined && !gone.has(member.status);
 /** Holds the state and takes part in rounds, or could. */
 export const isCurrent = (member: MemberRecord): boolean => member.status === 'ready' || member.status === 'active';
 export const isDialable = (member: MemberRecord): boolean => member.addresses.length > 0;
 
 /** One fixed order for everything that is decided over members. */
-export const byPeerId = (a: { readonly peerId: PeerId }, b: { readonly peerId: PeerId }): number => comparePeerIds(a.peerId, b.peerId);
+export const byPeerId = (a: { readonly peerId: PeerId }, b: { readonly peerId: PeerId }): number =>
+  comparePeerIds(a.peerId, b.peerId);
 export const comparePeerIds = (a: PeerId, b: PeerId): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Present members in peer id order. */
-export const presentMembers = (state: CoordinatorState): MemberRecord[] => Object.values<MemberRecord>(state.members).filter(isPresent).toSorted(byPeerId);
+export const presentMembers = (state: CoordinatorState): MemberRecord[] =>
+  Object.values<MemberRecord>(state.members).filter(isPresent).toSorted(byPeerId);
 
 /** Present members that were told the run, in peer id order. */
-export const welcomedMembers = (state: CoordinatorState): MemberRecord[] => presentMembers(state).filter(({ welcomed }) => welcomed);
+export const welcomedMembers = (state: CoordinatorState): MemberRecord[] =>
+  presentMembers(state).filter(({ welcomed }) => welcomed);
 
 /** The state hash at a round, if the run remembers it. */
 export const stateHashAt = (state: CoordinatorState, round: Round): Hash | null =>
   state.stateHashes.find((point) => point.round === round)?.stateHash ?? null;
 
-export const samePoint = (a: StatePoint | null, b: StatePoint | null): boolean => a !== null && b !== null && a.round === b.round && a.stateHash === b.stateHash;
+export const samePoint = (a: StatePoint | null, b: StatePoint | null): boolean =>
+  a !== null && b !== null && a.round === b.round && a.stateHash === b.stateHash;
 
 /** The state that the next round starts from; null as long as nobody has told the hash of round 0. */
 export function presentPoint(state: CoordinatorState): StatePoint | null {

@@ -13,16 +13,27 @@ import { CoordinatorTurn } from './turn.ts';
 
 export function start({ config, auditSecret, at }: CoordinatorEventOf<'started'>): CoordinatorTurn {
   const chain = hashChain(auditSecret, config.rounds + 1);
-  const turn = new CoordinatorTurn({
-    config,
-    phase: { name: 'gathering', regathering: false, due: false },
-    members: {}, ledger: emptyLedger, committed: round(0), stateHashes: [], lastView: view(0),
-    snapshot: null, checkpoints: [], checkpointing: null, evaluations: 0, evaluatedAt: null,
-    audits: { nextAudit: 0, open: [], ...chain },
-    accounts: {},
-    settlement: { nextEpoch: 0, closedRounds: 0, settledWei: '0', inFlight: null },
-    draining: null,
-  }, at);
+  const turn = new CoordinatorTurn(
+    {
+      config,
+      phase: { name: 'gathering', regathering: false, due: false },
+      members: {},
+      ledger: emptyLedger,
+      committed: round(0),
+      stateHashes: [],
+      lastView: view(0),
+      snapshot: null,
+      checkpoints: [],
+      checkpointing: null,
+      evaluations: 0,
+      evaluatedAt: null,
+      audits: { nextAudit: 0, open: [], ...chain },
+      accounts: {},
+      settlement: { nextEpoch: 0, closedRounds: 0, settledWei: '0', inFlight: null },
+      draining: null,
+    },
+    at,
+  );
   const anchor = chainLink(chain, 0);
   turn.do({ type: 'anchor', anchor, length: chain.length });
   turn.record({ type: 'runStarted', rounds: config.rounds, minMembers: config.minMembers, anchor });
@@ -31,21 +42,36 @@ export function start({ config, auditSecret, at }: CoordinatorEventOf<'started'>
 }
 
 /** Every connection is gone. A sealed round is waited for; any other is handed out anew. A run that is done stays done. */
-export function resume(turn: CoordinatorTurn, { checkpoint, self, waitForHolders }: CoordinatorEventOf<'resumed'>): void {
+export function resume(
+  turn: CoordinatorTurn,
+  { checkpoint, self, waitForHolders }: CoordinatorEventOf<'resumed'>,
+): void {
   const { state } = turn;
   if (state.phase.name === 'over' && state.phase.outcome === 'finished') return turn.because('the run is done');
   turn.record({ type: 'runResumed', round: state.committed, checkpointRound: checkpoint?.round ?? null });
   turn.because(`resumed at round ${state.committed}`);
   turn.set({
     config: { ...state.config, self },
-    draining: null, snapshot: null, checkpointing: null,
-    checkpoints: state.checkpoints.filter((known) => checkpoint !== null && known.round <= checkpoint.round && (known.round < checkpoint.round || known.stateHash === checkpoint.stateHash)),
+    draining: null,
+    snapshot: null,
+    checkpointing: null,
+    checkpoints: state.checkpoints.filter(
+      (known) =>
+        checkpoint !== null &&
+        known.round <= checkpoint.round &&
+        (known.round < checkpoint.round || known.stateHash === checkpoint.stateHash),
+    ),
   });
-  for (const { peerId } of Object.values<MemberRecord>(state.members).filter(isPresent)) turn.setMember(peerId, { status: 'lost', welcomed: false });
+  for (const { peerId } of Object.values<MemberRecord>(state.members).filter(isPresent))
+    turn.setMember(peerId, { status: 'lost', welcomed: false });
   if (state.settlement.inFlight !== null) defer(turn, state.settlement.inFlight, 'the coordinator was restarted');
   if (turn.state.phase.name === 'applying') {
     turn.enter({ ...turn.state.phase, due: false });
-    turn.do({ type: 'setTimer', name: 'apply', delay: milliseconds(Math.max(waitForHolders, applyTimeout(state.config))) });
+    turn.do({
+      type: 'setTimer',
+      name: 'apply',
+      delay: milliseconds(Math.max(waitForHolders, applyTimeout(state.config))),
+    });
     return;
   }
   if (state.phase.name === 'training') returnRound(turn, state.phase.round);

@@ -2,7 +2,16 @@
 import type { PeerId } from '../../core/ids.ts';
 import { heartbeatInterval, silenceTimeout } from './deadlines.ts';
 import type { Sync } from '../../wire/control.ts';
-import { comparePeerIds, eligibleMembers, infosOf, isDialable, isPresent, presentMembers, presentPoint, samePoint } from './select.ts';
+import {
+  comparePeerIds,
+  eligibleMembers,
+  infosOf,
+  isDialable,
+  isPresent,
+  presentMembers,
+  presentPoint,
+  samePoint,
+} from './select.ts';
 import type { CoordinatorState, MemberRecord, PhaseName } from './state.ts';
 import type { CoordinatorTurn } from './turn.ts';
 import { sealMessage } from './seal.ts';
@@ -27,13 +36,15 @@ export function serveWaiting(turn: CoordinatorTurn): void {
 }
 
 /** Waiting members for whom only a copy of the next state will do. */
-export const anyoneWaits = (state: CoordinatorState): boolean => presentMembers(state).some(({ status }) => status === 'waiting');
+export const anyoneWaits = (state: CoordinatorState): boolean =>
+  presentMembers(state).some(({ status }) => status === 'waiting');
 
 /** What a waiting member is told: a sync, null (make round 0 from the seed), or undefined (no source yet). */
 function startFor(state: CoordinatorState, member: MemberRecord): Sync | null | undefined {
   const { held } = member;
   const point = presentPoint(state);
-  if (held !== null && held.round >= state.committed && judgeState(state, held) === 'right') return { ...held, sources: [] };
+  if (held !== null && held.round >= state.committed && judgeState(state, held) === 'right')
+    return { ...held, sources: [] };
   if (state.committed === 0) return null;
   if (point === null) return undefined;
   const sources = sourcesOf(state, member.peerId);
@@ -44,7 +55,9 @@ function sourcesOf(state: CoordinatorState, except: PeerId): Sync['sources'] {
   const point = presentPoint(state);
   const holders = quiet.has(state.phase.name)
     ? eligibleMembers(state).map(({ peerId }) => peerId)
-    : samePoint(state.snapshot, point) ? (state.snapshot?.holders ?? []) : [];
+    : samePoint(state.snapshot, point)
+      ? (state.snapshot?.holders ?? [])
+      : [];
   const stored = state.checkpoints.some((checkpoint) => samePoint(checkpoint, point));
   return [...infosOf(state, servingPeers(state, holders, except)), ...(stored ? [state.config.self] : [])];
 }
@@ -63,7 +76,13 @@ function serve(turn: CoordinatorTurn, member: MemberRecord, sync: Sync | null): 
   const { peerId } = member;
   const message = member.welcomed
     ? ({ type: 'resync', reason: 'The state that you hold is not the run’s present one.', sync } as const)
-    : ({ type: 'welcome', runId: config.runId, job: config.job, heartbeatMs: heartbeatInterval(config), sync } as const);
+    : ({
+        type: 'welcome',
+        runId: config.runId,
+        job: config.job,
+        heartbeatMs: heartbeatInterval(config),
+        sync,
+      } as const);
   turn.send([peerId], message);
   if (phase.name === 'applying') turn.send([peerId], sealMessage(turn.state, phase.round));
   turn.do({ type: 'setTimer', name: `silence/${peerId}`, delay: silenceTimeout(config) });

@@ -18,9 +18,24 @@ import { progressAuditing } from './phases/auditing.ts';
 import { closingAuditsTimedOut, over, progressClosing } from './phases/closing.ts';
 import { evaluationTimedOut, noteEvaluated, progressEvaluating } from './phases/evaluating.ts';
 import { gatherTimedOut, progressGathering, regatherTimedOut } from './phases/gathering.ts';
-import { abandon, noteCommit, noteFault, noteGathered, noteReduced, progressTraining, roundTimedOut } from './phases/training.ts';
+import {
+  abandon,
+  noteCommit,
+  noteFault,
+  noteGathered,
+  noteReduced,
+  progressTraining,
+  roundTimedOut,
+} from './phases/training.ts';
 import { isPresent } from './select.ts';
-import { attestTimedOut, noteAttestation, noteRooted, noteSettled, noteSettleFailed, tendEpochs } from './settlement/epochs.ts';
+import {
+  attestTimedOut,
+  noteAttestation,
+  noteRooted,
+  noteSettled,
+  noteSettleFailed,
+  tendEpochs,
+} from './settlement/epochs.ts';
 import { resume, start } from './start.ts';
 import type { CoordinatorState, PhaseName } from './state.ts';
 import { serveWaiting } from './sync.ts';
@@ -34,17 +49,30 @@ export class CoordinatorStateError extends MurmurationError {
   readonly code = 'COORDINATOR_STATE';
 
   constructor({ event, why, cause }: { event: string; why: string; cause?: unknown }) {
-    super({ message: `The coordinator cannot take the event ${event}: ${why}.`, mend: 'Report it with the run’s journal.', cause });
+    super({
+      message: `The coordinator cannot take the event ${event}: ${why}.`,
+      mend: 'Report it with the run’s journal.',
+      cause,
+    });
   }
 }
 
-type MessageRules = { readonly [T in WorkerMessage['type']]: (turn: CoordinatorTurn, from: PeerId, message: Extract<WorkerMessage, { type: T }>) => void };
-type EventRules = { readonly [T in CoordinatorEventType]: (turn: CoordinatorTurn, event: CoordinatorEventOf<T>) => void };
+type MessageRules = {
+  readonly [T in WorkerMessage['type']]: (
+    turn: CoordinatorTurn,
+    from: PeerId,
+    message: Extract<WorkerMessage, { type: T }>,
+  ) => void;
+};
+type EventRules = {
+  readonly [T in CoordinatorEventType]: (turn: CoordinatorTurn, event: CoordinatorEventOf<T>) => void;
+};
 
 const messageRules: MessageRules = {
   hello: admit,
   ready: becomeReady,
-  heartbeat: (turn, from) => turn.do({ type: 'setTimer', name: `silence/${from}`, delay: silenceTimeout(turn.state.config) }),
+  heartbeat: (turn, from) =>
+    turn.do({ type: 'setTimer', name: `silence/${from}`, delay: silenceTimeout(turn.state.config) }),
   commit: noteCommit,
   reduced: noteReduced,
   gathered: noteGathered,
@@ -82,8 +110,10 @@ const eventRules: EventRules = {
   started: (turn) => turn.because('the run has started already'),
   resumed: resume,
   message: takeMessage,
-  disconnected: (turn, { peerId, reason }) => (isPresent(turn.member(peerId)) ? lose(turn, peerId, 'DISCONNECTED', reason) : undefined),
-  faulted: (turn, { peerId, code, reason }) => (isPresent(turn.member(peerId)) ? lose(turn, peerId, code, reason) : undefined),
+  disconnected: (turn, { peerId, reason }) =>
+    isPresent(turn.member(peerId)) ? lose(turn, peerId, 'DISCONNECTED', reason) : undefined,
+  faulted: (turn, { peerId, code, reason }) =>
+    isPresent(turn.member(peerId)) ? lose(turn, peerId, code, reason) : undefined,
   timer: (turn, { name }) => fire(turn, name),
   checkpointed: noteCheckpointed,
   checkpointFailed: noteCheckpointFailed,
@@ -96,7 +126,8 @@ const eventRules: EventRules = {
 /** @throws CoordinatorStateError when the first event is not `started` */
 export function coordinatorTransition(state: CoordinatorState | null, event: CoordinatorEvent): CoordinatorDecision {
   const turn = state === null ? begin(event) : new CoordinatorTurn(state, event.at);
-  if (state !== null && !isDeaf(state, event)) (eventRules[event.type] as (turn: CoordinatorTurn, event: CoordinatorEvent) => void)(turn, event);
+  if (state !== null && !isDeaf(state, event))
+    (eventRules[event.type] as (turn: CoordinatorTurn, event: CoordinatorEvent) => void)(turn, event);
   advance(turn, event);
   return turn.decision();
 }
@@ -125,20 +156,26 @@ function advance(turn: CoordinatorTurn, event: CoordinatorEvent): void {
 
 function takeMessage(turn: CoordinatorTurn, { from, message }: CoordinatorEventOf<'message'>): void {
   if (message.type !== 'hello' && !isPresent(turn.member(from))) return;
-  (messageRules[message.type] as (turn: CoordinatorTurn, from: PeerId, message: WorkerMessage) => void)(turn, from, message);
+  (messageRules[message.type] as (turn: CoordinatorTurn, from: PeerId, message: WorkerMessage) => void)(
+    turn,
+    from,
+    message,
+  );
 }
 
 /** Timers with a peer in their name, then those of the table. */
 function fire(turn: CoordinatorTurn, name: TimerName): void {
   const [kind, first, second] = name.split('/') as [string, string | undefined, string | undefined];
-  if (kind === 'silence' && isPresent(turn.member(first as PeerId))) return lose(turn, first as PeerId, 'SILENT', `it was silent for ${turn.state.config.failureTimeout} ms`);
+  if (kind === 'silence' && isPresent(turn.member(first as PeerId)))
+    return lose(turn, first as PeerId, 'SILENT', `it was silent for ${turn.state.config.failureTimeout} ms`);
   if (kind === 'audit') return auditTimedOut(turn, Number(first), second as PeerId);
   timerRules[kind]?.(turn);
 }
 
 /** Once: finish the round, store, stop. Twice: stop. */
 function interrupt(turn: CoordinatorTurn, { reason }: CoordinatorEventOf<'interrupted'>): void {
-  if (turn.state.draining !== null || turn.state.phase.name === 'closing') return over(turn, { outcome: 'drained', code: 'INTERRUPTED', reason: `${reason}; stopped at once` });
+  if (turn.state.draining !== null || turn.state.phase.name === 'closing')
+    return over(turn, { outcome: 'drained', code: 'INTERRUPTED', reason: `${reason}; stopped at once` });
   turn.set({ draining: reason });
   turn.do({ type: 'setTimer', name: 'drain', delay: drainTimeout(turn.state.config) });
   turn.record({ type: 'draining', reason });

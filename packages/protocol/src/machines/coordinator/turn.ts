@@ -35,7 +35,11 @@ export class CoordinatorTurn extends Turn<CoordinatorState, CoordinatorEffect> {
 
   setMember(peerId: PeerId, fields: Partial<MemberRecord>): void {
     const member = this.member(peerId);
-    if (member === undefined || Object.entries(fields).every(([key, value]) => member[key as keyof MemberRecord] === value)) return;
+    if (
+      member === undefined ||
+      Object.entries(fields).every(([key, value]) => member[key as keyof MemberRecord] === value)
+    )
+      return;
     this.set({ members: { ...this.state.members, [peerId]: { ...member, ...fields } } });
   }
 

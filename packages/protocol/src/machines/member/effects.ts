@@ -2,7 +2,7 @@
  * All that a member machine can ask of its shell. Plain data; performed in order, though long ones (`prepare`,
  * `compute`, `audit`, `evaluate`, fetches) run beside the rest and answer with their event. The shell does device work
  * one piece at a time. Tensors are named: a contribution by (assignment, member, bucket), a reduced bucket by
- * (view, bucket), parameters and states by round.
+ * (view, bucket, hash), parameters and states by round.
  */
 import type { Bucket, Hash, MicroBatch, PeerId, Round, RunId, View } from '../../core/ids.ts';
 import type { Milliseconds } from '../../core/units.ts';
@@ -50,16 +50,42 @@ export interface MemberEffectTable {
   /** Stop a compute that no longer counts. */
   cancelCompute: { readonly assignment: View };
   /** Push these buckets of the own contribution to their owner. */
-  pushContribution: { readonly round: Round; readonly assignment: View; readonly to: MemberInfo; readonly buckets: readonly Bucket[] };
+  pushContribution: {
+    readonly round: Round;
+    readonly assignment: View;
+    readonly to: MemberInfo;
+    readonly buckets: readonly Bucket[];
+  };
   /** Σ samplesₘ·gₘ / Σ samples over the terms in order, with the exact kernel: `reduced`. */
-  reduce: { readonly round: Round; readonly view: View; readonly assignment: View; readonly bucket: Bucket; readonly terms: readonly ReductionTerm[] };
+  reduce: {
+    readonly round: Round;
+    readonly view: View;
+    readonly assignment: View;
+    readonly bucket: Bucket;
+    readonly terms: readonly ReductionTerm[];
+  };
   /** Push the reduced bucket to each. */
-  pushReduced: { readonly round: Round; readonly view: View; readonly bucket: Bucket; readonly to: readonly MemberInfo[] };
+  pushReduced: {
+    readonly round: Round;
+    readonly view: View;
+    readonly bucket: Bucket;
+    readonly hash: Hash;
+    readonly to: readonly MemberInfo[];
+  };
   /** Fetch sealed reduced buckets by hash from any holder: `reducedFetched`. */
-  fetchReduced: { readonly round: Round; readonly view: View; readonly buckets: readonly { readonly bucket: Bucket; readonly hash: Hash }[]; readonly holders: readonly MemberInfo[] };
+  fetchReduced: {
+    readonly round: Round;
+    readonly view: View;
+    readonly buckets: readonly { readonly bucket: Bucket; readonly hash: Hash }[];
+    readonly holders: readonly MemberInfo[];
+  };
   /** Keep a copy of the present parameters (for audits) or of the present state (for joiners and checkpoints). */
   retain: { readonly kind: 'parameters' | 'state'; readonly round: Round };
   release: Release;
+  /** Forget a tensor that came and isn't wanted: its sender had no business to send it, or it came twice too often. */
+  discard:
+    | { readonly kind: 'contribution'; readonly assignment: View; readonly from: PeerId; readonly bucket: Bucket }
+    | { readonly kind: 'reduced'; readonly view: View; readonly bucket: Bucket; readonly hash: Hash };
   /** Apply the reduced buckets of `view` with the exact optimizer, keep them as sealed: `applied`. */
   apply: { readonly round: Round; readonly view: View; readonly hashes: readonly Hash[]; readonly samples: number };
   /** Evaluate the held-out samples [start, end) on the present state: `evaluated`. */
@@ -71,7 +97,11 @@ export interface MemberEffectTable {
   /** Tell a person (progress, pay). */
   notice: { readonly notice: MemberNotice };
   /** End the process (or the tab's run) in good order. */
-  exit: { readonly outcome: 'finished' | 'interrupted' | 'failed' | 'expelled' | 'refused'; readonly code: string; readonly reason: string };
+  exit: {
+    readonly outcome: 'finished' | 'interrupted' | 'failed' | 'expelled' | 'refused';
+    readonly code: string;
+    readonly reason: string;
+  };
 }
 
 /** What a worker's operator gets to see. */
@@ -79,7 +109,14 @@ export type MemberNotice =
   | { readonly kind: 'admitted'; readonly runId: RunId }
   | { readonly kind: 'ready'; readonly round: Round }
   | { readonly kind: 'applied'; readonly round: Round; readonly stateHash: Hash }
-  | { readonly kind: 'pay'; readonly epoch: number; readonly verified: number; readonly cumulativeWei: string; readonly paidWei: string; readonly reason: string };
+  | {
+      readonly kind: 'pay';
+      readonly epoch: number;
+      readonly verified: number;
+      readonly cumulativeWei: string;
+      readonly paidWei: string;
+      readonly reason: string;
+    };
 
 export type MemberEffectType = keyof MemberEffectTable;
 export type MemberEffectOf<T extends MemberEffectType> = { readonly type: T } & MemberEffectTable[T];

@@ -34,18 +34,38 @@ export interface MemberEventTable {
   contributionReceived: SignedCommitment & { readonly from: PeerId; readonly bucket: Bucket };
   /** Answers `reduce`. */
   reduced: { readonly round: Round; readonly view: View; readonly bucket: Bucket; readonly hash: Hash };
-  /** A reduced bucket came, pushed by `from`; `hash` is over its bytes. The shell keeps it under (view, bucket). */
-  reducedReceived: { readonly from: PeerId; readonly round: Round; readonly view: View; readonly bucket: Bucket; readonly hash: Hash };
+  /** A reduced bucket came, pushed by `from`; `hash` is over its bytes. The shell keeps it under (view, bucket, hash). */
+  reducedReceived: {
+    readonly from: PeerId;
+    readonly round: Round;
+    readonly view: View;
+    readonly bucket: Bucket;
+    readonly hash: Hash;
+  };
   /** Answers `fetchReduced`: these buckets of the sealed view are here now, with the hashes asked for. */
   reducedFetched: { readonly round: Round; readonly view: View; readonly buckets: readonly Bucket[] };
   /** Answers `apply`. */
   applied: { readonly round: Round; readonly view: View; readonly stateHash: Hash; readonly gradientNorm: number };
-  evaluated: { readonly evaluation: number; readonly part: number; readonly lossSum: number; readonly correct: number; readonly predictions: number };
+  evaluated: {
+    readonly evaluation: number;
+    readonly part: number;
+    readonly lossSum: number;
+    readonly correct: number;
+    readonly predictions: number;
+  };
   /** Answers `audit`. `relativeError` is ‖theirs − mine‖₂ / ‖mine‖₂; null with `withheld` and `expired`. */
-  audited: { readonly audit: number; readonly outcome: 'compared' | 'withheld' | 'expired'; readonly relativeError: number | null; readonly reason: string };
+  audited: {
+    readonly audit: number;
+    readonly outcome: 'compared' | 'withheld' | 'expired';
+    readonly relativeError: number | null;
+    readonly reason: string;
+  };
   attested: { readonly epoch: number; readonly root: Hash; readonly signature: Hex | null; readonly reason: string };
   /** An effect could not be performed. */
-  failed: { readonly effect: 'prepare' | 'initialise' | 'fetchState' | 'compute' | 'reduce' | 'fetchReduced' | 'apply'; readonly reason: string };
+  failed: {
+    readonly effect: 'prepare' | 'initialise' | 'fetchState' | 'compute' | 'reduce' | 'fetchReduced' | 'apply';
+    readonly reason: string;
+  };
   /** A peer sent a frame that fails its checks. */
   faultSeen: { readonly peerId: PeerId; readonly round: Round; readonly code: string; readonly reason: string };
   /** A person, or the end of stdin, wants this worker to leave. */
@@ -53,5 +73,8 @@ export interface MemberEventTable {
 }
 
 export type MemberEventType = keyof MemberEventTable;
-export type MemberEventOf<T extends MemberEventType> = { readonly type: T; readonly at: Timestamp } & MemberEventTable[T];
+export type MemberEventOf<T extends MemberEventType> = {
+  readonly type: T;
+  readonly at: Timestamp;
+} & MemberEventTable[T];
 export type MemberEvent = { [T in MemberEventType]: MemberEventOf<T> }[MemberEventType];

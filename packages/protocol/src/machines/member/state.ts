@@ -3,35 +3,30 @@ import type { Bucket, Hash, MicroBatch, PeerId, Round, RunId, View } from '../..
 import type { Milliseconds } from '../../core/units.ts';
 import type { Contributor, CoordinatorMessageOf, MemberInfo, Sync } from '../../wire/control.ts';
 import type { MemberConfig } from './config.ts';
-import type { SignedCommitment } from './events.ts';
+import type { MemberEventOf, SignedCommitment } from './events.ts';
 
 /** `offline` → `greeting` → `preparing` → `syncing` → `following`; `over` at the end. */
 export type MemberPhase = 'offline' | 'greeting' | 'preparing' | 'syncing' | 'following' | 'over';
-
-/** One contributor's commitment and which of its buckets are here. */
-export interface Received {
-  readonly commitment: SignedCommitment;
-  readonly buckets: readonly Bucket[];
-}
 
 /** A member's part in the present view of a round: the collective. */
 export interface CollectiveState {
   readonly round: Round;
   readonly view: View;
   readonly assignment: View;
+  /** In reduction order. */
   readonly contributors: readonly Contributor[];
   readonly members: readonly MemberInfo[];
-  /** `owners[bucket]`, index into `members`. */
-  readonly owners: readonly number[];
-  /** Own work, null for a member that only receives. */
-  readonly microBatches: readonly MicroBatch[] | null;
-  /** Own commitment once computed. */
+  /** By bucket. */
+  readonly owners: readonly PeerId[];
+  /** Own commitment once computed; a member without work has none. */
   readonly own: SignedCommitment | null;
-  /** Contributions under this assignment, own one included, kept over views. */
-  readonly received: Readonly<Record<PeerId, Received>>;
-  /** Buckets whose reduction was asked of the shell in this view. */
-  readonly reducing: readonly Bucket[];
-  /** Reduced buckets of this view that are here, by bucket; null while missing. */
+  /** Commitments of the others as their frames showed them, kept over views. */
+  readonly commitments: Readonly<Record<PeerId, SignedCommitment>>;
+  /** By bucket: whose contribution is here. Kept over views. */
+  readonly arrived: readonly (readonly PeerId[])[];
+  /** By bucket: asked of the shell in this view. */
+  readonly reducing: readonly boolean[];
+  /** By bucket: the reduced bucket of this view that is here, null while missing. */
   readonly reduced: readonly (Hash | null)[];
   /** Own buckets were reported to the coordinator in this view. */
   readonly reported: boolean;
@@ -51,23 +46,28 @@ export interface HeldState {
   readonly stateHash: Hash;
 }
 
+type Early<T extends 'contributionReceived' | 'reducedReceived'> = MemberEventOf<T>;
+
 export interface MemberState {
   readonly config: MemberConfig;
   readonly phase: MemberPhase;
   readonly run: { readonly runId: RunId; readonly heartbeat: Milliseconds } | null;
   readonly prepared: { readonly buckets: number; readonly samplesPerSecond: number } | null;
   readonly held: HeldState | null;
-  /** The state to be fetched or made; null when none is wanted. `sync` null: make round 0 from the seed. */
+  /** The state to come to; null when it is held. `sync` null: make round 0 from the seed. */
   readonly wanted: { readonly sync: Sync | null; readonly fetching: boolean } | null;
   readonly collective: CollectiveState | null;
-  /** Contributions and reduced buckets that came before the message that they belong to. Bounded. */
+  /** Tensors that came before the message that they belong to. Bounded. */
   readonly early: {
-    readonly contributions: readonly (SignedCommitment & { readonly from: PeerId; readonly bucket: Bucket })[];
-    readonly reduced: readonly { readonly from: PeerId; readonly round: Round; readonly view: View; readonly bucket: Bucket; readonly hash: Hash }[];
+    readonly contributions: readonly Early<'contributionReceived'>[];
+    readonly reduced: readonly Early<'reducedReceived'>[];
   };
   /** Sealed rounds not applied yet, ascending. */
   readonly seals: readonly SealProgress[];
-  /** Rounds whose parameters are kept for an audit under way. */
+  /** The last `applied` message, said again when a seal comes again. */
+  readonly lastApplied: { readonly round: Round; readonly view: View; readonly gradientNorm: number } | null;
+  /** Rounds whose parameters are kept for audits. */
+  readonly parameters: readonly Round[];
   readonly auditing: readonly { readonly audit: number; readonly round: Round }[];
   /** Rounds of the state snapshots kept, oldest first. */
   readonly snapshots: readonly Round[];
@@ -75,3 +75,11 @@ export interface MemberState {
   readonly earnedWei: string;
   readonly reconnects: number;
 }
+
+/** A micro-batch list of one contributor, or none. */
+export const workOf = (contributors: readonly Contributor[], peerId: PeerId): readonly MicroBatch[] =>
+  contributors.find((contributor) => contributor.peerId === peerId)?.microBatches ?? [];
+
+/** The buckets that a peer owns. */
+export const ownedBy = (owners: readonly PeerId[], peerId: PeerId): Bucket[] =>
+  owners.flatMap((owner, bucket) => (owner === peerId ? [bucket as Bucket] : []));

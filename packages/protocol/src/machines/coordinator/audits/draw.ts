@@ -15,23 +15,32 @@ const DECAY = 0.75;
 export const MAX_CONTRADICTED = 2;
 
 /** High for the new, low for the proven, never below the floor. */
-export const auditRate = ({ rate, floor }: AuditConfig, auditsPassed: number): number => Math.max(floor, floor + (rate - floor) * DECAY ** auditsPassed);
+export const auditRate = ({ rate, floor }: AuditConfig, auditsPassed: number): number =>
+  Math.max(floor, floor + (rate - floor) * DECAY ** auditsPassed);
 
 /** A number in [0, 1) from the first 48 bits of a digest. */
 export function fractionOf(digest: Hash): number {
-  return bytesOf(digest).subarray(0, 6).reduce((value, byte) => value * 256 + byte, 0) / 2 ** 48;
+  return (
+    bytesOf(digest)
+      .subarray(0, 6)
+      .reduce((value, byte) => value * 256 + byte, 0) /
+    2 ** 48
+  );
 }
 
 /** Draws after the commit of `round`; `holders` applied it, so they hold the parameters that it started from. */
 export function drawAudits(turn: CoordinatorTurn, round: SealedRoundState, holders: readonly MemberRecord[]): void {
   const { config, audits } = turn.state;
   const link = chainLink(audits, round.round + 1);
-  const seed = hashText(link + canonicalJson(round.contributors.map(({ peerId }) => [peerId, round.commitments[peerId]!.root])));
+  const seed = hashText(
+    link + canonicalJson(round.contributors.map(({ peerId }) => [peerId, round.commitments[peerId]!.root])),
+  );
   for (const { peerId } of round.contributors) {
     const target = turn.member(peerId);
     if (target === undefined || target.status === 'expelled') continue;
     const rate = auditRate(config.audit, target.auditsPassed);
-    if (fractionOf(hashText(`${seed}/draw/${peerId}`)) < rate) open(turn, round, target, rate, auditorsFor(seed, peerId, holders));
+    if (fractionOf(hashText(`${seed}/draw/${peerId}`)) < rate)
+      open(turn, round, target, rate, auditorsFor(seed, peerId, holders));
   }
 }
 
@@ -44,17 +53,41 @@ const auditorsFor = (seed: Hash, target: PeerId, holders: readonly MemberRecord[
     .toSorted((a, b) => (a.order < b.order ? -1 : 1))
     .map(({ peerId }) => peerId);
 
-function open(turn: CoordinatorTurn, round: SealedRoundState, target: MemberRecord, rate: number, candidates: readonly PeerId[]): void {
+function open(
+  turn: CoordinatorTurn,
+  round: SealedRoundState,
+  target: MemberRecord,
+  rate: number,
+  candidates: readonly PeerId[],
+): void {
   const [auditor] = candidates;
   if (auditor === undefined) return;
   const { microBatches } = round.contributors.find(({ peerId }) => peerId === target.peerId)!;
   const { root, samples } = round.commitments[target.peerId]!;
   const { audits } = turn.state;
   const audit: Audit = {
-    audit: audits.nextAudit, round: round.round, assignment: round.assignment, target: target.peerId, session: target.session,
-    microBatches, root, samples, rate, asked: [], candidates, verdicts: [],
+    audit: audits.nextAudit,
+    round: round.round,
+    assignment: round.assignment,
+    target: target.peerId,
+    session: target.session,
+    microBatches,
+    root,
+    samples,
+    rate,
+    asked: [],
+    candidates,
+    verdicts: [],
   };
   turn.set({ audits: { ...audits, nextAudit: audits.nextAudit + 1, open: [...audits.open, audit] } });
   markAudited(turn, target.peerId, round.round, audit.audit);
-  turn.record({ type: 'auditDrawn', audit: audit.audit, round: round.round, target: target.peerId, auditor, microBatches, rate });
+  turn.record({
+    type: 'auditDrawn',
+    audit: audit.audit,
+    round: round.round,
+    target: target.peerId,
+    auditor,
+    microBatches,
+    rate,
+  });
 }

@@ -11,10 +11,18 @@ export type Judgement =
   | { readonly next: 'wait' }
   /** Ask so many more auditors. */
   | { readonly next: 'ask'; readonly count: number }
-  | { readonly next: 'close'; readonly outcome: AuditOutcome; readonly reason: string; readonly contradicted: readonly PeerId[] };
+  | {
+      readonly next: 'close';
+      readonly outcome: AuditOutcome;
+      readonly reason: string;
+      readonly contradicted: readonly PeerId[];
+    };
 
 /** The measured number decides, not the auditor's opinion. */
-export function classify({ accept, escalate }: AuditConfig, { outcome, relativeError }: WorkerMessageOf<'verdict'>): VerdictRecord['outcome'] {
+export function classify(
+  { accept, escalate }: AuditConfig,
+  { outcome, relativeError }: WorkerMessageOf<'verdict'>,
+): VerdictRecord['outcome'] {
   if (outcome !== 'compared') return outcome;
   if (relativeError === null) return 'expired';
   if (relativeError <= accept) return 'pass';
@@ -35,8 +43,10 @@ export interface Bench {
 export function judge({ verdicts, pending, available, targetGone }: Bench): Judgement {
   const told = verdicts.filter(({ outcome }) => outcome !== 'expired');
   const passes = told.filter(({ outcome }) => outcome === 'pass');
-  if (passes.length === told.length && told.length > 0) return close('passed', lastError('re-execution agrees', passes), []);
-  if (targetGone && told.every(({ outcome }) => outcome === 'withheld')) return close('unverifiable', 'the target left before its contribution could be compared', []);
+  if (passes.length === told.length && told.length > 0)
+    return close('passed', lastError('re-execution agrees', passes), []);
+  if (targetGone && told.every(({ outcome }) => outcome === 'withheld'))
+    return close('unverifiable', 'the target left before its contribution could be compared', []);
   const missing = Math.min(Math.max(0, (told.length === 0 ? 1 : FULL_BENCH) - told.length - pending), available);
   if (missing > 0) return { next: 'ask', count: missing };
   return pending > 0 ? { next: 'wait' } : decide(told);
@@ -47,16 +57,29 @@ function decide(told: readonly VerdictRecord[]): Judgement {
   const against = told.filter(({ outcome }) => outcome === 'fail' || outcome === 'withheld');
   const others = told.filter((verdict) => !against.includes(verdict));
   if (told.length === 0) return close('expired', 'no auditor could re-execute it in time', []);
-  if (against.length > others.length) return close('failed', `${lastError('re-execution differs', against)}, by ${against.length} of ${told.length} auditors`, others);
-  if (against.length === others.length) return close('disputed', `${against.length} of ${told.length} auditors say that it differs`, []);
+  if (against.length > others.length)
+    return close(
+      'failed',
+      `${lastError('re-execution differs', against)}, by ${against.length} of ${told.length} auditors`,
+      others,
+    );
+  if (against.length === others.length)
+    return close('disputed', `${against.length} of ${told.length} auditors say that it differs`, []);
   return close('passed', lastError('re-execution agrees', others), against);
 }
 
-const close = (outcome: AuditOutcome, reason: string, contradicted: readonly VerdictRecord[]): Judgement =>
-  ({ next: 'close', outcome, reason, contradicted: contradicted.filter((verdict) => verdict.outcome !== 'doubt').map(({ auditor }) => auditor) });
+const close = (outcome: AuditOutcome, reason: string, contradicted: readonly VerdictRecord[]): Judgement => ({
+  next: 'close',
+  outcome,
+  reason,
+  contradicted: contradicted.filter((verdict) => verdict.outcome !== 'doubt').map(({ auditor }) => auditor),
+});
 
 function lastError(text: string, verdicts: readonly VerdictRecord[]): string {
   const errors = verdicts.map(({ relativeError }) => relativeError).filter((error) => error !== null);
-  if (errors.length === 0) return verdicts.some(({ outcome }) => outcome === 'withheld') ? 'the contribution was withheld from its auditors' : text;
+  if (errors.length === 0)
+    return verdicts.some(({ outcome }) => outcome === 'withheld')
+      ? 'the contribution was withheld from its auditors'
+      : text;
   return `${text} (relative error ${errors.map((error) => error.toExponential(2)).join(', ')})`;
 }

@@ -15,18 +15,33 @@ export function noteVerdict(turn: CoordinatorTurn, from: PeerId, message: Worker
   if (audit === undefined || !audit.asked.includes(from)) return;
   const { relativeError, reason } = message;
   turn.do({ type: 'cancelTimer', name: `audit/${audit.audit}/${from}` });
-  addVerdict(turn, audit, { auditor: from, outcome: classify(turn.state.config.audit, message), relativeError, reason });
+  addVerdict(turn, audit, {
+    auditor: from,
+    outcome: classify(turn.state.config.audit, message),
+    relativeError,
+    reason,
+  });
 }
 
 /** `audit/<id>/<peer>`: the auditor did not answer. */
 export function auditTimedOut(turn: CoordinatorTurn, id: number, auditor: PeerId): void {
   const audit = turn.state.audits.open.find((open) => open.audit === id);
-  if (audit?.asked.includes(auditor)) addVerdict(turn, audit, { auditor, outcome: 'expired', relativeError: null, reason: 'the auditor did not answer in time' });
+  if (audit?.asked.includes(auditor))
+    addVerdict(turn, audit, {
+      auditor,
+      outcome: 'expired',
+      relativeError: null,
+      reason: 'the auditor did not answer in time',
+    });
 }
 
 function addVerdict(turn: CoordinatorTurn, audit: Audit, verdict: VerdictRecord): void {
   const { audit: id, round, target } = audit;
-  replace(turn, { ...audit, asked: audit.asked.filter((peer) => peer !== verdict.auditor), verdicts: [...audit.verdicts, verdict] });
+  replace(turn, {
+    ...audit,
+    asked: audit.asked.filter((peer) => peer !== verdict.auditor),
+    verdicts: [...audit.verdicts, verdict],
+  });
   turn.record({ type: 'auditVerdict', audit: id, round, target, verdict });
   turn.because(`audit ${id} of ${target}: ${verdict.outcome} by ${verdict.auditor}`);
 }
@@ -37,18 +52,26 @@ export function tendAudits(turn: CoordinatorTurn): void {
 }
 
 function tend(turn: CoordinatorTurn, id: number): void {
-  for (const auditor of find(turn, id)?.asked ?? []) if (!isPresent(turn.member(auditor))) auditorGone(turn, id, auditor);
+  for (const auditor of find(turn, id)?.asked ?? [])
+    if (!isPresent(turn.member(auditor))) auditorGone(turn, id, auditor);
   const audit = find(turn, id);
   if (audit === undefined) return;
   if (mustEnd(turn.state)) return end(turn, audit, 'expired', 'the run ended first', []);
   const candidates = audit.candidates.filter((peer) => isPresent(turn.member(peer)) && peer !== audit.target);
-  const judgement = judge({ verdicts: audit.verdicts, pending: audit.asked.length, available: candidates.length, targetGone: isTargetGone(turn, audit) });
+  const judgement = judge({
+    verdicts: audit.verdicts,
+    pending: audit.asked.length,
+    available: candidates.length,
+    targetGone: isTargetGone(turn, audit),
+  });
   if (judgement.next === 'ask') ask(turn, audit, candidates, judgement.count);
   if (judgement.next === 'close') end(turn, audit, judgement.outcome, judgement.reason, judgement.contradicted);
 }
 
-const find = (turn: CoordinatorTurn, id: number): Audit | undefined => turn.state.audits.open.find(({ audit }) => audit === id);
-const mustEnd = ({ phase }: CoordinatorState): boolean => phase.name === 'over' || (phase.name === 'closing' && phase.auditsDue);
+const find = (turn: CoordinatorTurn, id: number): Audit | undefined =>
+  turn.state.audits.open.find(({ audit }) => audit === id);
+const mustEnd = ({ phase }: CoordinatorState): boolean =>
+  phase.name === 'over' || (phase.name === 'closing' && phase.auditsDue);
 
 function isTargetGone(turn: CoordinatorTurn, { target, session }: Audit): boolean {
   const member = turn.member(target);
@@ -67,24 +90,55 @@ function ask(turn: CoordinatorTurn, audit: Audit, candidates: readonly PeerId[],
   const { audit: id, round, assignment, microBatches, root, samples } = audit;
   const [target] = infosOf(turn.state, [audit.target]);
   if (target === undefined) return;
-  replace(turn, { ...audit, asked: [...audit.asked, ...chosen], candidates: audit.candidates.filter((peer) => !chosen.includes(peer)) });
-  turn.send(chosen, { type: 'audit', audit: id, round, assignment, target, microBatches: [...microBatches], root, samples });
-  for (const peer of chosen) turn.do({ type: 'setTimer', name: `audit/${id}/${peer}`, delay: auditTimeout(turn.state.config, turn.member(peer), samples) });
+  replace(turn, {
+    ...audit,
+    asked: [...audit.asked, ...chosen],
+    candidates: audit.candidates.filter((peer) => !chosen.includes(peer)),
+  });
+  turn.send(chosen, {
+    type: 'audit',
+    audit: id,
+    round,
+    assignment,
+    target,
+    microBatches: [...microBatches],
+    root,
+    samples,
+  });
+  for (const peer of chosen)
+    turn.do({
+      type: 'setTimer',
+      name: `audit/${id}/${peer}`,
+      delay: auditTimeout(turn.state.config, turn.member(peer), samples),
+    });
   turn.because(`audit ${id} of ${audit.target} in round ${round} asked of ${chosen.join(', ')}`);
 }
 
-function end(turn: CoordinatorTurn, audit: Audit, outcome: AuditOutcome, reason: string, contradicted: readonly PeerId[]): void {
+function end(
+  turn: CoordinatorTurn,
+  audit: Audit,
+  outcome: AuditOutcome,
+  reason: string,
+  contradicted: readonly PeerId[],
+): void {
   const { audit: id, round, target, verdicts } = audit;
   for (const peer of audit.asked) turn.do({ type: 'cancelTimer', name: `audit/${id}/${peer}` });
   turn.set({ audits: { ...turn.state.audits, open: turn.state.audits.open.filter((open) => open.audit !== id) } });
   turn.record({ type: 'auditClosed', audit: id, round, target, outcome, verdicts, reason });
   turn.because(`audit ${id} of ${target} in round ${round}: ${outcome}, ${reason}`);
-  for (const auditor of contradicted) turn.setMember(auditor, { contradicted: (turn.member(auditor)?.contradicted ?? 0) + 1 });
+  for (const auditor of contradicted)
+    turn.setMember(auditor, { contradicted: (turn.member(auditor)?.contradicted ?? 0) + 1 });
   settleAudit(turn, audit, outcome, reason);
   if (outcome === 'passed') turn.setMember(target, { auditsPassed: (turn.member(target)?.auditsPassed ?? 0) + 1 });
-  if (outcome === 'failed') expel(turn, target, 'AUDIT_FAILED', `its contribution to round ${round} failed the audit: ${reason}`);
+  if (outcome === 'failed')
+    expel(turn, target, 'AUDIT_FAILED', `its contribution to round ${round} failed the audit: ${reason}`);
 }
 
 function replace(turn: CoordinatorTurn, audit: Audit): void {
-  turn.set({ audits: { ...turn.state.audits, open: turn.state.audits.open.map((open) => (open.audit === audit.audit ? audit : open)) } });
+  turn.set({
+    audits: {
+      ...turn.state.audits,
+      open: turn.state.audits.open.map((open) => (open.audit === audit.audit ? audit : open)),
+    },
+  });
 }

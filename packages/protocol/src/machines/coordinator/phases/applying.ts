@@ -30,7 +30,10 @@ export function noteApplied(turn: CoordinatorTurn, from: PeerId, message: Worker
   if (phase.name === 'applying' && message.view === phase.round.view) {
     if (phase.round.applied[from] !== undefined) return;
     const { stateHash, gradientNorm } = message;
-    turn.enter({ ...phase, round: { ...phase.round, applied: { ...phase.round.applied, [from]: { stateHash, gradientNorm } } } });
+    turn.enter({
+      ...phase,
+      round: { ...phase.round, applied: { ...phase.round.applied, [from]: { stateHash, gradientNorm } } },
+    });
     turn.setMember(from, { held: point });
     turn.because(`${from} applied round ${message.round}`);
     return;
@@ -47,12 +50,15 @@ export function progressApplying(turn: CoordinatorTurn): void {
   const votes = votesOf(turn.state, phase.round);
   const awaited = presentMembers(turn.state).filter((member) => awaits(member, phase.round, phase.due));
   if (votes.length > 0 && awaited.length === 0) return commit(turn, phase.round, votes);
-  if (votes.length === 0 && phase.due && !presentMembers(turn.state).some((member) => isHopeful(member, phase.round))) giveUp(turn, phase.round);
+  if (votes.length === 0 && phase.due && !presentMembers(turn.state).some((member) => isHopeful(member, phase.round)))
+    giveUp(turn, phase.round);
 }
 
 /** Members of the view must apply; those that are about to join are waited for until the deadline. */
 const awaits = ({ status, peerId, held }: MemberRecord, round: RoundState, due: boolean): boolean =>
-  round.applied[peerId] === undefined && held?.round !== round.round + 1 && (status === 'active' || (status === 'ready' && !due));
+  round.applied[peerId] === undefined &&
+  held?.round !== round.round + 1 &&
+  (status === 'active' || (status === 'ready' && !due));
 
 /** It may yet come to the state: it applies, or it fetches the sealed round. */
 const isHopeful = ({ status, peerId }: MemberRecord, round: RoundState): boolean =>
@@ -63,7 +69,9 @@ function votesOf(state: CoordinatorState, round: SealedRoundState): Vote[] {
   return presentMembers(state).flatMap((member) => {
     const { status, peerId, held } = member;
     if (status !== 'active' && status !== 'ready') return [];
-    const said = round.applied[peerId] ?? (held?.round === round.round + 1 ? { stateHash: held.stateHash, gradientNorm: 0 } : undefined);
+    const said =
+      round.applied[peerId] ??
+      (held?.round === round.round + 1 ? { stateHash: held.stateHash, gradientNorm: 0 } : undefined);
     return said === undefined ? [] : [{ member, value: said }];
   });
 }
@@ -73,21 +81,37 @@ function commit(turn: CoordinatorTurn, round: SealedRoundState, votes: readonly 
   const next = roundOf(round.round + 1);
   const right = votes.filter(({ value }) => value.stateHash === stateHash);
   turn.do({ type: 'cancelTimer', name: 'apply' }, { type: 'cancelTimer', name: 'regather' });
-  turn.set({ committed: next, stateHashes: [...turn.state.stateHashes, { round: next, stateHash }].slice(-REMEMBERED_STATES) });
+  turn.set({
+    committed: next,
+    stateHashes: [...turn.state.stateHashes, { round: next, stateHash }].slice(-REMEMBERED_STATES),
+  });
   for (const { member } of right) turn.setMember(member.peerId, { status: 'ready', held: { round: next, stateHash } });
-  for (const { member } of votes) if (!right.some((vote) => vote.member.peerId === member.peerId)) flagWrongState(turn, member.peerId, next);
+  for (const { member } of votes)
+    if (!right.some((vote) => vote.member.peerId === member.peerId)) flagWrongState(turn, member.peerId, next);
   if (round.seal.snapshot) {
-    const holders = right.map(({ member }) => member).filter(isDialable).map(({ peerId }) => peerId).toSorted(comparePeerIds);
+    const holders = right
+      .map(({ member }) => member)
+      .filter(isDialable)
+      .map(({ peerId }) => peerId)
+      .toSorted(comparePeerIds);
     turn.set({ snapshot: { round: next, stateHash, holders } });
   }
   record(turn, round, { stateHash, gradientNorm, members: right.length });
   creditRound(turn, round);
-  drawAudits(turn, round, right.map(({ member }) => member));
+  drawAudits(
+    turn,
+    round,
+    right.map(({ member }) => member),
+  );
   if (checkpointDue(turn.state)) beginCheckpoint(turn);
   proceed(turn);
 }
 
-function record(turn: CoordinatorTurn, round: SealedRoundState, outcome: { stateHash: Hash; gradientNorm: number; members: number }): void {
+function record(
+  turn: CoordinatorTurn,
+  round: SealedRoundState,
+  outcome: { stateHash: Hash; gradientNorm: number; members: number },
+): void {
   const shares = round.contributors.map(({ peerId, microBatches }) => {
     const { root, samples, lossSum, computeMs } = round.commitments[peerId]!;
     return { peerId, microBatches, samples, lossSum, computeMs, root };
@@ -95,8 +119,15 @@ function record(turn: CoordinatorTurn, round: SealedRoundState, outcome: { state
   const samples = round.seal.samples;
   const trainLoss = shares.reduce((sum, { lossSum }) => sum + lossSum, 0) / samples;
   turn.record({
-    type: 'roundCommitted', round: round.round, view: round.view, ...outcome, digest: round.seal.digest,
-    trainLoss, samples, milliseconds: Math.max(0, turn.at - round.startedAt), shares,
+    type: 'roundCommitted',
+    round: round.round,
+    view: round.view,
+    ...outcome,
+    digest: round.seal.digest,
+    trainLoss,
+    samples,
+    milliseconds: Math.max(0, turn.at - round.startedAt),
+    shares,
   });
   turn.because(`round ${round.round} is committed by ${outcome.members} members, loss ${trainLoss.toPrecision(4)}`);
 }
@@ -106,7 +137,8 @@ export function applyTimedOut(turn: CoordinatorTurn): void {
   const { phase } = turn.state;
   if (phase.name !== 'applying') return;
   for (const { peerId, status } of presentMembers(turn.state)) {
-    if (status === 'active' && phase.round.applied[peerId] === undefined) lose(turn, peerId, 'ROUND_DEADLINE', `it did not apply round ${phase.round.round} in time`);
+    if (status === 'active' && phase.round.applied[peerId] === undefined)
+      lose(turn, peerId, 'ROUND_DEADLINE', `it did not apply round ${phase.round.round} in time`);
   }
   turn.enter({ ...phase, due: true });
 }

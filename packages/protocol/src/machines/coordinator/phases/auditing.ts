@@ -7,5 +7,6 @@ import { proceed } from './proceed.ts';
 export function progressAuditing(turn: CoordinatorTurn): void {
   const { state } = turn;
   if (state.phase.name !== 'auditing') return;
-  if (oldestAuditAllows(state) || state.draining !== null || eligibleMembers(state).length < state.config.minMembers) proceed(turn);
+  if (oldestAuditAllows(state) || state.draining !== null || eligibleMembers(state).length < state.config.minMembers)
+    proceed(turn);
 }

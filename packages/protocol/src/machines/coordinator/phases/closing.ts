@@ -13,10 +13,21 @@ const ended: ReadonlySet<PhaseName> = new Set(['closing', 'over']);
 
 export function beginClosing(turn: CoordinatorTurn, outcome: RunOutcome, code: string, reason: string): void {
   if (ended.has(turn.state.phase.name)) return;
-  turn.enter({ name: 'closing', outcome, code, reason, auditsDue: false, checkpointFailures: 0, settlementGivenUp: false });
-  for (const name of ['gather', 'regather', 'round', 'apply', 'evaluate', 'drain'] as const) turn.do({ type: 'cancelTimer', name });
-  for (const { peerId, status } of presentMembers(turn.state)) if (status === 'active') turn.setMember(peerId, { status: 'ready' });
-  if (turn.state.audits.open.length > 0) turn.do({ type: 'setTimer', name: 'audits', delay: closingAuditsTimeout(turn.state.config) });
+  turn.enter({
+    name: 'closing',
+    outcome,
+    code,
+    reason,
+    auditsDue: false,
+    checkpointFailures: 0,
+    settlementGivenUp: false,
+  });
+  for (const name of ['gather', 'regather', 'round', 'apply', 'evaluate', 'drain'] as const)
+    turn.do({ type: 'cancelTimer', name });
+  for (const { peerId, status } of presentMembers(turn.state))
+    if (status === 'active') turn.setMember(peerId, { status: 'ready' });
+  if (turn.state.audits.open.length > 0)
+    turn.do({ type: 'setTimer', name: 'audits', delay: closingAuditsTimeout(turn.state.config) });
   turn.because(`the run is closing: ${reason}`);
 }
 
@@ -49,10 +60,23 @@ function settleEpochs(turn: CoordinatorTurn, { settlementGivenUp }: ClosingState
 }
 
 /** What went wrong at the end outweighs an otherwise good outcome. */
-function outcomeOf(state: CoordinatorState, { outcome, code, reason, settlementGivenUp }: ClosingState): Pick<ClosingState, 'outcome' | 'code' | 'reason'> {
+function outcomeOf(
+  state: CoordinatorState,
+  { outcome, code, reason, settlementGivenUp }: ClosingState,
+): Pick<ClosingState, 'outcome' | 'code' | 'reason'> {
   if (outcome === 'failed') return { outcome, code, reason };
-  if (state.committed > 0 && !isCheckpointed(state)) return { outcome: 'failed', code: 'CHECKPOINT_FAILED', reason: `${reason}, but the last state could not be stored` };
-  if (settlementGivenUp) return { outcome: 'failed', code: 'SETTLEMENT_FAILED', reason: `${reason}, but the last epoch could not be settled` };
+  if (state.committed > 0 && !isCheckpointed(state))
+    return {
+      outcome: 'failed',
+      code: 'CHECKPOINT_FAILED',
+      reason: `${reason}, but the last state could not be stored`,
+    };
+  if (settlementGivenUp)
+    return {
+      outcome: 'failed',
+      code: 'SETTLEMENT_FAILED',
+      reason: `${reason}, but the last epoch could not be settled`,
+    };
   return { outcome, code, reason };
 }
 
@@ -64,13 +88,27 @@ function endWith(turn: CoordinatorTurn): void {
 const told = { finished: 'finished', failed: 'failed', drained: 'interrupted' } as const;
 
 /** The last transition: members are told to stop, the shell is told that nothing follows. */
-export function over(turn: CoordinatorTurn, { outcome, code, reason }: Pick<ClosingState, 'outcome' | 'code' | 'reason'>): void {
+export function over(
+  turn: CoordinatorTurn,
+  { outcome, code, reason }: Pick<ClosingState, 'outcome' | 'code' | 'reason'>,
+): void {
   const { state } = turn;
-  turn.send(presentMembers(state).map(({ peerId }) => peerId), { type: 'stop', outcome: told[outcome], reason });
+  turn.send(
+    presentMembers(state).map(({ peerId }) => peerId),
+    { type: 'stop', outcome: told[outcome], reason },
+  );
   for (const { peerId } of presentMembers(state)) turn.do({ type: 'cancelTimer', name: `silence/${peerId}` });
-  for (const name of ['gather', 'regather', 'round', 'apply', 'evaluate', 'audits', 'attest', 'drain'] as const) turn.do({ type: 'cancelTimer', name });
+  for (const name of ['gather', 'regather', 'round', 'apply', 'evaluate', 'audits', 'attest', 'drain'] as const)
+    turn.do({ type: 'cancelTimer', name });
   turn.enter({ name: 'over', outcome, code, reason });
-  turn.record({ type: 'runFinished', outcome, code, reason, rounds: state.committed, stateHash: presentPoint(state)?.stateHash ?? null });
+  turn.record({
+    type: 'runFinished',
+    outcome,
+    code,
+    reason,
+    rounds: state.committed,
+    stateHash: presentPoint(state)?.stateHash ?? null,
+  });
   turn.do({ type: 'finish', outcome, code, reason });
   turn.because(`the run is over: ${reason}`);
 }

@@ -15,14 +15,20 @@ export function beginEvaluation(turn: CoordinatorTurn, final: boolean): void {
   const { config, evaluations, committed } = turn.state;
   const members = eligibleMembers(turn.state);
   let start = 0;
-  const parts = largestRemainder(members.map(({ samplesPerSecond }) => samplesPerSecond), config.evaluation?.samples ?? 0)
+  const parts = largestRemainder(
+    members.map(({ samplesPerSecond }) => samplesPerSecond),
+    config.evaluation?.samples ?? 0,
+  )
     .filter((share) => share > 0)
     .map((share): EvaluationPart => {
       const part = { start, end: start + share, assignee: null, sums: null };
       start += share;
       return part;
     });
-  turn.set({ evaluations: evaluations + 1, phase: { name: 'evaluating', evaluation: { evaluation: evaluations, round: committed, final, parts } } });
+  turn.set({
+    evaluations: evaluations + 1,
+    phase: { name: 'evaluating', evaluation: { evaluation: evaluations, round: committed, final, parts } },
+  });
   turn.because(`evaluation ${evaluations} at round ${committed}`);
 }
 
@@ -32,7 +38,13 @@ export function noteEvaluated(turn: CoordinatorTurn, from: PeerId, message: Work
   const part = phase.evaluation.parts[message.part];
   if (part === undefined || part.assignee !== from || part.sums !== null) return;
   const { lossSum, correct, predictions } = message;
-  if (correct > predictions || predictions < part.end - part.start) return expel(turn, from, 'BAD_EVALUATION', `it evaluated ${predictions} predictions for ${part.end - part.start} samples, ${correct} of them correct`);
+  if (correct > predictions || predictions < part.end - part.start)
+    return expel(
+      turn,
+      from,
+      'BAD_EVALUATION',
+      `it evaluated ${predictions} predictions for ${part.end - part.start} samples, ${correct} of them correct`,
+    );
   setPart(turn, phase.evaluation, message.part, { ...part, sums: { lossSum, correct, predictions } });
   turn.because(`${from} evaluated part ${message.part}`);
 }
@@ -43,13 +55,16 @@ export function progressEvaluating(turn: CoordinatorTurn): void {
   if (turn.state.draining !== null) return finish(turn);
   const { parts } = phase.evaluation;
   if (parts.every(({ sums }) => sums !== null)) return conclude(turn, phase.evaluation);
-  const orphan = parts.findIndex(({ assignee, sums }) => sums === null && (assignee === null || !isPresent(turn.member(assignee))));
+  const orphan = parts.findIndex(
+    ({ assignee, sums }) => sums === null && (assignee === null || !isPresent(turn.member(assignee))),
+  );
   if (orphan >= 0) assign(turn, phase.evaluation, orphan);
 }
 
 /** To the member with the fewest open parts. */
 function assign(turn: CoordinatorTurn, evaluation: EvaluationState, index: number): void {
-  const load = (peer: PeerId): number => evaluation.parts.filter(({ assignee, sums }) => assignee === peer && sums === null).length;
+  const load = (peer: PeerId): number =>
+    evaluation.parts.filter(({ assignee, sums }) => assignee === peer && sums === null).length;
   const [assignee] = eligibleMembers(turn.state).toSorted((a, b) => load(a.peerId) - load(b.peerId));
   if (assignee === undefined) {
     turn.do({ type: 'cancelTimer', name: 'evaluate' });
@@ -58,8 +73,15 @@ function assign(turn: CoordinatorTurn, evaluation: EvaluationState, index: numbe
   const part = evaluation.parts[index]!;
   const { start, end } = part;
   setPart(turn, evaluation, index, { ...part, assignee: assignee.peerId });
-  turn.send([assignee.peerId], { type: 'evaluate', evaluation: evaluation.evaluation, round: evaluation.round, part: index, start, end });
-  const share = evaluateTimeout(turn.state.config, assignee, (turn.state.config.evaluation?.samples ?? 0));
+  turn.send([assignee.peerId], {
+    type: 'evaluate',
+    evaluation: evaluation.evaluation,
+    round: evaluation.round,
+    part: index,
+    start,
+    end,
+  });
+  const share = evaluateTimeout(turn.state.config, assignee, turn.state.config.evaluation?.samples ?? 0);
   turn.do({ type: 'setTimer', name: 'evaluate', delay: milliseconds(share) });
 }
 
@@ -68,7 +90,8 @@ function setPart(turn: CoordinatorTurn, evaluation: EvaluationState, index: numb
 }
 
 function conclude(turn: CoordinatorTurn, { evaluation, round, final, parts }: EvaluationState): void {
-  const sum = (key: 'lossSum' | 'correct' | 'predictions'): number => parts.reduce((total, { sums }) => total + (sums?.[key] ?? 0), 0);
+  const sum = (key: 'lossSum' | 'correct' | 'predictions'): number =>
+    parts.reduce((total, { sums }) => total + (sums?.[key] ?? 0), 0);
   const predictions = sum('predictions');
   const samples = parts.reduce((total, { start, end }) => total + end - start, 0);
   const loss = sum('lossSum') / samples;
@@ -88,5 +111,7 @@ function finish(turn: CoordinatorTurn): void {
 export function evaluationTimedOut(turn: CoordinatorTurn): void {
   const { phase } = turn.state;
   if (phase.name !== 'evaluating') return;
-  for (const { assignee, sums } of phase.evaluation.parts) if (assignee !== null && sums === null) lose(turn, assignee, 'EVALUATION_DEADLINE', 'it did not evaluate its part in time');
+  for (const { assignee, sums } of phase.evaluation.parts)
+    if (assignee !== null && sums === null)
+      lose(turn, assignee, 'EVALUATION_DEADLINE', 'it did not evaluate its part in time');
 }

@@ -43,7 +43,11 @@ export function progressGathering(turn: CoordinatorTurn): void {
 /** Everybody who is here waits, and there is no source for them. */
 const stranded = (state: CoordinatorState): boolean => {
   const present = presentMembers(state);
-  return state.committed > 0 && present.length >= state.config.minMembers && present.every(({ status }) => status === 'waiting');
+  return (
+    state.committed > 0 &&
+    present.length >= state.config.minMembers &&
+    present.every(({ status }) => status === 'waiting')
+  );
 };
 
 function go(turn: CoordinatorTurn): void {
@@ -53,19 +57,30 @@ function go(turn: CoordinatorTurn): void {
 
 /** The hash of round 0 is what most of the ready members made of the seed; among equals the eldest member's. */
 function agreeOnStart(turn: CoordinatorTurn, { due }: { due: boolean }): void {
-  const ready = presentMembers(turn.state).filter(({ status, held }) => status === 'ready' && held?.round === turn.state.committed);
+  const ready = presentMembers(turn.state).filter(
+    ({ status, held }) => status === 'ready' && held?.round === turn.state.committed,
+  );
   const { startMembers, minMembers } = turn.state.config;
   if (ready.length < (due ? minMembers : startMembers)) return;
-  const point = majority(ready.map((member) => ({ member, value: member.held! })), (value) => value.stateHash);
+  const point = majority(
+    ready.map((member) => ({ member, value: member.held! })),
+    (value) => value.stateHash,
+  );
   turn.set({ stateHashes: [...turn.state.stateHashes, point] });
-  for (const { peerId, held } of ready) if (held!.stateHash !== point.stateHash) flagWrongState(turn, peerId, point.round);
+  for (const { peerId, held } of ready)
+    if (held!.stateHash !== point.stateHash) flagWrongState(turn, peerId, point.round);
 }
 
 /** The value that most members give; among equals that of the eldest member. */
-export function majority<T>(votes: readonly { readonly member: Pick<MemberRecord, 'seniority'>; readonly value: T }[], keyOf: (value: T) => string): T {
+export function majority<T>(
+  votes: readonly { readonly member: Pick<MemberRecord, 'seniority'>; readonly value: T }[],
+  keyOf: (value: T) => string,
+): T {
   const tally = new Map<string, number>();
   for (const { value } of votes) tally.set(keyOf(value), (tally.get(keyOf(value)) ?? 0) + 1);
-  const [first] = votes.toSorted((a, b) => tally.get(keyOf(b.value))! - tally.get(keyOf(a.value))! || a.member.seniority - b.member.seniority);
+  const [first] = votes.toSorted(
+    (a, b) => tally.get(keyOf(b.value))! - tally.get(keyOf(a.value))! || a.member.seniority - b.member.seniority,
+  );
   return first!.value;
 }
 
@@ -78,7 +93,12 @@ export function gatherTimedOut(turn: CoordinatorTurn): void {
   const { phase: now } = turn.state;
   if (now.name !== 'gathering') return;
   const count = eligibleMembers(turn.state).length;
-  beginClosing(turn, 'failed', 'TOO_FEW_MEMBERS', `${count} of the ${config.minMembers} members needed are ready after waiting ${config.gatherTimeout} ms`);
+  beginClosing(
+    turn,
+    'failed',
+    'TOO_FEW_MEMBERS',
+    `${count} of the ${config.minMembers} members needed are ready after waiting ${config.gatherTimeout} ms`,
+  );
 }
 
 /** `regather`: go on with the minimum from now on, or roll back when nobody holds the state. */

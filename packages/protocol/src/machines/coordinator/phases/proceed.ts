@@ -20,16 +20,37 @@ interface Rule {
 
 const isLast = ({ committed, config }: CoordinatorState): boolean => committed >= config.rounds;
 const evaluationDue = ({ config, committed, evaluatedAt }: CoordinatorState): boolean =>
-  config.evaluation !== null && config.evaluation.every > 0 && committed > 0 && committed % config.evaluation.every === 0 && evaluatedAt !== committed;
-const lastEvaluationDue = ({ config, committed, evaluatedAt }: CoordinatorState): boolean => config.evaluation !== null && evaluatedAt !== committed;
+  config.evaluation !== null &&
+  config.evaluation.every > 0 &&
+  committed > 0 &&
+  committed % config.evaluation.every === 0 &&
+  evaluatedAt !== committed;
+const lastEvaluationDue = ({ config, committed, evaluatedAt }: CoordinatorState): boolean =>
+  config.evaluation !== null && evaluatedAt !== committed;
 const isSpent = (state: CoordinatorState): boolean => !budgetAllowsRound(state);
 
 const rules: readonly Rule[] = [
-  { when: (state) => state.draining !== null, then: (turn) => beginClosing(turn, 'drained', 'INTERRUPTED', turn.state.draining ?? '') },
-  { when: (state, eligible) => (isLast(state) || isSpent(state)) && lastEvaluationDue(state) && eligible.length > 0, then: (turn) => beginEvaluation(turn, true) },
-  { when: (state) => isLast(state) && !lastEvaluationDue(state), then: (turn) => beginClosing(turn, 'finished', 'DONE', `all ${turn.state.committed} rounds are committed`) },
-  { when: (state) => isSpent(state) && !lastEvaluationDue(state), then: (turn) => beginClosing(turn, 'finished', 'BUDGET_SPENT', `the budget pays no further round after ${turn.state.committed}`) },
-  { when: (state, eligible) => eligible.length < state.config.minMembers || isLast(state) || isSpent(state), then: (turn) => beginRegathering(turn, 'too few members hold the state') },
+  {
+    when: (state) => state.draining !== null,
+    then: (turn) => beginClosing(turn, 'drained', 'INTERRUPTED', turn.state.draining ?? ''),
+  },
+  {
+    when: (state, eligible) => (isLast(state) || isSpent(state)) && lastEvaluationDue(state) && eligible.length > 0,
+    then: (turn) => beginEvaluation(turn, true),
+  },
+  {
+    when: (state) => isLast(state) && !lastEvaluationDue(state),
+    then: (turn) => beginClosing(turn, 'finished', 'DONE', `all ${turn.state.committed} rounds are committed`),
+  },
+  {
+    when: (state) => isSpent(state) && !lastEvaluationDue(state),
+    then: (turn) =>
+      beginClosing(turn, 'finished', 'BUDGET_SPENT', `the budget pays no further round after ${turn.state.committed}`),
+  },
+  {
+    when: (state, eligible) => eligible.length < state.config.minMembers || isLast(state) || isSpent(state),
+    then: (turn) => beginRegathering(turn, 'too few members hold the state'),
+  },
   { when: evaluationDue, then: (turn) => beginEvaluation(turn, false) },
   { when: (state) => !oldestAuditAllows(state), then: (turn) => turn.enter({ name: 'auditing' }) },
   { when: () => true, then: startRound },
@@ -45,13 +66,30 @@ export function proceed(turn: CoordinatorTurn): void {
 function startRound(turn: CoordinatorTurn, members: readonly MemberRecord[]): void {
   const { config, ledger, committed } = turn.state;
   const { ledger: next, taken } = takeMicroBatches(ledger, config.microBatchesPerRound);
-  const { contributors, owners } = planRound({ members, microBatches: taken, buckets: config.buckets, assignment: config.assignment });
+  const { contributors, owners } = planRound({
+    members,
+    microBatches: taken,
+    buckets: config.buckets,
+    assignment: config.assignment,
+  });
   if (owners.length === 0) return beginRegathering(turn, 'no member can be dialled by the others');
   const view = viewOf(turn.state.lastView + 1);
   const round = {
-    round: roundOf(committed), view, assignment: view, stage: 'computing', contributors, owners,
+    round: roundOf(committed),
+    view,
+    assignment: view,
+    stage: 'computing',
+    contributors,
+    owners,
     members: members.map(({ peerId }) => peerId),
-    commitments: {}, roots: {}, reduced: owners.map(() => null), gathered: {}, seal: null, applied: {}, accusations: [], startedAt: turn.at,
+    commitments: {},
+    roots: {},
+    reduced: owners.map(() => null),
+    gathered: {},
+    seal: null,
+    applied: {},
+    accusations: [],
+    startedAt: turn.at,
   } as const;
   turn.set({ ledger: next, lastView: view, phase: { name: 'training', round } });
   for (const { peerId } of members) turn.setMember(peerId, { status: 'active' });

@@ -22,12 +22,15 @@ import { proceed } from './proceed.ts';
 const MAX_HOLDERS = 8;
 
 /** The round under way before its seal, if there is one. */
-const trainingRound = ({ phase }: CoordinatorState): RoundState | null => (phase.name === 'training' ? phase.round : null);
+const trainingRound = ({ phase }: CoordinatorState): RoundState | null =>
+  phase.name === 'training' ? phase.round : null;
 const update = (turn: CoordinatorTurn, round: RoundState): void => turn.enter({ name: 'training', round });
 
 /** Still active members of the round. */
 const alive = (state: CoordinatorState, round: RoundState): MemberRecord[] =>
-  round.members.map((peer) => state.members[peer]).filter((member): member is MemberRecord => member?.status === 'active');
+  round.members
+    .map((peer) => state.members[peer])
+    .filter((member): member is MemberRecord => member?.status === 'active');
 
 export function noteCommit(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'commit'>): void {
   const round = trainingRound(turn.state);
@@ -36,13 +39,21 @@ export function noteCommit(turn: CoordinatorTurn, from: PeerId, message: WorkerM
   if (contributor === undefined) return;
   const earlier = round.commitments[from];
   if (earlier !== undefined) {
-    if (earlier.root !== message.root) expel(turn, from, 'EQUIVOCATION', `it signed two commitments for round ${round.round}`);
+    if (earlier.root !== message.root)
+      expel(turn, from, 'EQUIVOCATION', `it signed two commitments for round ${round.round}`);
     return;
   }
   const samples = contributor.microBatches.length * turn.state.config.microBatchSize;
-  const sameWork = contributor.microBatches.length === message.microBatches.length && contributor.microBatches.every((number, i) => number === message.microBatches[i]);
+  const sameWork =
+    contributor.microBatches.length === message.microBatches.length &&
+    contributor.microBatches.every((number, i) => number === message.microBatches[i]);
   if (!sameWork || message.samples !== samples) {
-    return expel(turn, from, 'BAD_COMMITMENT', `it committed to ${message.samples} samples in round ${round.round} where ${samples} were assigned, or to other micro-batches`);
+    return expel(
+      turn,
+      from,
+      'BAD_COMMITMENT',
+      `it committed to ${message.samples} samples in round ${round.round} where ${samples} were assigned, or to other micro-batches`,
+    );
   }
   const { root, lossSum, computeMs } = message;
   update(turn, { ...round, commitments: { ...round.commitments, [from]: { root, samples, lossSum, computeMs } } });
@@ -57,7 +68,11 @@ export function noteReduced(turn: CoordinatorTurn, from: PeerId, message: Worker
   if (round === null || message.view !== round.view || round.roots[from] !== undefined) return;
   const owned = new Set<number>(bucketsOf(round, from));
   const reported = new Set<number>(message.buckets.map(({ bucket }) => bucket));
-  const exact = owned.size > 0 && owned.size === reported.size && message.buckets.length === reported.size && [...reported].every((bucket) => owned.has(bucket));
+  const exact =
+    owned.size > 0 &&
+    owned.size === reported.size &&
+    message.buckets.length === reported.size &&
+    [...reported].every((bucket) => owned.has(bucket));
   if (!exact || message.roots.length !== round.contributors.length) {
     return expel(turn, from, 'BAD_REDUCTION', `it reported other buckets than its own in round ${round.round}`);
   }
@@ -69,16 +84,32 @@ export function noteReduced(turn: CoordinatorTurn, from: PeerId, message: Worker
 
 export function noteGathered(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'gathered'>): void {
   const round = trainingRound(turn.state);
-  if (round === null || message.view !== round.view || !round.members.includes(from) || round.gathered[from] !== undefined) return;
+  if (
+    round === null ||
+    message.view !== round.view ||
+    !round.members.includes(from) ||
+    round.gathered[from] !== undefined
+  )
+    return;
   update(turn, { ...round, gathered: { ...round.gathered, [from]: message.digest } });
   turn.because(`${from} gathered round ${round.round}`);
 }
 
 export function noteFault(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'fault'>): void {
   const round = trainingRound(turn.state);
-  if (round === null || message.round !== round.round || from === message.peerId || !round.members.includes(from) || !round.members.includes(message.peerId)) return;
+  if (
+    round === null ||
+    message.round !== round.round ||
+    from === message.peerId ||
+    !round.members.includes(from) ||
+    !round.members.includes(message.peerId)
+  )
+    return;
   if (round.accusations.some(({ by, about }) => by === from && about === message.peerId)) return;
-  update(turn, { ...round, accusations: [...round.accusations, { by: from, about: message.peerId, code: message.code }] });
+  update(turn, {
+    ...round,
+    accusations: [...round.accusations, { by: from, about: message.peerId, code: message.code }],
+  });
   turn.because(`${from} says of ${message.peerId}: ${message.code}`);
 }
 
@@ -96,11 +127,16 @@ export function progressTraining(turn: CoordinatorTurn): void {
 /** Whether the view can't be finished as it is. Once every bucket is reduced, only an owner's pushes are still needed. */
 function brokenBy({ members }: CoordinatorState, round: RoundState): boolean {
   const isGone = (peer: PeerId): boolean => members[peer]?.status !== 'active';
-  if (round.owners.some(isGone)) return !allGathered(round, round.members.filter((peer) => !isGone(peer)));
+  if (round.owners.some(isGone))
+    return !allGathered(
+      round,
+      round.members.filter((peer) => !isGone(peer)),
+    );
   return round.reduced.includes(null) && round.contributors.some(({ peerId }) => isGone(peerId));
 }
 
-const allGathered = (round: RoundState, peers: readonly PeerId[]): boolean => peers.length > 0 && peers.every((peer) => round.gathered[peer] !== undefined);
+const allGathered = (round: RoundState, peers: readonly PeerId[]): boolean =>
+  peers.length > 0 && peers.every((peer) => round.gathered[peer] !== undefined);
 
 function stageOf(round: RoundState): RoundStage {
   if (round.contributors.some(({ peerId }) => round.commitments[peerId] === undefined)) return 'computing';
@@ -109,7 +145,8 @@ function stageOf(round: RoundState): RoundStage {
 
 function enterStage(turn: CoordinatorTurn, round: RoundState): void {
   update(turn, round);
-  if (round.stage !== 'computing') turn.do({ type: 'setTimer', name: 'round', delay: transferTimeout(turn.state.config) });
+  if (round.stage !== 'computing')
+    turn.do({ type: 'setTimer', name: 'round', delay: transferTimeout(turn.state.config) });
   if (round.stage === 'gathering') checkRoots(turn, round);
 }
 
@@ -126,12 +163,20 @@ function checkRoots(turn: CoordinatorTurn, round: RoundState): void {
 
 function progressGathered(turn: CoordinatorTurn, round: RoundState, living: readonly MemberRecord[]): void {
   if (misrooted(round).length > 0) return changeView(turn, withoutReductions(round), living, 'commitments differ');
-  if (!allGathered(round, living.map(({ peerId }) => peerId))) return;
+  if (
+    !allGathered(
+      round,
+      living.map(({ peerId }) => peerId),
+    )
+  )
+    return;
   const digest = tensorTreeOfHashes(round.reduced as readonly Hash[]).root;
   const differing = living.filter(({ peerId }) => round.gathered[peerId] !== digest);
   if (differing.length === 0) return seal(turn, round, living, digest);
   // A minority has other bytes than the owners told of: the fault is theirs. Otherwise some owner's is, and we can't tell whose: others reduce.
-  if (differing.length * 2 < living.length) for (const { peerId } of differing) lose(turn, peerId, 'DIGEST_MISMATCH', `it gathered other buckets than the rest in round ${round.round}`);
+  if (differing.length * 2 < living.length)
+    for (const { peerId } of differing)
+      lose(turn, peerId, 'DIGEST_MISMATCH', `it gathered other buckets than the rest in round ${round.round}`);
   else changeView(turn, withRotatedOwners(round), living, 'members gathered other buckets than their owners told of');
 }
 
@@ -148,15 +193,29 @@ function changeView(turn: CoordinatorTurn, round: RoundState, living: readonly M
   const isAlive = (peer: PeerId): boolean => living.some(({ peerId }) => peerId === peer);
   const contributors = round.contributors.filter(({ peerId }) => isAlive(peerId));
   const owners = replanOwners(round.owners, living);
-  if (contributors.length === 0 || owners.length === 0) return abandon(turn, 'nobody is left to contribute or to reduce');
-  const returned = round.contributors.filter(({ peerId }) => !isAlive(peerId)).flatMap(({ microBatches }) => microBatches);
+  if (contributors.length === 0 || owners.length === 0)
+    return abandon(turn, 'nobody is left to contribute or to reduce');
+  const returned = round.contributors
+    .filter(({ peerId }) => !isAlive(peerId))
+    .flatMap(({ microBatches }) => microBatches);
   const view = viewOf(turn.state.lastView + 1);
   const next: RoundState = {
-    ...round, view, contributors, owners,
+    ...round,
+    view,
+    contributors,
+    owners,
     members: living.map(({ peerId }) => peerId),
-    stage: 'computing', reduced: owners.map(() => null), roots: {}, gathered: {}, accusations: [],
+    stage: 'computing',
+    reduced: owners.map(() => null),
+    roots: {},
+    gathered: {},
+    accusations: [],
   };
-  turn.set({ lastView: view, ledger: returnMicroBatches(turn.state.ledger, returned), phase: { name: 'training', round: next } });
+  turn.set({
+    lastView: view,
+    ledger: returnMicroBatches(turn.state.ledger, returned),
+    phase: { name: 'training', round: next },
+  });
   turn.send(next.members, viewMessage(next, infosOf(turn.state, next.members), reason));
   turn.record({ type: 'viewChanged', round: round.round, view, reason, returned });
   turn.because(`round ${round.round} goes on in view ${view} with ${contributors.length} contributors: ${reason}`);
@@ -178,11 +237,21 @@ export function abandon(turn: CoordinatorTurn, reason: string): void {
 /** Every living member holds every reduced bucket: from here on nothing can be lost. */
 function seal(turn: CoordinatorTurn, round: RoundState, living: readonly MemberRecord[], digest: Hash): void {
   const samples = round.contributors.reduce((sum, { peerId }) => sum + (round.commitments[peerId]?.samples ?? 0), 0);
-  const holders = living.filter(isDialable).map(({ peerId }) => peerId).slice(0, MAX_HOLDERS);
+  const holders = living
+    .filter(isDialable)
+    .map(({ peerId }) => peerId)
+    .slice(0, MAX_HOLDERS);
   const snapshot = needsSnapshot(turn.state, round);
-  const sealed: SealedRoundState = { ...round, members: living.map(({ peerId }) => peerId), seal: { digest, hashes: round.reduced as readonly Hash[], samples, holders, snapshot } };
+  const sealed: SealedRoundState = {
+    ...round,
+    members: living.map(({ peerId }) => peerId),
+    seal: { digest, hashes: round.reduced as readonly Hash[], samples, holders, snapshot },
+  };
   turn.enter({ name: 'applying', round: sealed, due: false });
-  turn.do({ type: 'cancelTimer', name: 'round' }, { type: 'setTimer', name: 'apply', delay: applyTimeout(turn.state.config) });
+  turn.do(
+    { type: 'cancelTimer', name: 'round' },
+    { type: 'setTimer', name: 'apply', delay: applyTimeout(turn.state.config) },
+  );
   turn.send(followers(turn.state), sealMessage(turn.state, sealed));
   turn.record({ type: 'roundSealed', round: round.round, view: round.view, digest, samples });
   turn.because(`round ${round.round} is sealed over ${samples} samples`);
@@ -190,7 +259,10 @@ function seal(turn: CoordinatorTurn, round: RoundState, living: readonly MemberR
 
 /** Everyone who has the state or is getting it. */
 const followers = (state: CoordinatorState): PeerId[] =>
-  Object.values<MemberRecord>(state.members).filter(({ status }) => status === 'active' || status === 'ready' || status === 'syncing').map(({ peerId }) => peerId).toSorted(comparePeerIds);
+  Object.values<MemberRecord>(state.members)
+    .filter(({ status }) => status === 'active' || status === 'ready' || status === 'syncing')
+    .map(({ peerId }) => peerId)
+    .toSorted(comparePeerIds);
 
 /** Members keep two snapshots; a third within the sealed window would take one away that somebody may be fetching. */
 function needsSnapshot(state: CoordinatorState, round: RoundState): boolean {
@@ -204,6 +276,9 @@ function needsSnapshot(state: CoordinatorState, round: RoundState): boolean {
 export function roundTimedOut(turn: CoordinatorTurn): void {
   const round = trainingRound(turn.state);
   if (round === null) return;
-  const late = accusedOf(round, alive(turn.state, round).map(({ peerId }) => peerId));
+  const late = accusedOf(
+    round,
+    alive(turn.state, round).map(({ peerId }) => peerId),
+  );
   for (const { peerId, reason } of late) lose(turn, peerId, 'ROUND_DEADLINE', reason);
 }

@@ -10,13 +10,19 @@ export function creditRound(turn: CoordinatorTurn, { round, contributors }: Seal
     const account = turn.state.accounts[peerId] ?? newAccount(turn, peerId);
     if (account === undefined || turn.member(peerId)?.status === 'expelled') continue;
     const entry: UnsettledRound = { round, microBatches: microBatches.length, audit: null, proven: false };
-    turn.setAccount({ ...account, trained: account.trained + microBatches.length, unsettled: [...account.unsettled, entry] });
+    turn.setAccount({
+      ...account,
+      trained: account.trained + microBatches.length,
+      unsettled: [...account.unsettled, entry],
+    });
   }
 }
 
 function newAccount(turn: CoordinatorTurn, peerId: PeerId): Account | undefined {
   const member = turn.member(peerId);
-  return member && { peerId, address: member.address, trained: 0, verified: 0, forfeited: 0, unsettled: [], paidWei: '0' };
+  return (
+    member && { peerId, address: member.address, trained: 0, verified: 0, forfeited: 0, unsettled: [], paidWei: '0' }
+  );
 }
 
 /** The round's pay waits for the audit. */
@@ -25,7 +31,8 @@ export function markAudited(turn: CoordinatorTurn, peerId: PeerId, round: Round,
   if (account === undefined) return;
   const index = account.unsettled.findLastIndex((entry) => entry.round === round);
   const entry = account.unsettled[index];
-  if (entry !== undefined) turn.setAccount({ ...account, unsettled: account.unsettled.with(index, { ...entry, audit }) });
+  if (entry !== undefined)
+    turn.setAccount({ ...account, unsettled: account.unsettled.with(index, { ...entry, audit }) });
 }
 
 /** What an audit's outcome does to the target's account. */
@@ -34,21 +41,37 @@ const settlements: Record<AuditOutcome, (account: Account, audit: number) => Acc
   disputed: (account, audit) => release(account, audit, false),
   expired: (account, audit) => release(account, audit, false),
   unverifiable: (account, audit) => forfeit(account, (entry) => entry.audit === audit),
-  failed: (account) => forfeit(account, (entry, index) => !entry.proven && index > account.unsettled.findLastIndex(({ proven }) => proven)),
+  failed: (account) =>
+    forfeit(
+      account,
+      (entry, index) => !entry.proven && index > account.unsettled.findLastIndex(({ proven }) => proven),
+    ),
 };
 
-const release = (account: Account, audit: number, proven: boolean): Account =>
-  ({ ...account, unsettled: account.unsettled.map((entry) => (entry.audit === audit ? { ...entry, audit: null, proven } : entry)) });
+const release = (account: Account, audit: number, proven: boolean): Account => ({
+  ...account,
+  unsettled: account.unsettled.map((entry) => (entry.audit === audit ? { ...entry, audit: null, proven } : entry)),
+});
 
 function forfeit(account: Account, lost: (entry: UnsettledRound, index: number) => boolean): Account {
   const kept = account.unsettled.filter((entry, index) => !lost(entry, index));
-  return { ...account, unsettled: kept, forfeited: account.forfeited + microBatchesIn(account.unsettled) - microBatchesIn(kept) };
+  return {
+    ...account,
+    unsettled: kept,
+    forfeited: account.forfeited + microBatchesIn(account.unsettled) - microBatchesIn(kept),
+  };
 }
 
-export const microBatchesIn = (entries: readonly UnsettledRound[]): number => entries.reduce((sum, { microBatches }) => sum + microBatches, 0);
+export const microBatchesIn = (entries: readonly UnsettledRound[]): number =>
+  entries.reduce((sum, { microBatches }) => sum + microBatches, 0);
 
 /** Books an audit's end. A failed one takes all unsettled work since the last that an audit proved: the holdback is the worker's stake. */
-export function settleAudit(turn: CoordinatorTurn, { audit, target, round }: Audit, outcome: AuditOutcome, reason: string): void {
+export function settleAudit(
+  turn: CoordinatorTurn,
+  { audit, target, round }: Audit,
+  outcome: AuditOutcome,
+  reason: string,
+): void {
   const account = turn.state.accounts[target];
   if (account === undefined) return;
   const after = settlements[outcome](account, audit);

@@ -9,6 +9,9 @@ export const earned = (microBatchWei: string, verified: number): bigint => BigIn
 export function budgetAllowsRound({ config, accounts }: CoordinatorState): boolean {
   const { payment, microBatchesPerRound } = config;
   if (payment === null) return true;
-  const promised = Object.values(accounts).reduce((sum, { verified, unsettled }) => sum + verified + microBatchesIn(unsettled), 0);
+  const promised = Object.values(accounts).reduce(
+    (sum, { verified, unsettled }) => sum + verified + microBatchesIn(unsettled),
+    0,
+  );
   return earned(payment.microBatchWei, promised + microBatchesPerRound) <= BigInt(payment.budgetWei);
 }

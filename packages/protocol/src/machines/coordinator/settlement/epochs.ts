@@ -12,14 +12,19 @@ import { microBatchesIn } from './accounts.ts';
 import { earned } from './budget.ts';
 
 const settleable = ({ unsettled }: Account) => unsettled.filter(({ audit }) => audit === null);
-const sortedAccounts = (state: CoordinatorState): Account[] => Object.values<Account>(state.accounts).toSorted((a, b) => (a.peerId < b.peerId ? -1 : 1));
-const totalOf = (leaves: readonly PayLeaf[]): bigint => leaves.reduce((sum, { cumulativeWei }) => sum + BigInt(cumulativeWei), 0n);
+const sortedAccounts = (state: CoordinatorState): Account[] =>
+  Object.values<Account>(state.accounts).toSorted((a, b) => (a.peerId < b.peerId ? -1 : 1));
+const totalOf = (leaves: readonly PayLeaf[]): bigint =>
+  leaves.reduce((sum, { cumulativeWei }) => sum + BigInt(cumulativeWei), 0n);
 
 /** Whether something is earned that no settled epoch covers. */
 export function epochPending(state: CoordinatorState): boolean {
   const { payment } = state.config;
   if (payment === null) return false;
-  const verified = sortedAccounts(state).reduce((sum, account) => sum + account.verified + microBatchesIn(settleable(account)), 0);
+  const verified = sortedAccounts(state).reduce(
+    (sum, account) => sum + account.verified + microBatchesIn(settleable(account)),
+    0,
+  );
   return earned(payment.microBatchWei, verified) > BigInt(state.settlement.settledWei);
 }
 
@@ -32,24 +37,55 @@ export function closeEpoch(turn: CoordinatorTurn): void {
   const { settlement, committed } = turn.state;
   const epoch = settlement.nextEpoch;
   const totalWei = totalOf(leaves).toString();
-  const inFlight: EpochInFlight = { epoch, leaves, totalWei, round: committed, root: null, asked: [], refused: [], attestations: [], submitted: false };
+  const inFlight: EpochInFlight = {
+    epoch,
+    leaves,
+    totalWei,
+    round: committed,
+    root: null,
+    asked: [],
+    refused: [],
+    attestations: [],
+    submitted: false,
+  };
   turn.set({ settlement: { ...settlement, nextEpoch: epoch + 1, closedRounds: committed, inFlight } });
   turn.do({ type: 'closeEpoch', epoch, leaves, totalWei });
   const deferred = (peerId: PeerId): number => microBatchesIn(turn.state.accounts[peerId]?.unsettled ?? []);
-  turn.record({ type: 'epochClosed', epoch, round: committed, totalWei, workers: leaves.map(({ peerId, address, verified, cumulativeWei }) => ({ peerId, address, verified, cumulativeWei, deferred: deferred(peerId) })) });
+  turn.record({
+    type: 'epochClosed',
+    epoch,
+    round: committed,
+    totalWei,
+    workers: leaves.map(({ peerId, address, verified, cumulativeWei }) => ({
+      peerId,
+      address,
+      verified,
+      cumulativeWei,
+      deferred: deferred(peerId),
+    })),
+  });
   turn.because(`epoch ${epoch} closes at round ${committed}: ${leaves.length} workers`);
 }
 
 function book(turn: CoordinatorTurn, account: Account): void {
   const done = settleable(account);
   if (done.length === 0) return;
-  turn.setAccount({ ...account, verified: account.verified + microBatchesIn(done), unsettled: account.unsettled.filter((entry) => !done.includes(entry)) });
+  turn.setAccount({
+    ...account,
+    verified: account.verified + microBatchesIn(done),
+    unsettled: account.unsettled.filter((entry) => !done.includes(entry)),
+  });
 }
 
 const leavesOf = (state: CoordinatorState, { microBatchWei }: PaymentConfig): PayLeaf[] =>
   sortedAccounts(state)
     .filter(({ verified }) => verified > 0)
-    .map(({ peerId, address, verified }) => ({ peerId, address, verified, cumulativeWei: earned(microBatchWei, verified).toString() }));
+    .map(({ peerId, address, verified }) => ({
+      peerId,
+      address,
+      verified,
+      cumulativeWei: earned(microBatchWei, verified).toString(),
+    }));
 
 /** After every event: closes an epoch that is due, and submits one that has its signatures. */
 export function tendEpochs(turn: CoordinatorTurn): void {
@@ -58,15 +94,25 @@ export function tendEpochs(turn: CoordinatorTurn): void {
   const { inFlight } = settlement;
   const { epochRounds } = config.payment;
   if (inFlight !== null) return tendSignatures(turn, inFlight, config.payment);
-  if (phase.name !== 'closing' && Math.floor(committed / epochRounds) > Math.floor(settlement.closedRounds / epochRounds) && epochPending(turn.state)) closeEpoch(turn);
+  if (
+    phase.name !== 'closing' &&
+    Math.floor(committed / epochRounds) > Math.floor(settlement.closedRounds / epochRounds) &&
+    epochPending(turn.state)
+  )
+    closeEpoch(turn);
 }
 
 function tendSignatures(turn: CoordinatorTurn, inFlight: EpochInFlight, payment: PaymentConfig): void {
   if (inFlight.root === null || inFlight.submitted) return;
   if (inFlight.attestations.length >= payment.attestations) return submit(turn, inFlight, inFlight.root);
-  const answered = (peer: PeerId): boolean => inFlight.refused.includes(peer) || inFlight.attestations.some(({ peerId }) => peerId === peer);
+  const answered = (peer: PeerId): boolean =>
+    inFlight.refused.includes(peer) || inFlight.attestations.some(({ peerId }) => peerId === peer);
   if (inFlight.asked.every((peer) => answered(peer) || !isPresent(turn.member(peer)))) {
-    defer(turn, inFlight, `${inFlight.attestations.length} of ${payment.attestations} signatures, ${inFlight.refused.length} refused`);
+    defer(
+      turn,
+      inFlight,
+      `${inFlight.attestations.length} of ${payment.attestations} signatures, ${inFlight.refused.length} refused`,
+    );
   }
 }
 
@@ -87,17 +133,34 @@ export function noteRooted(turn: CoordinatorTurn, { epoch, root }: CoordinatorEv
   const { chainId, settlement: contract, jobId } = payment;
   setInFlight(turn, { ...inFlight, root, asked });
   turn.send(asked, {
-    type: 'attest', epoch, root, chainId, settlement: contract, jobId, totalWei: inFlight.totalWei,
+    type: 'attest',
+    epoch,
+    root,
+    chainId,
+    settlement: contract,
+    jobId,
+    totalWei: inFlight.totalWei,
     leaves: inFlight.leaves.map(({ address, cumulativeWei }) => ({ address, cumulativeWei })),
   });
   turn.do({ type: 'setTimer', name: 'attest', delay: attestTimeout(config) });
   turn.because(`epoch ${epoch} is to be signed by ${payment.attestations} of ${asked.length} members`);
 }
 
-export function noteAttestation(turn: CoordinatorTurn, from: PeerId, { epoch, root, signature, reason }: WorkerMessageOf<'attestation'>): void {
+export function noteAttestation(
+  turn: CoordinatorTurn,
+  from: PeerId,
+  { epoch, root, signature, reason }: WorkerMessageOf<'attestation'>,
+): void {
   const { inFlight } = turn.state.settlement;
   const address = turn.member(from)?.address;
-  if (inFlight === null || inFlight.epoch !== epoch || inFlight.root !== root || address === undefined || !inFlight.asked.includes(from)) return;
+  if (
+    inFlight === null ||
+    inFlight.epoch !== epoch ||
+    inFlight.root !== root ||
+    address === undefined ||
+    !inFlight.asked.includes(from)
+  )
+    return;
   if (inFlight.refused.includes(from) || inFlight.attestations.some(({ peerId }) => peerId === from)) return;
   if (signature === null) {
     setInFlight(turn, { ...inFlight, refused: [...inFlight.refused, from] });
@@ -110,26 +173,50 @@ export function noteAttestation(turn: CoordinatorTurn, from: PeerId, { epoch, ro
 /** `attest`: too few signatures in time. */
 export function attestTimedOut(turn: CoordinatorTurn): void {
   const { inFlight } = turn.state.settlement;
-  if (inFlight !== null && !inFlight.submitted) defer(turn, inFlight, `only ${inFlight.attestations.length} members signed in time`);
+  if (inFlight !== null && !inFlight.submitted)
+    defer(turn, inFlight, `only ${inFlight.attestations.length} members signed in time`);
 }
 
-export function noteSettled(turn: CoordinatorTurn, { epoch, transaction, paidWei }: CoordinatorEventOf<'settled'>): void {
+export function noteSettled(
+  turn: CoordinatorTurn,
+  { epoch, transaction, paidWei }: CoordinatorEventOf<'settled'>,
+): void {
   const { settlement } = turn.state;
   const { inFlight } = settlement;
   if (inFlight === null || inFlight.epoch !== epoch || inFlight.root === null) return;
   turn.set({ settlement: { ...settlement, inFlight: null, settledWei: inFlight.totalWei } });
-  turn.record({ type: 'epochSettled', epoch, transaction, root: inFlight.root, totalWei: inFlight.totalWei, attestations: inFlight.attestations.map(({ peerId }) => peerId), paidWei });
+  turn.record({
+    type: 'epochSettled',
+    epoch,
+    transaction,
+    root: inFlight.root,
+    totalWei: inFlight.totalWei,
+    attestations: inFlight.attestations.map(({ peerId }) => peerId),
+    paidWei,
+  });
   turn.because(`epoch ${epoch} is settled`);
   for (const leaf of inFlight.leaves) tellPay(turn, epoch, leaf, paidWei[leaf.address]);
 }
 
-function tellPay(turn: CoordinatorTurn, epoch: number, { peerId, verified, cumulativeWei }: PayLeaf, paid: string | undefined): void {
+function tellPay(
+  turn: CoordinatorTurn,
+  epoch: number,
+  { peerId, verified, cumulativeWei }: PayLeaf,
+  paid: string | undefined,
+): void {
   const account = turn.state.accounts[peerId];
   if (account === undefined) return;
   const paidWei = paid ?? account.paidWei;
   turn.setAccount({ ...account, paidWei });
   if (!isPresent(turn.member(peerId))) return;
-  turn.send([peerId], { type: 'pay', epoch, verified, cumulativeWei, paidWei, reason: `${verified} verified micro-batches up to epoch ${epoch}` });
+  turn.send([peerId], {
+    type: 'pay',
+    epoch,
+    verified,
+    cumulativeWei,
+    paidWei,
+    reason: `${verified} verified micro-batches up to epoch ${epoch}`,
+  });
 }
 
 export function noteSettleFailed(turn: CoordinatorTurn, { epoch, reason }: CoordinatorEventOf<'settleFailed'>): void {

@@ -32,6 +32,13 @@ async function worstDifference(model: Uint8Array, spec: ModelSpec, batch: number
   return expected.reduce((worst, value, i) => Math.max(worst, Math.abs(value - Number(logits!.data[i]))), 0);
 }
 
+/** Dimensions of the model's inputs and outputs that are named and not fixed. */
+function freeDimensions(model: Uint8Array): number {
+  const { input, output } = decodeModel(model).graph;
+  const dimensions = [...input, ...output].flatMap(({ type }) => type.tensorType.shape.dim);
+  return dimensions.filter((dimension) => 'dimParam' in dimension).length;
+}
+
 describe('exportModel', () => {
   it.each(Object.keys(modelCases))('writes a %s that runs at any batch size', async (name) => {
     const { spec } = modelCases[name]!;
@@ -65,9 +72,33 @@ describe('exportModel', () => {
     expect(await worstDifference(model, spec, 4)).toBeLessThan(1e-5);
   });
 
-  it('tells the batch apart from sizes of the model that share a factor with a probe', async () => {
-    const spec: ModelSpec = { type: 'mlp', inputs: 2, hidden: [7919], outputs: 2, activation: 'relu' };
-    expect(await worstDifference(exportModel(optionsFor(spec)), spec, 3)).toBeLessThan(1e-5);
+  it.each([
+    ['mlp', { type: 'mlp', inputs: 35, hidden: [5, 7, 77], outputs: 5, activation: 'relu' }],
+    [
+      'convnet',
+      {
+        type: 'convnet',
+        input: [5, 35, 14],
+        channels: [7, 5],
+        kernel: 3,
+        hidden: [10],
+        outputs: 7,
+        activation: 'gelu',
+      },
+    ],
+    ['gpt', { type: 'gpt', vocab: 35, layers: 1, heads: 5, width: 35, block: 7, tied: true }],
+  ] satisfies [string, ModelSpec][])(
+    'tells the batch apart from the sizes of a %s that probes divide',
+    async (_, spec) => {
+      const model = exportModel(optionsFor(spec));
+      expect(freeDimensions(model)).toBe(2);
+      expect(await worstDifference(model, spec, 3)).toBeLessThan(1e-5);
+    },
+  );
+
+  it('looks for the batch within the limits of a graph', () => {
+    const spec: ModelSpec = { type: 'gpt', vocab: 50_257, layers: 1, heads: 2, width: 2, block: 512, tied: true };
+    expect(freeDimensions(exportModel(optionsFor(spec)))).toBe(2);
   });
 
   it('refuses parameters of another model and parameters that are no numbers', () => {

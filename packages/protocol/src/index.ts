@@ -49,4 +49,7 @@ export type * from './journal/facts.ts';
 export * from './merkle/settlement-tree.ts';
 export { coordinatorTransition, CoordinatorStateError } from './machines/coordinator/transition.ts';
 export { ownedBy } from './machines/member/state.ts';
-export { initialMemberState, memberTransition, roundHeld } from './machines/member/transition.ts';
+export { initialMember, memberTransition, roundHeld } from './machines/member/transition.ts';
+export * from './journal/chain.ts';
+export * from './journal/errors.ts';
+export * from './journal/replay.ts';

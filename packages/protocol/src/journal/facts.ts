@@ -28,36 +28,102 @@ export interface VerdictRecord {
 interface FactTable {
   runStarted: { rounds: number; minMembers: number; anchor: Hash };
   runResumed: { round: Round; checkpointRound: Round | null };
-  memberJoined: { peerId: PeerId; address: Address; payout: Address; backend: BackendName; adapter: Adapter; agent: string; dialable: boolean; returning: boolean };
+  memberJoined: {
+    peerId: PeerId;
+    address: Address;
+    payout: Address;
+    backend: BackendName;
+    adapter: Adapter;
+    agent: string;
+    dialable: boolean;
+    returning: boolean;
+  };
   memberReady: { peerId: PeerId; round: Round; samplesPerSecond: number };
   memberRefused: { peerId: PeerId; code: string; reason: string };
-  memberGone: { peerId: PeerId; how: 'lost' | 'left' | 'expelled'; round: Round; phase: string; code: string; reason: string };
+  memberGone: {
+    peerId: PeerId;
+    how: 'lost' | 'left' | 'expelled';
+    round: Round;
+    phase: string;
+    code: string;
+    reason: string;
+  };
   memberFlagged: { peerId: PeerId; round: Round; code: string; reason: string };
-  roundAssigned: { round: Round; view: View; contributors: readonly { peerId: PeerId; microBatches: readonly MicroBatch[] }[]; queued: number };
+  roundAssigned: {
+    round: Round;
+    view: View;
+    contributors: readonly { peerId: PeerId; microBatches: readonly MicroBatch[] }[];
+    queued: number;
+  };
   viewChanged: { round: Round; view: View; reason: string; returned: readonly MicroBatch[] };
   roundAbandoned: { round: Round; reason: string; returned: readonly MicroBatch[] };
   roundSealed: { round: Round; view: View; digest: Hash; samples: number };
   roundCommitted: {
-    round: Round; view: View; stateHash: Hash; digest: Hash; trainLoss: number; gradientNorm: number; samples: number;
-    milliseconds: number; members: number; shares: readonly RoundShare[];
+    round: Round;
+    view: View;
+    stateHash: Hash;
+    digest: Hash;
+    trainLoss: number;
+    gradientNorm: number;
+    samples: number;
+    milliseconds: number;
+    members: number;
+    shares: readonly RoundShare[];
   };
   rolledBack: { from: Round; to: Round; stateHash: Hash | null; returned: readonly MicroBatch[]; reason: string };
-  evaluated: { evaluation: number; round: Round; loss: number; accuracy: number; correct: number; predictions: number; final: boolean };
+  evaluated: {
+    evaluation: number;
+    round: Round;
+    loss: number;
+    accuracy: number;
+    correct: number;
+    predictions: number;
+    final: boolean;
+  };
   checkpointed: { round: Round; stateHash: Hash };
   checkpointFailed: { round: Round; reason: string };
-  auditDrawn: { audit: number; round: Round; target: PeerId; auditor: PeerId; microBatches: readonly MicroBatch[]; rate: number };
+  auditDrawn: {
+    audit: number;
+    round: Round;
+    target: PeerId;
+    auditor: PeerId;
+    microBatches: readonly MicroBatch[];
+    rate: number;
+  };
   auditVerdict: { audit: number; round: Round; target: PeerId; verdict: VerdictRecord };
-  auditClosed: { audit: number; round: Round; target: PeerId; outcome: AuditOutcome; verdicts: readonly VerdictRecord[]; reason: string };
+  auditClosed: {
+    audit: number;
+    round: Round;
+    target: PeerId;
+    outcome: AuditOutcome;
+    verdicts: readonly VerdictRecord[];
+    reason: string;
+  };
   /** Micro-batches that will not be paid. */
   payForfeited: { peerId: PeerId; rounds: readonly Round[]; microBatches: number; reason: string };
   epochClosed: {
-    epoch: number; round: Round; totalWei: string;
+    epoch: number;
+    round: Round;
+    totalWei: string;
     workers: readonly { peerId: PeerId; address: Address; verified: number; cumulativeWei: string; deferred: number }[];
   };
-  epochSettled: { epoch: number; transaction: string; root: Hash; totalWei: string; attestations: readonly PeerId[]; paidWei: Readonly<Record<Address, string>> };
+  epochSettled: {
+    epoch: number;
+    transaction: string;
+    root: Hash;
+    totalWei: string;
+    attestations: readonly PeerId[];
+    paidWei: Readonly<Record<Address, string>>;
+  };
   epochDeferred: { epoch: number; reason: string };
   draining: { reason: string };
-  runFinished: { outcome: 'finished' | 'failed' | 'drained'; code: string; reason: string; rounds: number; stateHash: Hash | null };
+  runFinished: {
+    outcome: 'finished' | 'failed' | 'drained';
+    code: string;
+    reason: string;
+    rounds: number;
+    stateHash: Hash | null;
+  };
 }
 
 export type RunFactType = keyof FactTable;

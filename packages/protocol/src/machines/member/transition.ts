@@ -93,7 +93,7 @@ const eventRules: EventRules = {
 };
 
 /** A worker before it has a connection: the shell performs `connect` itself for the first time, or feeds `timer reconnect`. */
-export function initialMemberState(config: MemberConfig): MemberState {
+export function initialMember(config: MemberConfig): MemberState {
   return {
     config,
     phase: 'offline',

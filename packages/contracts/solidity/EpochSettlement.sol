@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IEpochSettlement} from "./interfaces/IEpochSettlement.sol";
 import {IJobEscrow} from "./interfaces/IJobEscrow.sol";
@@ -14,6 +15,8 @@ import {JobId} from "./types/JobId.sol";
 /// @dev `Progress.epochs` counts the epochs that stand. A challenge lowers it to the epoch that it shows to be wrong and
 /// freezes the job, so that an epoch's number always names one statement and "void" is simply "not below `epochs`".
 contract EpochSettlement is StatementSignatures, ReentrancyGuardTransient {
+    using SafeCast for uint256;
+
     /// @inheritdoc IEpochSettlement
     IJobEscrow public immutable escrow;
     /// @inheritdoc IEpochSettlement
@@ -53,7 +56,7 @@ contract EpochSettlement is StatementSignatures, ReentrancyGuardTransient {
         if (statement.total > terms.budget) revert TotalAboveDeposit(statement.total, terms.budget);
         _requireSupported(statement, terms, signature, attestations);
 
-        uint64 maturesAt = uint64(block.timestamp) + terms.challengeWindow;
+        uint64 maturesAt = block.timestamp.toUint64() + terms.challengeWindow;
         _epochs[jobId][statement.epoch] = Epoch(statement.root, statement.total, maturesAt);
         progress.epochs = statement.epoch + 1;
         emit EpochPosted(jobId, statement.epoch, statement.root, statement.total, maturesAt);
@@ -123,7 +126,7 @@ contract EpochSettlement is StatementSignatures, ReentrancyGuardTransient {
         progress.closed = true;
         amount = _unearned(jobId);
         emit JobClosed(jobId, epochs, earnedOf(jobId), amount);
-        if (amount > 0) escrow.refund(jobId, uint128(amount));
+        if (amount > 0) escrow.refund(jobId, amount.toUint128());
     }
 
     /// @inheritdoc IEpochSettlement
@@ -132,7 +135,7 @@ contract EpochSettlement is StatementSignatures, ReentrancyGuardTransient {
         if (block.timestamp < deadline) revert DeadlineAhead(jobId, deadline);
         amount = _unearned(jobId);
         if (amount == 0) revert NothingToRefund(jobId);
-        escrow.refund(jobId, uint128(amount));
+        escrow.refund(jobId, amount.toUint128());
     }
 
     /// @inheritdoc IEpochSettlement
@@ -172,7 +175,7 @@ contract EpochSettlement is StatementSignatures, ReentrancyGuardTransient {
         uint256 before = _paid[jobId][leaf.worker];
         if (leaf.cumulative <= before) return 0;
         _paid[jobId][leaf.worker] = leaf.cumulative;
-        return uint128(leaf.cumulative - before);
+        return (leaf.cumulative - before).toUint128();
     }
 
     /// @dev Leaves that add up to more than their total stop here, before they reach what others have earned.
@@ -181,7 +184,7 @@ contract EpochSettlement is StatementSignatures, ReentrancyGuardTransient {
         if (total > progress.claimable) progress.claimable = total;
         uint256 paid = progress.paid + amount;
         if (paid > progress.claimable) revert TotalExceeded(paid, progress.claimable);
-        progress.paid = uint128(paid);
+        progress.paid = paid.toUint128();
     }
 
     function _freeze(JobId jobId, uint64 epoch, bytes32 root) private {

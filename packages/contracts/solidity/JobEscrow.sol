@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IJobEscrow} from "./interfaces/IJobEscrow.sol";
 import {JobId, JobIdLibrary} from "./types/JobId.sol";
@@ -11,6 +12,7 @@ import {JobId, JobIdLibrary} from "./types/JobId.sol";
 /// @dev The escrow knows nothing of epochs: it keeps one ledger a job and does what the job's settlement contract says,
 /// within the ledger. A bad settlement contract can so hurt only the jobs that named it.
 contract JobEscrow is IJobEscrow, ReentrancyGuardTransient {
+    using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
     struct Job {
@@ -50,7 +52,7 @@ contract JobEscrow is IJobEscrow, ReentrancyGuardTransient {
             sum += payments[i].amount;
         }
         if (sum > held) revert HeldExceeded(jobId, sum, held);
-        job.paid += uint128(sum);
+        job.paid += sum.toUint128();
         IERC20 token = job.terms.token;
         for (uint256 i; i < payments.length; ++i) {
             emit Paid(jobId, payments[i].to, payments[i].amount);

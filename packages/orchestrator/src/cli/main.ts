@@ -26,6 +26,7 @@ function buildProgram(): Command {
     .description('Trains one model on many machines, and pays each for the work that was verified.')
     .version(version)
     .showSuggestionAfterError(true)
+    .enablePositionalOptions()
     .addHelpText('after', '\nExample:\n  $ orchestrate init && orchestrate run job.yaml\n\nExit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted.');
   for (const register of registrations) register(program);
   for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => undefined });
@@ -40,8 +41,14 @@ function usageLine(error: CommanderError, program: Command): string {
   return `error: ${said}${near !== undefined && !said.includes('Did you mean') ? ` (did you mean ${near}?)` : ''}. Run \`orchestrate --help\` to see what there is.`;
 }
 
+/** A reader that has seen enough (`| head`) is no reason to end a run. */
+function outliveReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
 /** Runs one command line; sets the process' exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
+  process.stdout.on('error', outliveReader);
   const program = buildProgram();
   try {
     await program.parseAsync([...argv]);

@@ -44,7 +44,7 @@ async function adapters(): Promise<Finding[]> {
     const { backends } = workerReport.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
     return backends.map(({ backend, adapter, problem }) =>
       adapter === null
-        ? { name: `backend ${backend}`, state: 'missing', found: problem ?? 'no adapter', mend: 'The other backends do the work; install a Vulkan driver to use a GPU.' }
+        ? { name: `backend ${backend}`, state: 'missing', found: problem ?? 'no adapter', mend: null }
         : good(`backend ${backend}`, `${adapter.name} (${adapter.kind})`),
     );
   } catch (error) {

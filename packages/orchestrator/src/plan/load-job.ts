@@ -45,9 +45,10 @@ function dataIssue({ spec, issueAt }: PlacedJob, error: MurmurationError): JobIs
   return issueAt(fields[0] ?? ['data'], error.message);
 }
 
+/** Confined as workers confine it, so that what can be read here can be read there. */
 async function openData(placed: PlacedJob, directory: string): Promise<JobDatasets> {
   try {
-    return await openDatasets(placed.spec.data, { directory, confined: false });
+    return await openDatasets(placed.spec.data, { directory, confined: true });
   } catch (error) {
     if (!(error instanceof MurmurationError)) throw error;
     throw new JobSpecError([dataIssue(placed, error)]);
@@ -79,4 +80,20 @@ export async function loadJob(file: string, origin: string = file): Promise<Load
   const directory = dirname(resolve(origin));
   const datasets = await openData(placed, directory);
   return { file: resolve(origin), directory, text, spec: placed.spec, job: resolveSpec(placed, datasets), datasets, issueAt: placed.issueAt };
+}
+
+/** What the command line may say over the job's own words. */
+export interface Overrides {
+  /** Workers to start on this machine. */
+  readonly spawn?: number;
+}
+
+/** @throws JobSpecError when the number makes no sense */
+export function withOverrides(loaded: LoadedJob, { spawn }: Overrides): LoadedJob {
+  if (spawn === undefined) return loaded;
+  const { workers } = loaded.spec;
+  if (!Number.isInteger(spawn) || spawn < 0 || spawn > workers.maximum) {
+    throw new JobSpecError([loaded.issueAt(['workers', 'spawn'], `--spawn must be an integer from 0 to workers.maximum (${workers.maximum})`)]);
+  }
+  return { ...loaded, spec: { ...loaded.spec, workers: { ...workers, spawn } } };
 }

@@ -63,6 +63,8 @@ export interface Origin {
   /** Absolute path of the job file. */
   readonly file: string;
   readonly createdAt: string;
+  /** Workers started here, where the command line said otherwise than the job. */
+  readonly spawn?: number;
 }
 
 /** Makes the directory of a new run with the job's text in it. */

@@ -1,0 +1,125 @@
+/**
+ * The control streams of all workers. Checks what a machine takes on trust (signatures, addresses) and turns streams into
+ * events: a message, a fault, or the loss of a connection.
+ */
+import { attestationSigner, identityOfPeerId, verifyPossession } from '@murmuration/contracts';
+import { wei } from '@murmuration/protocol';
+import type { CoordinatorMessage, CoordinatorState, PeerId, SettlementScope, Terms, WorkerMessage, WorkerMessageOf } from '@murmuration/protocol';
+import { PeerFaultError, serveControl, verifyCommitment } from '@murmuration/protocol/net';
+import type { ControlHandlers, MurmurationNode, WorkerControl } from '@murmuration/protocol/net';
+import type { Settlement } from '../settlement/settlement.ts';
+import type { Happening } from './driver.ts';
+
+export interface HubOptions {
+  readonly node: MurmurationNode;
+  readonly terms: Terms;
+  /** Where pay is settled; null when nothing is paid. */
+  readonly settlement: Settlement | null;
+  readonly state: () => CoordinatorState | null;
+  readonly dispatch: (happening: Happening) => void;
+  /** Told of what a peer did wrong, for people to see. */
+  readonly warn: (line: string) => void;
+}
+
+export class ControlHub {
+  readonly #options: HubOptions;
+  readonly #controls = new Map<PeerId, WorkerControl>();
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to take workers in. */
+  async serve(): Promise<void> {
+    const { node, terms } = this.#options;
+    await serveControl(node, () => terms, (control) => this.#accept(control));
+  }
+
+  /** Sends to each peer that is still there. A stream that fails says so by closing. */
+  send(to: readonly PeerId[], message: CoordinatorMessage): void {
+    for (const peer of to) {
+      const control = this.#controls.get(peer);
+      if (message.type === 'welcome') control?.admit();
+      control?.send(message).catch(() => undefined);
+    }
+  }
+
+  /** Flushes what was sent, then closes the connection. */
+  disconnect(peer: PeerId): void {
+    const control = this.#controls.get(peer);
+    if (control === undefined) return;
+    this.#controls.delete(peer);
+    void control.close().then(() => (this.#controls.has(peer) ? undefined : this.#options.node.disconnect(peer)), () => undefined);
+  }
+
+  /** Closes every stream in good order. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#controls.values()].map((control) => control.close()));
+    this.#controls.clear();
+  }
+
+  #accept(control: WorkerControl): ControlHandlers<WorkerMessage> {
+    const { dispatch, warn } = this.#options;
+    const { peer } = control;
+    // A worker that redials before its old stream is known to be dead: the old one no longer speaks for it.
+    const before = this.#controls.get(peer);
+    if (before !== undefined) {
+      dispatch({ type: 'disconnected', peerId: peer, reason: 'it opened another control stream' });
+      void before.close();
+    }
+    this.#controls.set(peer, control);
+    return {
+      onMessage: (message) => {
+        if (this.#controls.get(peer) !== control) return;
+        this.#check(peer, message);
+        dispatch({ type: 'message', from: peer, message });
+      },
+      onClose: (reason) => {
+        if (this.#controls.get(peer) !== control) return;
+        this.#controls.delete(peer);
+        if (reason instanceof PeerFaultError) {
+          warn(reason.message);
+          dispatch({ type: 'faulted', peerId: peer, code: `FAULT_${reason.fault.toUpperCase()}`, reason: reason.message });
+        } else dispatch({ type: 'disconnected', peerId: peer, reason: reason?.message ?? 'it closed its connection' });
+      },
+    };
+  }
+
+  /** @throws PeerFaultError, which disconnects the peer */
+  #check(peer: PeerId, message: WorkerMessage): void {
+    if (message.type === 'hello') this.#checkHello(peer, message);
+    if (message.type === 'commit') this.#checkCommit(peer, message);
+    if (message.type === 'attestation') this.#checkAttestation(peer, message);
+  }
+
+  #checkHello(peer: PeerId, { address, payout, possession }: WorkerMessageOf<'hello'>): void {
+    const { settlement } = this.#options;
+    const own = identityOfPeerId(peer).address;
+    if (own.toLowerCase() !== address.toLowerCase()) throw forged(peer, `its address is ${own}, not ${address}`);
+    if (settlement === null) return;
+    const { chainId, registry: contract } = settlement.registration;
+    if (!verifyPossession({ chainId, contract }, { worker: own, payout, possession })) throw forged(peer, 'its proof of possession is not valid');
+    settlement.note(own, { peerId: peer, payout, possession });
+  }
+
+  #checkCommit(peer: PeerId, message: WorkerMessageOf<'commit'>): void {
+    const { runId } = this.#options.terms;
+    const { round, assignment, root, microBatches, samples, signature } = message;
+    if (!verifyCommitment(peer, { runId, round, assignment, root, microBatches, samples }, signature)) {
+      throw forged(peer, `its signature under the commitment to round ${round} is not valid`);
+    }
+  }
+
+  #checkAttestation(peer: PeerId, { epoch, root, signature }: WorkerMessageOf<'attestation'>): void {
+    const inFlight = this.#options.state()?.settlement.inFlight;
+    const { settlement } = this.#options;
+    if (signature === null || settlement === null || inFlight?.epoch !== epoch || inFlight.root !== root) return;
+    const { chainId, settlement: contract, jobId }: SettlementScope = settlement.scope;
+    const statement = { jobId, epoch, root, totalWei: wei(BigInt(inFlight.totalWei)) };
+    if (attestationSigner({ chainId, contract }, statement, signature) !== identityOfPeerId(peer).address) {
+      throw forged(peer, `its signature under epoch ${epoch} is not valid`);
+    }
+  }
+}
+
+const forged = (peer: PeerId, detail: string): PeerFaultError => new PeerFaultError({ peer, fault: 'forged', detail });

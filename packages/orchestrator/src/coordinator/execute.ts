@@ -1,0 +1,104 @@
+/** A run as the command line sees it: signals, progress, the session, and what is left afterwards. */
+import type { CoordinatorState, JournalEntry, RunId } from '@murmuration/protocol';
+import { exitCodes } from '../cli/exit-codes.ts';
+import type { ExitCode } from '../cli/exit-codes.ts';
+import type { Output } from '../cli/output.ts';
+import type { LoadedJob } from '../plan/load-job.ts';
+import { LiveFold } from '../progress/live-figures.ts';
+import { createObserver } from '../progress/observer.ts';
+import { plainView, silentView, terminalView } from '../progress/terminal.ts';
+import type { ProgressView } from '../progress/terminal.ts';
+import { describeRun } from '../summary/describe.ts';
+import { NO_ESCROW } from '../summary/result.ts';
+import type { EscrowResult, RunResult } from '../summary/result.ts';
+import { summarize } from '../summary/summary.ts';
+import type { RunSummary } from '../summary/summary.ts';
+import { writeDurably } from '../store/durable-file.ts';
+import { JournalStore } from '../store/journal-store.ts';
+import { MetricsWriter } from '../store/metrics.ts';
+import { lockRun } from '../store/run-directory.ts';
+import type { RunPaths } from '../store/run-directory.ts';
+import { environment } from '../report/report.ts';
+import { percent } from '../report/format.ts';
+import { version } from '../version.ts';
+import { makeProducts } from './products.ts';
+import { Session } from './session.ts';
+import { lastEpoch } from './last-epoch.ts';
+
+export interface Execution {
+  readonly loaded: LoadedJob;
+  readonly runId: RunId;
+  readonly paths: RunPaths;
+  readonly past: { readonly state: CoordinatorState; readonly last: JournalEntry } | null;
+  readonly output: Output;
+}
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+function viewFor(output: Output): ProgressView {
+  if (output.json || output.quiet) return silentView;
+  return process.stdout.isTTY ? terminalView(process.stdout) : plainView((line) => output.line(line));
+}
+
+const priceOf = ({ spec: { payment } }: LoadedJob): bigint => (payment === 'none' ? 0n : BigInt(payment.pricePerMicroBatch));
+
+/** Runs to the end; returns the exit code. What it throws has left nothing running. */
+export async function execute(execution: Execution): Promise<ExitCode> {
+  const { loaded, runId, paths, past, output } = execution;
+  const unlock = lockRun(paths);
+  const metrics = new MetricsWriter(paths, loaded.spec.output.tensorboard);
+  const view = viewFor(output);
+  const live = new LiveFold(priceOf(loaded));
+  const session = new Session({ loaded, runId, paths, past, observer: createObserver({ output, view, metrics, live }) });
+  const interrupt = (signal: NodeJS.Signals): void => session.interrupt(`interrupted by ${signal}`);
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    output.event({ event: 'run.started', runId, directory: paths.directory, pid: process.pid, resumed: past !== null });
+    view.say(`run ${runId} in ${paths.directory}`);
+    writeDurably(paths.environment, JSON.stringify(environment(version)));
+    await session.start();
+    await session.finished();
+    const result = await conclude(execution, session);
+    view.done();
+    return report(execution, result);
+  } finally {
+    await session.close();
+    for (const signal of signals) process.off(signal, interrupt);
+    metrics.close();
+    view.done();
+    unlock();
+  }
+}
+
+/** Closes the books: money first, then the model and the report. */
+async function conclude({ loaded, runId, paths }: Execution, session: Session): Promise<RunResult> {
+  const journal = JournalStore.read(paths.journal);
+  let summary: RunSummary;
+  try {
+    summary = summarize(runId, journal.entries());
+  } finally {
+    journal.close();
+  }
+  const escrow = await closeBooks(session, summary);
+  return makeProducts({ loaded, paths, summary, newest: session.states.newest, escrow, environment: environment(version) });
+}
+
+/** A run that may be resumed keeps its job open: what it has not earned yet stays in escrow. */
+async function closeBooks({ settlement, state }: Session, { outcome }: RunSummary): Promise<EscrowResult> {
+  if (settlement === null) return NO_ESCROW;
+  if (outcome?.outcome === 'finished') await settlement.finish(lastEpoch(state));
+  return settlement.totals();
+}
+
+function report({ output, paths, runId }: Execution, result: RunResult): ExitCode {
+  const journal = JournalStore.read(paths.journal);
+  const lines = describeRun(summarize(runId, journal.entries()), null);
+  journal.close();
+  for (const line of lines) output.line(line);
+  if (result.onnx !== null) output.line(`  model.onnx in onnxruntime: accuracy ${percent(result.onnx.accuracy)}, ${(result.onnx.accuracyDifference * 100).toFixed(3)} points apart`);
+  output.line(`  report: ${paths.report}`);
+  if (result.outcome === 'drained') output.result(`Stopped at round ${result.rounds}. Go on with \`orchestrate resume ${paths.directory}\`.`);
+  if (result.outcome === 'failed') process.stderr.write(`error: ${result.reason}. See ${paths.report}; go on with \`orchestrate resume ${paths.directory}\`.\n`);
+  output.event(result as unknown as Parameters<Output['event']>[0]);
+  return result.outcome === 'finished' ? exitCodes.done : result.outcome === 'drained' ? exitCodes.interrupted : exitCodes.failed;
+}

@@ -1,0 +1,39 @@
+/** What is left of a run: `model.onnx`, its evaluation in onnxruntime, `result.json` and `report.html`. */
+import type { LoadedJob } from '../plan/load-job.ts';
+import { evaluateModel } from '../model/evaluate-model.ts';
+import { modelBytes } from '../model/export-model.ts';
+import { renderReport } from '../report/report.ts';
+import { writeDurably } from '../store/durable-file.ts';
+import type { RunPaths } from '../store/run-directory.ts';
+import { runResult } from '../summary/result.ts';
+import type { EscrowResult, OnnxResult, RunResult } from '../summary/result.ts';
+import type { RunSummary } from '../summary/summary.ts';
+import { toJson } from '../cli/output.ts';
+import type { StateStore } from './state-store.ts';
+
+export interface ProductParts {
+  readonly loaded: LoadedJob;
+  readonly paths: RunPaths;
+  readonly summary: RunSummary;
+  readonly newest: StateStore['newest'];
+  readonly escrow: EscrowResult;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Writes `model.onnx` from the newest state and evaluates it; null before the first checkpoint. */
+async function exportAndEvaluate({ loaded, paths, summary, newest }: ProductParts): Promise<OnnxResult | null> {
+  if (newest === null) return null;
+  writeDurably(paths.model, [modelBytes(loaded.job, newest.bytes, { runId: summary.runId, ...newest })]);
+  const { accuracy, loss, samples } = await evaluateModel(paths.model, loaded.datasets.eval);
+  const evaluation = summary.evaluations.findLast(({ round }) => round === newest.round);
+  return { accuracy, loss, samples, accuracyDifference: evaluation === undefined ? Number.NaN : Math.abs(accuracy - evaluation.accuracy) };
+}
+
+/** Makes all of it, and says how the run ended. */
+export async function makeProducts(parts: ProductParts): Promise<RunResult> {
+  const { loaded, paths, summary, escrow, environment } = parts;
+  const result = runResult(summary, escrow, await exportAndEvaluate(parts));
+  writeDurably(paths.result, `${toJson(result)}\n`);
+  writeDurably(paths.report, renderReport({ jobName: loaded.spec.name, jobText: loaded.text, summary, result, environment }));
+  return result;
+}

@@ -1,0 +1,222 @@
+/**
+ * One run from its first event to its last: network, journal, settlement, workers, and the machine between them. Used by
+ * `run` and by `resume`, which differ only in the journal that is there already.
+ */
+import type { CoordinatorEffectOf, CoordinatorState, JournalEntry, MemberInfo, RunId, Terms } from '@murmuration/protocol';
+import { milliseconds, PROTOCOL_VERSION } from '@murmuration/protocol';
+import { createNode, serveFetch } from '@murmuration/protocol/net';
+import type { MurmurationNode } from '@murmuration/protocol/net';
+import type { LoadedJob } from '../plan/load-job.ts';
+import { planRun } from '../plan/plan.ts';
+import type { RunPlan } from '../plan/plan.ts';
+import { stateLayoutOf } from '../plan/state-layout.ts';
+import { jobSalt } from '../settlement/salt.ts';
+import { Settlement } from '../settlement/settlement.ts';
+import { listCheckpoints } from '../store/checkpoint.ts';
+import { JournalStore } from '../store/journal-store.ts';
+import type { RunPaths } from '../store/run-directory.ts';
+import { coordinatorConfig } from './config.ts';
+import { ControlHub } from './control-hub.ts';
+import { CoordinatorDriver } from './driver.ts';
+import { listenAddresses, noteEndpoint } from './endpoint.ts';
+import { RunFailedError } from './errors.ts';
+import { createPerformer } from './performer.ts';
+import { loadSecrets } from './secrets.ts';
+import type { RunSecrets } from './secrets.ts';
+import { StateStore } from './state-store.ts';
+import { Timers } from './timers.ts';
+import { WorkerProcesses } from './worker-processes.ts';
+import type { EndedWorker } from './worker-processes.ts';
+
+/** What a session tells whoever shows it. */
+export interface SessionObserver {
+  readonly entry: (entry: JournalEntry) => void;
+  readonly listening: (addresses: readonly string[]) => void;
+  readonly spawned: (workers: readonly { readonly index: number; readonly pid: number }[]) => void;
+  readonly workerEnded: (worker: EndedWorker) => void;
+  readonly notice: (line: string) => void;
+}
+
+export interface SessionOptions {
+  readonly loaded: LoadedJob;
+  readonly runId: RunId;
+  readonly paths: RunPaths;
+  /** What the journal so far leads to; null for a new run. */
+  readonly past: { readonly state: CoordinatorState; readonly last: JournalEntry } | null;
+  readonly observer: SessionObserver;
+}
+
+export type Ending = Omit<CoordinatorEffectOf<'finish'>, 'type'>;
+
+/** Everything that must be closed again, whatever happened. */
+interface Parts {
+  readonly node: MurmurationNode;
+  readonly journal: JournalStore;
+  readonly settlement: Settlement | null;
+  readonly timers: Timers;
+  readonly hub: ControlHub;
+  readonly driver: CoordinatorDriver;
+  readonly states: StateStore;
+  readonly processes: WorkerProcesses;
+}
+
+/** Signatures under an epoch: one on a chain of one's own, two where money is real and there are two to ask. */
+const quorumOf = ({ spec }: LoadedJob): number => (spec.payment !== 'none' && spec.payment.type === 'chain' ? Math.min(2, spec.workers.minimum) : 1);
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #plan: RunPlan;
+  readonly #ended = Promise.withResolvers<Ending>();
+  #parts: Parts | null = null;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#plan = planRun(options.loaded.spec, options.loaded.job);
+    // Nobody may be waiting yet when it fails.
+    this.#ended.promise.catch(() => undefined);
+  }
+
+  get plan(): RunPlan {
+    return this.#plan;
+  }
+
+  get settlement(): Settlement | null {
+    return this.#parts?.settlement ?? null;
+  }
+
+  get states(): StateStore {
+    return this.#open.states;
+  }
+
+  /** The machine's state. */
+  get state(): CoordinatorState | null {
+    return this.#parts?.driver.state ?? null;
+  }
+
+  get #open(): Parts {
+    if (this.#parts === null) throw new RunFailedError({ why: 'the session is not open' });
+    return this.#parts;
+  }
+
+  /** Opens everything and lets the run begin or go on. What it throws has left nothing running. */
+  async start(): Promise<void> {
+    const { loaded, observer, paths } = this.#options;
+    const secrets = await loadSecrets(paths);
+    const opened = new AsyncDisposableStack();
+    try {
+      this.#parts = await this.#build(secrets, opened);
+      opened.move();
+    } catch (error) {
+      await opened.disposeAsync();
+      throw error;
+    }
+    const { hub, node, driver, states, processes } = this.#parts;
+    await serveFetch(node, (request) => states.answer(request));
+    await hub.serve();
+    noteEndpoint(paths, node.addresses());
+    observer.listening(node.addresses());
+    this.#begin(driver, secrets);
+    if (driver.state?.phase.name === 'over') return;
+    const [address = ''] = node.addresses();
+    observer.spawned(processes.start({
+      workers: loaded.spec.workers, address, paths, dataDirectory: loaded.directory, ended: (worker) => this.#workerEnded(worker),
+    }));
+  }
+
+  /** Settles when the run is over. @throws what broke the machine or the journal */
+  finished(): Promise<Ending> {
+    return this.#ended.promise;
+  }
+
+  /** Asks the run to end in good order; the second time, at once. */
+  interrupt(reason: string): void {
+    this.#guarded(() => this.#open.driver.dispatch({ type: 'interrupted', reason }));
+  }
+
+  /** Stops workers and closes everything; returns when nothing is left running. */
+  async close(): Promise<void> {
+    const parts = this.#parts;
+    if (parts === null) return;
+    this.#parts = null;
+    parts.driver.stop();
+    parts.timers.cancelAll();
+    await parts.hub.close();
+    await parts.processes.stop();
+    await parts.node.stop();
+    await parts.settlement?.close();
+    parts.journal.close();
+  }
+
+  async #build(secrets: RunSecrets, opened: AsyncDisposableStack): Promise<Parts> {
+    const { loaded, paths, runId, past, observer } = this.#options;
+    const node = await this.#listen(secrets);
+    opened.defer(() => node.stop());
+    const settlement = await this.#openSettlement(secrets);
+    opened.defer(() => settlement?.close());
+    const journal = JournalStore.write(paths.journal);
+    opened.defer(() => journal.close());
+    const dispatch = (happening: Parameters<CoordinatorDriver['dispatch']>[0]): void => this.#guarded(() => driver.dispatch(happening));
+    const timers = new Timers((name) => dispatch({ type: 'timer', name }));
+    const states = new StateStore({
+      runId, node, checkpoints: paths.checkpoints, layout: this.#plan.layout,
+      stateLayout: stateLayoutOf(loaded.job, this.#plan.layout), journalLength: () => driver.journalLength,
+    });
+    const terms: Terms = { type: 'terms', protocolVersion: PROTOCOL_VERSION, runId, job: loaded.job, registration: settlement?.registration ?? null };
+    const hub = new ControlHub({ node, terms, settlement, state: () => driver.state, dispatch, warn: observer.notice });
+    const perform = createPerformer({ hub, timers, states, settlement, dispatch, finish: (ending) => this.#ended.resolve(ending) });
+    const driver = new CoordinatorDriver({ append: (entry) => journal.append(entry), perform, observe: observer.entry, now: Date.now }, past);
+    return { node, journal, settlement, timers, hub, driver, states, processes: new WorkerProcesses() };
+  }
+
+  async #listen({ privateKey }: RunSecrets): Promise<MurmurationNode> {
+    const { spec } = this.#options.loaded;
+    const { announce, failureTimeout } = spec.network;
+    const listen = listenAddresses(this.#options.paths, spec.network.listen);
+    return createNode({ privateKey, listen, announce, failureTimeout: milliseconds(failureTimeout) });
+  }
+
+  async #openSettlement({ privateKey, auditSecret }: RunSecrets): Promise<Settlement | null> {
+    const { loaded, paths, runId, observer } = this.#options;
+    const { payment } = loaded.spec;
+    if (payment === 'none') return null;
+    return Settlement.open({
+      payment, salt: jobSalt(runId, auditSecret), coordinatorKey: privateKey.raw, quorum: quorumOf(loaded),
+      devnetDirectory: paths.devnet, jobDirectory: loaded.directory, log: observer.notice,
+    });
+  }
+
+  #begin(driver: CoordinatorDriver, { auditSecret }: RunSecrets): void {
+    const { loaded, runId, paths, past } = this.#options;
+    const { node, settlement, states } = this.#open;
+    const self: MemberInfo = { peerId: node.peerId, addresses: node.addresses() };
+    if (past === null) {
+      const config = coordinatorConfig(loaded, { runId, plan: this.#plan, self, payment: settlement?.config ?? null });
+      driver.dispatch({ type: 'started', config, auditSecret });
+      return;
+    }
+    const [newest] = listCheckpoints(paths.checkpoints);
+    if (newest !== undefined) states.load(newest.directory);
+    const checkpoint = states.newest === null ? null : { round: states.newest.round, stateHash: states.newest.stateHash };
+    // Spawned workers ended with their coordinator; only volunteers can still hold a newer state, and they redial soon.
+    driver.dispatch({ type: 'resumed', checkpoint, waitForHolders: milliseconds(3 * loaded.spec.network.failureTimeout), self });
+  }
+
+  #workerEnded(worker: EndedWorker): void {
+    const { observer } = this.#options;
+    observer.workerEnded(worker);
+    const state = this.state;
+    if (worker.left > 0 || state === null || ['closing', 'over'].includes(state.phase.name)) return;
+    const present = Object.values(state.members).some(({ status }) => !['lost', 'left', 'expelled'].includes(status));
+    if (!present) this.#ended.reject(new RunFailedError({ why: `all workers of this machine have ended, the last with ${worker.signal ?? `exit code ${worker.code}`} (see ${worker.log})` }));
+  }
+
+  /** A defect in the machine or a full disk under the journal ends the run, with its reason. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#parts?.driver.stop();
+      this.#ended.reject(error);
+    }
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The money of one run: opens its job in the escrow, registers workers on their own signatures, posts epochs, claims for
+ * the workers, and closes the job so that what nobody earned comes back.
+ */
+import {
+  chainTime, claimBatch, closeJob, enrollWorkers, escrowTotals, identityOf, openJob, postEpoch, readPaid, readProgress,
+  registerWorkers, signEpoch,
+} from '@murmuration/contracts';
+import type { EpochStatement, Registration } from '@murmuration/contracts';
+import { settlementTree, wei } from '@murmuration/protocol';
+import type { Address, CoordinatorEffectOf, Hash, PayLeaf, PaymentConfig, SettlementScope, SettlementTree, Terms } from '@murmuration/protocol';
+import type { EscrowResult } from '../summary/result.ts';
+import { openChain } from './open-chain.ts';
+import type { ChainPlace, OpenedChain, PaidSpec } from './open-chain.ts';
+
+/** How long a run may take before anybody may have the unearned part refunded. */
+const JOB_SECONDS = 90 * 24 * 3600;
+/** A window that is worth waiting for at the end of a run on a public chain. */
+const PATIENCE_SECONDS = 120;
+
+export interface SettlementOptions extends ChainPlace {
+  readonly payment: PaidSpec;
+  /** Follows from the run, so that a resumed run finds its own job again. */
+  readonly salt: Hash;
+  /** The coordinator's secret key `[32]`: what stands under epochs. */
+  readonly coordinatorKey: Uint8Array;
+  /** Auditors' signatures that an epoch needs. */
+  readonly quorum: number;
+}
+
+export interface Settled {
+  readonly transaction: string;
+  readonly paidWei: Record<Address, string>;
+}
+
+export class Settlement {
+  readonly #opened: OpenedChain;
+  readonly #options: SettlementOptions;
+  readonly #jobId: Hash;
+  readonly #registrations = new Map<Address, Registration>();
+
+  private constructor(opened: OpenedChain, options: SettlementOptions, jobId: Hash) {
+    this.#opened = opened;
+    this.#options = options;
+    this.#jobId = jobId;
+  }
+
+  /** Connects, deposits the budget, and returns ready to pay. @throws the errors of `@murmuration/contracts` */
+  static async open(options: SettlementOptions): Promise<Settlement> {
+    const opened = await openChain(options.payment, options);
+    try {
+      const { payment, coordinatorKey, quorum } = options;
+      const { jobId } = await openJob(opened.chain, {
+        salt: options.salt,
+        coordinator: identityOf(coordinatorKey).address,
+        budgetWei: wei(BigInt(payment.budget)),
+        pricePerMicroBatchWei: wei(BigInt(payment.pricePerMicroBatch)),
+        deadline: (await chainTime(opened.chain)) + JOB_SECONDS,
+        challengeWindowSeconds: Math.ceil(payment.challengeWindow / 1000),
+        quorum,
+      });
+      return new Settlement(opened, options, jobId);
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
+  }
+
+  /** What workers are told, so that they can sign for their registration. */
+  get registration(): NonNullable<Terms['registration']> {
+    return { chainId: this.#opened.chain.chainId, registry: this.#opened.chain.contracts.registry };
+  }
+
+  get scope(): SettlementScope {
+    return { chainId: this.#opened.chain.chainId, settlement: this.#opened.chain.contracts.settlement, jobId: this.#jobId };
+  }
+
+  /** What the coordinator machine needs to know. */
+  get config(): PaymentConfig {
+    const { payment, quorum } = this.#options;
+    const { epochRounds, pricePerMicroBatch: microBatchWei, budget: budgetWei } = payment;
+    return { epochRounds, microBatchWei, budgetWei, attestations: quorum, ...this.scope };
+  }
+
+  /** Notes a worker's proof; it goes on chain with the next epoch. */
+  note(worker: Address, registration: Registration): void {
+    this.#registrations.set(worker, registration);
+  }
+
+  /** The tree over what workers have earned since the run began. */
+  tree(leaves: readonly PayLeaf[]): SettlementTree {
+    return settlementTree(this.scope, leaves.map(({ address, cumulativeWei }) => ({ address, cumulativeWei: wei(BigInt(cumulativeWei)) })));
+  }
+
+  /** Posts the epoch and claims for the workers what has matured. Called again for the same epoch it goes on. */
+  async settle({ epoch, root, leaves, totalWei, attestations }: CoordinatorEffectOf<'settle'>): Promise<Settled> {
+    const { chain } = this.#opened;
+    const statement: EpochStatement = { jobId: this.#jobId, epoch, root, totalWei: wei(BigInt(totalWei)) };
+    await this.#admitWorkers();
+    const signature = signEpoch(this.#options.coordinatorKey, { chainId: chain.chainId, contract: chain.contracts.settlement }, statement);
+    const posted = await postEpoch(chain, { statement, signature, attestations: attestations.map((attestation) => attestation.signature) });
+    if (await this.#matures(posted.maturesAt)) await this.#claim(epoch, leaves);
+    return { transaction: posted.transaction ?? root, paidWei: await this.#paid(leaves) };
+  }
+
+  /**
+   * Ends the job: pays what has matured and takes back what nobody earned. On a public chain whose last epoch can still be
+   * challenged it leaves the job open, and the deposit's rest with it.
+   */
+  async finish(last: { readonly epoch: number; readonly leaves: readonly PayLeaf[] } | null, maturesAt = 0): Promise<void> {
+    const { chain } = this.#opened;
+    if (!(await this.#matures(maturesAt))) return;
+    if (last !== null) await this.#claim(last.epoch, last.leaves);
+    const { closed } = await readProgress(chain, this.#jobId);
+    if (!closed) await closeJob(chain, { jobId: this.#jobId, coordinatorKey: this.#options.coordinatorKey });
+  }
+
+  async totals(): Promise<EscrowResult> {
+    const { depositedWei, paidWei, refundedWei } = await escrowTotals(this.#opened.chain, this.#jobId);
+    return { depositedWei: depositedWei.toString(), paidWei: paidWei.toString(), refundedWei: refundedWei.toString() };
+  }
+
+  /** Ends the connection, and the devnet if it is ours. */
+  async close(): Promise<void> {
+    await this.#opened.close();
+  }
+
+  async #admitWorkers(): Promise<void> {
+    const { chain } = this.#opened;
+    await registerWorkers(chain, [...this.#registrations.values()]);
+    await enrollWorkers(chain, { jobId: this.#jobId, workers: [...this.#registrations.keys()], coordinatorKey: this.#options.coordinatorKey });
+  }
+
+  /** Whether the time has come, or can be made to come: a devnet's clock is moved on, a short window waited for. */
+  async #matures(maturesAt: number): Promise<boolean> {
+    const { chain, advanceTime } = this.#opened;
+    const left = maturesAt - (await chainTime(chain));
+    if (left <= 0) return true;
+    if (advanceTime !== null) await advanceTime(left);
+    else if (left <= PATIENCE_SECONDS) await new Promise((resolve) => setTimeout(resolve, left * 1000));
+    else return false;
+    return true;
+  }
+
+  async #claim(epoch: number, leaves: readonly PayLeaf[]): Promise<void> {
+    const tree = this.tree(leaves);
+    const claims = leaves.map(({ address, cumulativeWei }) => ({ address, cumulativeWei: wei(BigInt(cumulativeWei)), proof: tree.proof(address) }));
+    await claimBatch(this.#opened.chain, { jobId: this.#jobId, epoch, claims });
+  }
+
+  async #paid(leaves: readonly PayLeaf[]): Promise<Record<Address, string>> {
+    const paid = await Promise.all(leaves.map(async ({ address }) => [address, (await readPaid(this.#opened.chain, this.#jobId, address)).toString()] as const));
+    return Object.fromEntries(paid) as Record<Address, string>;
+  }
+}

@@ -181,46 +181,31 @@ const onnxInputGradient: OnnxLowering = (context) => {
   });
 };
 
-/** The part of padded x [n, c, ..] that each kernel tap meets, [n, taps · c, h′ · w′]. */
-function onnxTaps(emit: OnnxEmitter, x: OnnxValue, s: Conv2dSizes): OnnxValue {
-  const padded = emit.node('Pad', [x, emit.integers([0, 0, s.padding, s.padding, 0, 0, s.padding, s.padding])]);
-  const taps = Array.from({ length: s.kernelHeight * s.kernelWidth }, (_, tap) => [
-    Math.floor(tap / s.kernelWidth),
-    tap % s.kernelWidth,
-  ]);
-  const parts = taps.map(([u = 0, v = 0]) => {
-    const ends = emit.integers([u + (s.outHeight - 1) * s.stride + 1, v + (s.outWidth - 1) * s.stride + 1]);
-    return emit.node('Slice', [
-      padded,
-      emit.integers([u, v]),
-      ends,
-      emit.integers([2, 3]),
-      emit.integers([s.stride, s.stride]),
-    ]);
-  });
-  return emit.reshape(emit.node('Concat', parts, { axis: 1 }), [
-    s.batch,
-    taps.length * s.channels,
-    s.outHeight * s.outWidth,
-  ]);
-}
-
 /**
- * dkernel[o, tap, c] = Σₙ dy[n, o] · taps[n, tap, c]: a product for each sample, then a sum. As a Conv whose kernel is dy
- * it is up to three times slower, because onnxruntime unrolls it into rows of kernelWidth elements on one thread.
+ * dkernel[o, c] = Σₙ x[n, c] ⋆ dy[n, o]: a convolution whose channels are the samples, x's channels its batch and dy its
+ * kernel, dilated by the stride. Taps that the stride leaves over are cut off.
  */
 const onnxKernelGradient: OnnxLowering = (context) => {
   const {
     emit,
     names: [x = '', dy = ''],
-    output,
   } = context;
   const s = onnxSizes(context);
-  const flatDy = emit.reshape(dy, [s.batch, s.filters, s.outHeight * s.outWidth]);
-  const products = emit.node('MatMul', [flatDy, emit.transpose(onnxTaps(emit, x, s), [0, 2, 1])]);
-  const sum = emit.node('ReduceSum', [products, emit.integers([0])], { keepdims: 0 });
-  const byTap = emit.reshape(sum, [s.filters, s.kernelHeight * s.kernelWidth, s.channels]);
-  return emit.reshape(emit.transpose(byTap, [0, 2, 1]), output.shape);
+  const swapped = [1, 0, 2, 3];
+  const taps = emit.node('Conv', [emit.transpose(x, swapped), emit.transpose(dy, swapped)], {
+    dilations: [s.stride, s.stride],
+    pads: Array(4).fill(s.padding),
+  });
+  const kept =
+    s.stride === 1
+      ? taps
+      : emit.node('Slice', [
+          taps,
+          emit.integers([0, 0]),
+          emit.integers([s.kernelHeight, s.kernelWidth]),
+          emit.integers([2, 3]),
+        ]);
+  return emit.transpose(kept, swapped);
 };
 
 /** x, kernel → y. */

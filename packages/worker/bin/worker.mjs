@@ -1,2 +1,10 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
-import '../src/cli/main.ts';
+const NEEDED = 24;
+const [major] = process.versions.node.split('.');
+
+if (Number(major) < NEEDED) {
+  process.stderr.write(`The worker needs Node ${NEEDED}, this is ${process.version}. Start it with \`npx orchestrate join\`, which brings its own.\n`);
+  process.exitCode = 2;
+} else {
+  await import('../src/cli/main.ts');
+}

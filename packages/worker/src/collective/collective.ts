@@ -67,11 +67,12 @@ export class Collective {
   }
 
   /** Pushes a bucket that this member reduced to each of `to`. @throws the first error, when all have been tried */
-  async pushReduced({ round, view, bucket, to }: MemberEffectOf<'pushReduced'>): Promise<void> {
-    const { reduced, self, runId } = this.#parts;
-    const made = reduced.madeBy(self, view, bucket);
-    if (made === null) return;
-    const pushes = to.map((member) => this.#push(member, { type: 'reduced', runId, round, view, bucket }, made.bytes));
+  async pushReduced({ round, view, bucket, hash, to }: MemberEffectOf<'pushReduced'>): Promise<void> {
+    const { reduced, runId } = this.#parts;
+    const bytes = reduced.find(view, bucket, hash);
+    // Its view has been given up: nobody wants it any more.
+    if (bytes === null) return;
+    const pushes = to.map((member) => this.#push(member, { type: 'reduced', runId, round, view, bucket }, bytes));
     const failed = (await Promise.allSettled(pushes)).find((push) => push.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }

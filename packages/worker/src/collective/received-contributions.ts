@@ -30,6 +30,13 @@ export class ReceivedContributions {
     return this.#bySender.get(from)?.get(assignment)?.get(bucket) ?? null;
   }
 
+  discard(from: PeerId, assignment: View, bucket: Bucket): void {
+    const buckets = this.#bySender.get(from)?.get(assignment);
+    this.#count(from, -(buckets?.get(bucket)?.length ?? 0));
+    buckets?.delete(bucket);
+    if (buckets?.size === 0) this.#drop(from, assignment);
+  }
+
   releaseBefore(assignment: View): void {
     for (const [from, assignments] of this.#bySender) {
       for (const view of assignments.keys()) if (view < assignment) this.#drop(from, view);

@@ -44,9 +44,13 @@ export class ReducedBuckets {
     return null;
   }
 
-  /** The bucket of `view` that `maker` made. */
-  madeBy(maker: PeerId, view: View, bucket: Bucket): ReducedBucket | null {
-    return this.#open.get(view)?.get(bucket)?.get(maker) ?? null;
+  /** Forgets one copy with this content, the youngest: of several equal ones, one may still be wanted. */
+  discard(view: View, bucket: Bucket, hash: Hash): void {
+    const makers = this.#open.get(view)?.get(bucket);
+    const youngest = [...(makers?.values() ?? [])].findLast((reduced) => reduced.hash === hash);
+    if (youngest === undefined) return;
+    makers?.delete(youngest.from);
+    this.#count(youngest.from, -youngest.bytes.length);
   }
 
   /** Keeps the buckets of a sealed round by their content, and forgets its and older views. */

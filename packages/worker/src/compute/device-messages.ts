@@ -39,6 +39,8 @@ export interface RemoteError {
   readonly name: string;
   readonly code: string;
   readonly message: string;
+  /** What its reader should do, the last sentence of `message`; null when the error has none. */
+  readonly mend: string | null;
 }
 
 export type DeviceAnswer =

@@ -5,7 +5,6 @@
 import { parentPort } from 'node:worker_threads';
 import { type Executable, selectBackend, type SelectedBackend } from '@murmuration/kernels/backend';
 import type { DeviceAnswer, DeviceCallName, DeviceCalls, DeviceDescription, DeviceRequest, RemoteError } from './device-messages.ts';
-import { throttleImmediates } from './throttled-immediate.ts';
 
 type Handlers = { [K in DeviceCallName]: (request: DeviceCalls[K]['request']) => Promise<DeviceCalls[K]['response']> };
 
@@ -28,7 +27,6 @@ function executable(id: number): Executable {
 
 const handlers: Handlers = {
   async open({ backend: requested, threads }) {
-    throttleImmediates();
     backend = await selectBackend({ requested, threads });
     return describe(backend);
   },
@@ -72,9 +70,9 @@ async function answer({ id, call, request }: DeviceRequest): Promise<void> {
 }
 
 function remote(thrown: unknown): RemoteError {
-  if (!(thrown instanceof Error)) return { name: 'Error', code: 'UNKNOWN', message: String(thrown) };
-  const code = (thrown as { code?: unknown }).code;
-  return { name: thrown.name, code: typeof code === 'string' ? code : 'UNKNOWN', message: thrown.message };
+  if (!(thrown instanceof Error)) return { name: 'Error', code: 'UNKNOWN', message: String(thrown), mend: null };
+  const { code, mend } = thrown as { code?: unknown; mend?: unknown };
+  return { name: thrown.name, code: typeof code === 'string' ? code : 'UNKNOWN', message: thrown.message, mend: typeof mend === 'string' ? mend : null };
 }
 
 function post(message: DeviceAnswer, transfer: ArrayBuffer[]): void {

@@ -1,5 +1,5 @@
 /** The main thread's end of the device thread: a `Backend` whose calls run over there. */
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { Batch, EvaluationSums, Executable } from '@murmuration/kernels/backend';
 import type { StepProgram } from '@murmuration/kernels/graph';
 import type { DeviceAnswer, DeviceCallName, DeviceCalls, DeviceDescription, DeviceOptions } from './device-messages.ts';
@@ -18,7 +18,8 @@ export class Device {
   #description: DeviceDescription | null = null;
 
   private constructor() {
-    this.#thread = new Worker(new URL('./device-thread.ts', import.meta.url));
+    // Graphics drivers read the process' environment, which a thread's own copy of it would not reach.
+    this.#thread = new Worker(new URL('./device-thread.ts', import.meta.url), { name: 'device', env: SHARE_ENV, execArgv: [] });
     this.#thread.on('message', (answer: DeviceAnswer) => this.#settle(answer));
     this.#thread.on('error', (cause) => this.#end(new DeviceThreadError({ why: String(cause), cause })));
     this.#thread.on('exit', (code) => this.#end(new DeviceThreadError({ why: `it exited with code ${code}` })));
@@ -49,8 +50,14 @@ export class Device {
     return new RemoteExecutable(this, executable);
   }
 
-  async close(): Promise<void> {
-    if (this.#over === null) await this.call('close', null).catch(() => undefined);
+  /** @param patience milliseconds to wait for a step that is running */
+  async close(patience: number): Promise<void> {
+    if (this.#over === null) {
+      const closed = this.call('close', null).catch(() => undefined);
+      let timer: NodeJS.Timeout | undefined;
+      await Promise.race([closed, new Promise((resolve) => (timer = setTimeout(resolve, patience)))]);
+      clearTimeout(timer);
+    }
     await this.#thread.terminate();
   }
 

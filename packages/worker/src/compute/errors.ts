@@ -6,9 +6,13 @@ import type { RemoteError } from './device-messages.ts';
 export class DeviceError extends MurmurationError {
   readonly code: string;
 
-  constructor({ error }: { error: RemoteError }) {
-    super({ message: `The device failed (${error.name}): ${error.message}`, mend: 'Try another backend with --backend onnx or --backend exact.' });
-    this.code = error.code;
+  constructor({ error: { name, code, message, mend } }: { error: RemoteError }) {
+    super(
+      mend !== null && message.endsWith(mend)
+        ? { message: message.slice(0, -mend.length).trim(), mend }
+        : { message: `The device failed (${name}): ${message}`, mend: 'Try another backend with --backend.' },
+    );
+    this.code = code;
   }
 }
 

@@ -26,21 +26,22 @@ export class CoordinatorLink {
    * Opens the stream and agrees on the terms.
    * @throws DialFailedError, ProtocolMismatchError, StreamClosedError, ProtocolVersionError, and what `onTerms` throws
    */
-  async open(): Promise<Terms> {
+  async open(signal?: AbortSignal): Promise<Terms> {
     const { node, coordinator, onTerms } = this.#parts;
     let gone: Error | null = null;
+    let opened: CoordinatorControl | null = null;
     const { control, terms } = await dialControl(node, coordinator, {
       onMessage: (message) => this.#parts.onMessage(message),
       onClose: (reason) => {
         gone = reason ?? new Error('the coordinator closed the stream');
-        if (this.#control === control) this.#lost(gone);
+        if (opened !== null && this.#control === opened) this.#lost(gone);
       },
-    });
+    }, signal);
     try {
       if (!speaksOurVersion(terms.protocolVersion)) throw new ProtocolVersionError({ theirs: terms.protocolVersion, ours: PROTOCOL_VERSION });
       await onTerms(terms);
       if (gone !== null) throw gone;
-      this.#control = control;
+      this.#control = opened = control;
       return terms;
     } catch (error) {
       await control.close();

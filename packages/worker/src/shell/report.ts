@@ -1,5 +1,5 @@
 /** What a worker tells its operator, one kind of event a line; the CLI prints them for people or as JSON. */
-import type { Adapter, BackendName, Hash, Round, RunId } from '@murmuration/protocol';
+import type { Adapter, BackendName, Hash, MemberNotice, Round, RunId } from '@murmuration/protocol';
 
 interface ReportTable {
   /** The node listens. */
@@ -13,6 +13,7 @@ interface ReportTable {
   'worker.ready': { readonly round: Round };
   /** A contribution was committed to. */
   'worker.contributed': { readonly round: Round; readonly microBatches: number; readonly samples: number; readonly loss: number; readonly computeMs: number };
+  /** The state now stands at `round`; `microBatches` are the own ones of the round before. */
   'worker.applied': { readonly round: Round; readonly stateHash: Hash; readonly microBatches: number };
   'worker.audited': { readonly audit: number; readonly outcome: string; readonly relativeError: number | null; readonly reason: string };
   'worker.attested': { readonly epoch: number; readonly signed: boolean; readonly reason: string };
@@ -32,4 +33,20 @@ export function problemOf(thrown: unknown): WorkerReportOf<'worker.problem'> {
   const code = (thrown as { code?: unknown } | null)?.code;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return { event: 'worker.problem', code: typeof code === 'string' ? code : 'UNEXPECTED', message };
+}
+
+/** A machine's notice as a report. */
+export function noticeReport(notice: MemberNotice, context: { readonly job: string; readonly microBatches: number }): WorkerReport {
+  switch (notice.kind) {
+    case 'admitted':
+      return { event: 'worker.admitted', runId: notice.runId, job: context.job };
+    case 'ready':
+      return { event: 'worker.ready', round: notice.round };
+    case 'applied':
+      return { event: 'worker.applied', round: notice.round, stateHash: notice.stateHash, microBatches: context.microBatches };
+    case 'pay': {
+      const { epoch, verified, cumulativeWei, paidWei, reason } = notice;
+      return { event: 'worker.pay', epoch, verified, cumulativeWei, paidWei, reason };
+    }
+  }
 }

@@ -28,7 +28,7 @@ export interface RunPerformersParts {
 
 export const runEffects = [
   'initialise', 'fetchState', 'compute', 'cancelCompute', 'pushContribution', 'reduce', 'pushReduced', 'fetchReduced',
-  'retain', 'release', 'apply', 'evaluate', 'audit',
+  'retain', 'release', 'discard', 'apply', 'evaluate', 'audit',
 ] as const;
 export type RunEffect = (typeof runEffects)[number];
 
@@ -55,7 +55,7 @@ export function activate(parts: RunPerformersParts): ActiveRun {
       if (effect.sources.length === 0 && replica.round === effect.round && replica.stateHash === effect.stateHash)
         return { type: 'stateHeld', round: effect.round, stateHash: effect.stateHash };
       const held = await updater.fetchState(effect);
-      report({ event: 'worker.synced', round: effect.round, bytes: replica.byteLength });
+      if (held !== null) report({ event: 'worker.synced', round: effect.round, bytes: replica.byteLength });
       return held;
     },
     async compute(effect) {
@@ -72,6 +72,7 @@ export function activate(parts: RunPerformersParts): ActiveRun {
     fetchReduced: (effect) => updater.fetchReduced(effect),
     retain: (effect) => updater.retain(effect),
     release: (effect) => updater.release(effect),
+    discard: (effect) => updater.discard(effect),
     apply: (effect) => updater.apply(effect),
     evaluate: (effect) => trainer.evaluate(effect),
     async audit({ type: _type, ...task }) {

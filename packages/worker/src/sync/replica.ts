@@ -20,6 +20,8 @@ export interface StateCopy {
 export class Replica {
   readonly #state: OptimizerState;
   #round: Round = brandRound(0);
+  /** Changes of the state follow one another: hashing takes turns, and nobody may change what is being hashed. */
+  #tail: Promise<unknown> = Promise.resolve();
   #tree: TensorTree | null = null;
 
   constructor(kernels: HostKernels, options: OptimizerParameters) {
@@ -56,27 +58,33 @@ export class Replica {
   }
 
   /** Starts at round 0 from the model's initial parameters. Returns the state hash. */
-  async initialise(parameters: Float32Array): Promise<Hash> {
-    this.#tree = null;
-    this.#state.loadParameters(parameters);
-    return this.#rehash(brandRound(0));
+  initialise(parameters: Float32Array): Promise<Hash> {
+    return this.#change(() => {
+      this.#tree = null;
+      this.#state.loadParameters(parameters);
+      return this.#rehash(brandRound(0));
+    });
   }
 
   /** Takes over a state that was checked chunk by chunk. Returns the state hash. */
-  async load(bytes: Uint8Array, round: Round): Promise<Hash> {
-    this.#tree = null;
-    this.#state.loadState(bytes);
-    return this.#rehash(round);
+  load(bytes: Uint8Array, round: Round): Promise<Hash> {
+    return this.#change(() => {
+      this.#tree = null;
+      this.#state.loadState(bytes);
+      return this.#rehash(round);
+    });
   }
 
   /**
-   * Applies the reduced gradient `[n] f32` of the round that the state stands at.
+   * Applies the reduced gradient `[n] f32` of the round that the state stands at; it is asked for when its turn comes.
    * @throws GradientRangeError, with the state untouched
    */
-  async apply(gradient: Float32Array): Promise<{ readonly stateHash: Hash; readonly gradientNorm: number }> {
-    const { gradientNorm } = this.#state.apply(gradient, { round: this.#round });
-    this.#tree = null;
-    return { stateHash: await this.#rehash(brandRound(this.#round + 1)), gradientNorm };
+  apply(gradient: () => Float32Array): Promise<{ readonly stateHash: Hash; readonly gradientNorm: number }> {
+    return this.#change(async () => {
+      const { gradientNorm } = this.#state.apply(gradient(), { round: this.#round });
+      this.#tree = null;
+      return { stateHash: await this.#rehash(brandRound(this.#round + 1)), gradientNorm };
+    });
   }
 
   /** A copy of a chunk of the present state with its proof, while it stands at `round`; else null. */
@@ -87,6 +95,12 @@ export class Replica {
 
   release(): void {
     this.#state.release();
+  }
+
+  #change<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(work);
+    this.#tail = result.catch(() => undefined);
+    return result;
   }
 
   /** Hashes in turns, so that peers are answered meanwhile. Nobody may change the state until it is over. */

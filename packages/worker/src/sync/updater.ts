@@ -1,5 +1,5 @@
 /** Keeps the replica: makes or downloads it, applies sealed rounds to it, keeps copies and forgets them. */
-import type { Hash, MemberEffectOf, MemberEventOf, Release, RunId } from '@murmuration/protocol';
+import { round as roundOf, type Hash, type MemberEffectOf, type MemberEventOf, type Release, type RunId } from '@murmuration/protocol';
 import type { MurmurationNode } from '@murmuration/protocol/net';
 import type { HostVector } from '@murmuration/kernels/exact';
 import { floatsOf, type BucketCut } from '../collective/bucket-cut.ts';
@@ -40,28 +40,47 @@ export class Updater {
 
   async initialise(): Promise<Answer<'stateHeld'>> {
     const { replica, start } = this.#parts;
-    const stateHash = await replica.initialise(start());
-    return { type: 'stateHeld', round: replica.round!, stateHash };
+    this.#newDownload();
+    return { type: 'stateHeld', round: roundOf(0), stateHash: await replica.initialise(start()) };
   }
 
-  /** A new download ends the one before. @throws UnavailableError, StateMismatchError */
-  async fetchState(sync: MemberEffectOf<'fetchState'>): Promise<Answer<'stateHeld'>> {
+  /** Null when a later state was asked for meanwhile. @throws UnavailableError, StateMismatchError */
+  fetchState(sync: MemberEffectOf<'fetchState'>): Promise<Answer<'stateHeld'> | null> {
     const { replica, node, runId } = this.#parts;
+    return this.#unlessReplaced(this.#newDownload(), async (signal) => {
+      const bytes = await fetchState({ node, runId, signal }, sync, replica.byteLength);
+      const stateHash = await replica.load(bytes, sync.round);
+      if (stateHash !== sync.stateHash) throw new StateMismatchError({ expected: sync.stateHash, actual: stateHash });
+      return { type: 'stateHeld', round: sync.round, stateHash };
+    });
+  }
+
+  /** Null when a whole state was asked for meanwhile. @throws UnavailableError */
+  fetchReduced({ round, view, buckets, holders }: MemberEffectOf<'fetchReduced'>): Promise<Answer<'reducedFetched'> | null> {
+    const { node, runId, cut, reduced } = this.#parts;
+    return this.#unlessReplaced(this.#download, async (signal) => {
+      await fetchReduced({ node, runId, signal }, { round, wanted: buckets, holders, cut }, ({ bucket, hash }, bytes) =>
+        reduced.add({ from: node.peerId, view, bucket, hash, bytes }),
+      );
+      return { type: 'reducedFetched', round, view, buckets: buckets.map(({ bucket }) => bucket) };
+    });
+  }
+
+  /** A state that is asked for ends all downloads before it: they were for another. */
+  #newDownload(): AbortController {
     this.#download.abort();
     this.#download = new AbortController();
-    const bytes = await fetchState({ node, runId, signal: this.#download.signal }, sync, replica.byteLength);
-    const stateHash = await replica.load(bytes, sync.round);
-    if (stateHash !== sync.stateHash) throw new StateMismatchError({ expected: sync.stateHash, actual: stateHash });
-    return { type: 'stateHeld', round: sync.round, stateHash };
+    return this.#download;
   }
 
-  /** @throws UnavailableError */
-  async fetchReduced({ round, view, buckets, holders }: MemberEffectOf<'fetchReduced'>): Promise<Answer<'reducedFetched'>> {
-    const { node, runId, cut, reduced } = this.#parts;
-    await fetchReduced({ node, runId }, { round, wanted: buckets, holders, cut }, ({ bucket, hash }, bytes) =>
-      reduced.add({ from: node.peerId, view, bucket, hash, bytes }),
-    );
-    return { type: 'reducedFetched', round, view, buckets: buckets.map(({ bucket }) => bucket) };
+  async #unlessReplaced<T>({ signal }: AbortController, work: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
+    try {
+      const result = await work(signal);
+      return signal.aborted ? null : result;
+    } catch (error) {
+      if (signal.aborted) return null;
+      throw error;
+    }
   }
 
   /** @throws MissingBucketError, GradientRangeError; the state is then untouched */
@@ -70,7 +89,7 @@ export class Updater {
     crashPoint(faults, 'applying', round);
     this.#assemble(view, hashes);
     reduced.seal(round, view, hashes);
-    const { stateHash, gradientNorm } = await replica.apply(gradient.values);
+    const { stateHash, gradientNorm } = await replica.apply(() => gradient.values);
     return { type: 'applied', round, view, stateHash, gradientNorm };
   }
 
@@ -92,6 +111,12 @@ export class Updater {
     if (kind === 'parameters') kept.keepParameters(round, replica.parameters());
     const copy = kind === 'state' ? replica.copy() : null;
     if (copy !== null) kept.keepState(copy);
+  }
+
+  discard(discard: MemberEffectOf<'discard'>): void {
+    const { received, reduced } = this.#parts;
+    if (discard.kind === 'contribution') received.discard(discard.from, discard.assignment, discard.bucket);
+    else reduced.discard(discard.view, discard.bucket, discard.hash);
   }
 
   release(release: Release): void {

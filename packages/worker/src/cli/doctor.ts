@@ -1,0 +1,95 @@
+/** `doctor`: which backends this machine has, on what, and how fast each is on a small model. */
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import type { BackendName } from '@murmuration/kernels/backend';
+import { buildStepProgram } from '@murmuration/kernels/graph';
+import type { Adapter } from '@murmuration/protocol';
+import type { Command } from 'commander';
+import { Device } from '../compute/device.ts';
+import { problemOf } from '../shell/report.ts';
+import { VERSION } from '../shell/version.ts';
+import { threadsOf } from './options.ts';
+
+const backends: readonly BackendName[] = ['webgpu', 'onnx', 'exact'];
+const BATCH = 32;
+const STEPS = 10;
+const CLOSE_PATIENCE = 1000;
+
+export interface BackendFinding {
+  readonly backend: BackendName;
+  /** Null when the backend cannot be opened here. */
+  readonly adapter: Adapter | null;
+  /** Training steps of an MLP 784-128-10, 32 samples each. */
+  readonly samplesPerSecond: number | null;
+  readonly problem: string | null;
+}
+
+export interface DoctorReport {
+  readonly event: 'doctor.worker';
+  readonly version: string;
+  readonly node: string;
+  readonly onnxruntime: string | null;
+  readonly cores: number;
+  readonly backends: readonly BackendFinding[];
+}
+
+export function registerDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('say which backends work here, and how fast')
+    .option('--threads <n>', 'CPU threads that compute; all cores unless given')
+    .option('--json', 'one JSON object')
+    .addHelpText('after', '\nExample:\n  $ murmuration-worker doctor --json')
+    .action(async ({ json, threads }: { json?: boolean; threads?: string }) => {
+      const report = await examine(threadsOf(threads));
+      process.stdout.write(`${json === true ? JSON.stringify(report) : sentencesOf(report)}\n`);
+      process.exitCode = report.backends.some(({ adapter }) => adapter !== null) ? 0 : 1;
+    });
+}
+
+async function examine(threads: number): Promise<DoctorReport> {
+  const findings: BackendFinding[] = [];
+  for (const backend of backends) findings.push(await tryBackend(backend, threads));
+  return {
+    event: 'doctor.worker', version: VERSION, node: process.version, onnxruntime: onnxruntimeVersion(), cores: availableParallelism(), backends: findings,
+  };
+}
+
+async function tryBackend(backend: BackendName, threads: number): Promise<BackendFinding> {
+  let device: Device | null = null;
+  try {
+    device = await Device.open({ backend, threads });
+    const samplesPerSecond = await measure(device);
+    return { backend, adapter: device.description.adapter, samplesPerSecond, problem: null };
+  } catch (error) {
+    return { backend, adapter: device?.description.adapter ?? null, samplesPerSecond: null, problem: problemOf(error).message };
+  } finally {
+    await device?.close(CLOSE_PATIENCE);
+  }
+}
+
+async function measure(device: Device): Promise<number> {
+  const program = buildStepProgram({ type: 'mlp', inputs: 784, hidden: [128], outputs: 10, activation: 'relu' }, BATCH);
+  const executable = await device.compile(program);
+  await executable.load(new Float32Array(program.layout.size));
+  const batch = () => ({ x: new Float32Array(BATCH * 784), y: new Int32Array(BATCH), weight: new Float32Array(BATCH).fill(1) });
+  await executable.accumulate(batch());
+  const start = performance.now();
+  for (let step = 0; step < STEPS; step++) await executable.accumulate(batch());
+  return Math.round((BATCH * STEPS * 1000) / (performance.now() - start));
+}
+
+function onnxruntimeVersion(): string | null {
+  try {
+    const require = createRequire(import.meta.resolve('@murmuration/kernels/backend'));
+    return (require('onnxruntime-node/package.json') as { version: string }).version;
+  } catch {
+    return null;
+  }
+}
+
+function sentencesOf({ version, node, onnxruntime, cores, backends: findings }: DoctorReport): string {
+  const lines = findings.map(({ backend, adapter, samplesPerSecond, problem }) =>
+    `${backend.padEnd(8)} ${adapter === null ? '' : `${adapter.name} (${adapter.kind}, ${adapter.class})`}${samplesPerSecond === null ? '' : `, ${samplesPerSecond} samples/s`}${problem ?? ''}`);
+  return [`worker ${version}, Node ${node}, onnxruntime ${onnxruntime ?? 'missing'}, ${cores} cores`, ...lines].join('\n');
+}

@@ -1,0 +1,59 @@
+/** What a worker says of itself. */
+import { release } from 'node:os';
+import { signPossession } from '@murmuration/contracts';
+import type { Secp256k1PrivateKey } from '@libp2p/interface';
+import {
+  hex, milliseconds, PROTOCOL_VERSION, type Address, type Hex, type MemberConfig, type Terms, type WorkerMessageOf,
+} from '@murmuration/protocol';
+import type { MurmurationNode } from '@murmuration/protocol/net';
+import type { DeviceDescription } from '../compute/device-messages.ts';
+import type { PlannedJob } from './prepare-run.ts';
+import { VERSION } from './version.ts';
+
+/** Rounds for which sealed reduced buckets are kept for joiners. */
+const SEALED_WINDOW = 8;
+/** Before a lost coordinator is dialled again: a tenth of the time after which it would have to give this worker up. */
+const RECONNECT_PART = 0.1;
+
+export interface IdentityParts {
+  readonly node: MurmurationNode;
+  readonly key: Secp256k1PrivateKey;
+  readonly address: Address;
+  readonly payout: Address;
+  readonly device: DeviceDescription;
+  readonly planned: PlannedJob;
+  readonly terms: Terms;
+}
+
+export function memberConfig(parts: IdentityParts): MemberConfig {
+  const { node, address, payout, device: { name, adapter }, planned: { job } } = parts;
+  return {
+    peerId: node.peerId,
+    identity: {
+      protocolVersion: PROTOCOL_VERSION,
+      agent: `murmuration-worker/${VERSION} node/${process.versions.node} ${process.platform}/${release()}`.slice(0, 256),
+      address,
+      payout,
+      possession: possessionOf(parts),
+      backend: name,
+      adapter: { ...adapter, name: adapter.name.slice(0, 256) },
+      addresses: node.addresses().slice(0, 32),
+    },
+    auditWindow: job.audit.window,
+    sealedWindow: SEALED_WINDOW,
+    reconnectDelay: milliseconds(Math.max(100, Math.round(job.failureTimeout * RECONNECT_PART))),
+  };
+}
+
+/** The proof of possession for the registry that the terms name; `0x` when they name none. */
+export function possessionOf({ key, payout, terms: { registration } }: Pick<IdentityParts, 'key' | 'payout' | 'terms'>): Hex {
+  if (registration === null) return hex('0x');
+  return signPossession(key.raw, { chainId: registration.chainId, contract: registration.registry }, { payout });
+}
+
+/** A hello that answers the terms of the present connection, which need not be the first one's. */
+export const answering = (hello: WorkerMessageOf<'hello'>, parts: Pick<IdentityParts, 'key' | 'payout' | 'terms' | 'node'>): WorkerMessageOf<'hello'> => ({
+  ...hello,
+  possession: possessionOf(parts),
+  addresses: parts.node.addresses().slice(0, 32),
+});

@@ -111,6 +111,7 @@ function startFailure(why: string, port: number, stateDirectory: string): Error 
 class Lines {
   /** The last thing that it complained of. */
   lastLog = '';
+  #anvil: number | null = null;
   readonly #heard = new EventEmitter();
 
   constructor(child: Supervisor, log: (line: string) => void) {
@@ -118,12 +119,26 @@ class Lines {
       const [word = '', ...rest] = line.split(' ');
       const text = rest.join(' ');
       if (word === 'log' || word === 'failed') this.lastLog = text;
-      if (word !== 'saved') log(`devnet: ${word === 'log' ? text : line}`);
+      if (word === 'anvil') this.#anvil = Number(text);
+      if (word !== 'saved' && word !== 'anvil') log(`devnet: ${word === 'log' ? text : line}`);
       this.#heard.emit(word, text);
     });
     child.on('close', () => this.#heard.emit('end'));
+    child.on('exit', (_code, signal) => {
+      if (signal !== null) this.#endAnvil();
+    });
     // Writing to a supervisor that is gone shows as `end`; the broken pipe says nothing more.
     child.stdin.on('error', () => undefined);
+  }
+
+  /** A supervisor that was killed could not end what it watched. */
+  #endAnvil(): void {
+    if (this.#anvil === null) return;
+    try {
+      process.kill(this.#anvil, 'SIGTERM');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 
   /** The text of the next line that begins with `word`; null when it failed or ended instead. */

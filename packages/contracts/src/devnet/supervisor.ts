@@ -5,7 +5,7 @@
  * - No torn state: anvil's own state file is written in place. Here the state is written beside the old one and renamed
  *   over it, so whatever is killed at whatever moment, a whole state is on disk, at most an interval old.
  *
- * Lines on standard input: `save`. Lines on standard output: `listening PORT`, `saved`, `failed REASON`, `log TEXT`.
+ * Lines on standard input: `save`. Lines on standard output: `anvil PID`, `listening PORT`, `saved`, `failed REASON`, `log TEXT`.
  */
 import { spawn } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
@@ -24,6 +24,8 @@ const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 process.stdout.on('error', () => undefined);
 
 const anvil = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
+// If this process is killed, its parent ends anvil by that number.
+if (anvil.pid !== undefined) say(`anvil ${anvil.pid}`);
 let rpcUrl: string | null = null;
 let savedBlock: unknown = null;
 let saving: Promise<void> = Promise.resolve();

@@ -13,5 +13,5 @@ export function verifyPossession(
   domain: SigningDomain,
   { worker, payout, possession }: { worker: Address; payout: Address; possession: Hex },
 ): boolean {
-  return statementSigner('Possession', domain, { worker, payout }, possession) === worker;
+  return statementSigner('Possession', domain, { worker, payout }, possession)?.toLowerCase() === worker.toLowerCase();
 }

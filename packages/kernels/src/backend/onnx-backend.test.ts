@@ -31,6 +31,16 @@ describe('the onnx backend', () => {
     await backend.close();
   });
 
+  it('leaves the thread’s floating-point mode alone, on which the exact kernels’ bits depend', async () => {
+    const backend = await openOnnxBackend({ threads: 1 });
+    const executable = await backend.compile(program);
+    await executable.accumulate(drawBatch(program, spec, 1));
+    const denormals = Float32Array.of(2 ** -148);
+    expect(denormals.map((value) => value * 0.5)).toEqual(Float32Array.of(2 ** -149));
+    expect(Number.MIN_VALUE * denormals.length).toBe(Number.MIN_VALUE);
+    await backend.close();
+  });
+
   it('says so when a closed executable is called', async () => {
     const backend = await openOnnxBackend({ threads: 1 });
     const executable = await backend.compile(program);

@@ -14,7 +14,7 @@ export type OnnxValue = string;
 export type OnnxAttributes = Readonly<Record<string, number | string | readonly number[] | OnnxFloat>>;
 
 /** A float attribute; a bare number would be encoded as an integer. */
-export interface OnnxFloat {
+interface OnnxFloat {
   readonly float: number;
 }
 

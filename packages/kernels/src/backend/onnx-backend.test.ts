@@ -35,9 +35,9 @@ describe('the onnx backend', () => {
     const backend = await openOnnxBackend({ threads: 1 });
     const executable = await backend.compile(program);
     await executable.accumulate(drawBatch(program, spec, 1));
-    const denormals = Float32Array.of(2 ** -148);
-    expect(denormals.map((value) => value * 0.5)).toEqual(Float32Array.of(2 ** -149));
-    expect(Number.MIN_VALUE * denormals.length).toBe(Number.MIN_VALUE);
+    // Written and read as f32, it would be flushed to 0; as a double it is an ordinary number.
+    const least = 2 ** -149;
+    expect(Float32Array.of(least)[0]).toBe(least);
     await backend.close();
   });
 

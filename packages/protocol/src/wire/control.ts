@@ -100,8 +100,13 @@ export const workerMessages = {
     backend: z.enum(backendNames),
     adapter: adapterSchema,
     addresses: multiaddrs,
-    /** What a worker that comes back still holds, so that it need not download it again. */
-    holds: z.strictObject({ runId: runIdSchema, round: roundSchema, stateHash: hashSchema }).nullable(),
+    /**
+     * What a worker that comes back still holds, so that it need not download it again. `view`: the seal that led there,
+     * null when it was fetched or made.
+     */
+    holds: z
+      .strictObject({ runId: runIdSchema, round: roundSchema, stateHash: hashSchema, view: viewSchema.nullable() })
+      .nullable(),
   }),
   /** The worker has the state at `round`, has compiled the graph and has timed one micro-batch. */
   ready: z.strictObject({

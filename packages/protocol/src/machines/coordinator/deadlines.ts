@@ -48,6 +48,9 @@ export function computeTimeout(
 export const auditTimeout = (config: Knob, auditor: MemberRecord | undefined, samples: number): Milliseconds =>
   times(config, 4, 6 * expectedMs(auditor, samples));
 
+/** After an auditor got nothing from its target: by then a dead target has been silent for too long. */
+export const graceTimeout = (config: Knob): Milliseconds => times(config, 1.5);
+
 /** A part of an evaluation; a forward pass is cheaper than the training that the speed was measured on. */
 export const evaluateTimeout = (config: Knob, member: MemberRecord | undefined, samples: number): Milliseconds =>
   times(config, 2, 3 * expectedMs(member, samples));

@@ -82,10 +82,7 @@ function enrol(turn: CoordinatorTurn, peerId: PeerId, hello: Hello, known: Membe
     status: 'waiting',
     welcomed: false,
     session: (known?.session ?? 0) + 1,
-    held:
-      holds !== null && holds.runId === turn.state.config.runId
-        ? { round: holds.round, stateHash: holds.stateHash }
-        : null,
+    held: credible(turn.state, holds),
   };
   turn.set({ members: { ...turn.state.members, [peerId]: member } });
   turn.record({
@@ -100,6 +97,16 @@ function enrol(turn: CoordinatorTurn, peerId: PeerId, hello: Hello, known: Membe
     returning: known !== undefined,
   });
   turn.because(`${peerId} ${known === undefined ? 'joins' : 'returns'}`);
+}
+
+/** A state ahead of the committed ones counts only if this round's seal led to it, not one that was given up. */
+function credible({ config, phase, committed }: CoordinatorState, holds: Hello['holds']): StatePoint | null {
+  if (holds === null || holds.runId !== config.runId) return null;
+  const { round, stateHash, view } = holds;
+  if (round <= committed) return { round, stateHash };
+  return phase.name === 'applying' && round === phase.round.round + 1 && view === phase.round.view
+    ? { round, stateHash }
+    : null;
 }
 
 /** The worker says that it has a state. Only the run's own state makes it ready. */

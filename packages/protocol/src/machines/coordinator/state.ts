@@ -158,6 +158,8 @@ export interface Audit {
   /** Who may still be asked, in drawn order: members that stood at the round's state. */
   readonly candidates: readonly PeerId[];
   readonly verdicts: readonly VerdictRecord[];
+  /** `running`: waits whether a target that served nothing turns out to be dead. */
+  readonly grace: 'none' | 'running' | 'over';
 }
 
 /** The open audits, and the hash chain that the draws come from. */

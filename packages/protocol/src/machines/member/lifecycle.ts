@@ -10,10 +10,11 @@ import type { MemberTurn } from './turn.ts';
 const MAX_BACKOFF = 16;
 
 export function greet(turn: MemberTurn): void {
-  const { config, run, held } = turn.state;
-  turn.set({ phase: 'greeting', reconnects: 0 });
+  const { config, run, held, lastApplied } = turn.state;
+  turn.set({ phase: 'greeting' });
   turn.do({ type: 'cancelTimer', name: 'reconnect' });
-  const holds = run !== null && held !== null ? { runId: run.runId, ...held } : null;
+  const view = lastApplied !== null && held?.round === lastApplied.round + 1 ? lastApplied.view : null;
+  const holds = run !== null && held !== null ? { runId: run.runId, ...held, view } : null;
   turn.send({ type: 'hello', ...config.identity, holds });
   turn.because('greeting the coordinator');
 }
@@ -52,7 +53,7 @@ export function enterRun(turn: MemberTurn, { runId, job, heartbeatMs, sync }: Co
       earnedWei: '0',
       collective: null,
     });
-  turn.set({ run: { runId, heartbeat: milliseconds(heartbeatMs) }, seals: [] });
+  turn.set({ run: { runId, heartbeat: milliseconds(heartbeatMs) }, seals: [], reconnects: 0 });
   turn.do({ type: 'notice', notice: { kind: 'admitted', runId } });
   beat(turn);
   if (turn.state.prepared !== null) return want(turn, sync);

@@ -78,6 +78,7 @@ function open(
     asked: [],
     candidates,
     verdicts: [],
+    grace: 'none',
   };
   turn.set({ audits: { ...audits, nextAudit: audits.nextAudit + 1, open: [...audits.open, audit] } });
   markAudited(turn, target.peerId, round.round, audit.audit);

@@ -9,6 +9,8 @@ const FULL_BENCH = 3;
 
 export type Judgement =
   | { readonly next: 'wait' }
+  /** The target served nothing. It may have died a moment ago: wait until its silence would have shown. */
+  | { readonly next: 'grace' }
   /** Ask so many more auditors. */
   | { readonly next: 'ask'; readonly count: number }
   | {
@@ -37,19 +39,26 @@ export interface Bench {
   readonly available: number;
   /** The target is not the process that contributed any more: nothing can be asked of it. */
   readonly targetGone: boolean;
+  /** It has been seen alive long enough after it served nothing. */
+  readonly graceOver: boolean;
 }
 
 /** Decides on the verdicts so far. */
-export function judge({ verdicts, pending, available, targetGone }: Bench): Judgement {
+export function judge({ verdicts, pending, available, targetGone, graceOver }: Bench): Judgement {
   const told = verdicts.filter(({ outcome }) => outcome !== 'expired');
   const passes = told.filter(({ outcome }) => outcome === 'pass');
   if (passes.length === told.length && told.length > 0)
     return close('passed', lastError('re-execution agrees', passes), []);
-  if (targetGone && told.every(({ outcome }) => outcome === 'withheld'))
+  if (targetGone && told.length > 0 && told.every(({ outcome }) => outcome === 'withheld'))
     return close('unverifiable', 'the target left before its contribution could be compared', []);
   const missing = Math.min(Math.max(0, (told.length === 0 ? 1 : FULL_BENCH) - told.length - pending), available);
   if (missing > 0) return { next: 'ask', count: missing };
-  return pending > 0 ? { next: 'wait' } : decide(told);
+  if (pending > 0) return { next: 'wait' };
+  const onlyWithheld =
+    told.length > 0 &&
+    !told.some(({ outcome }) => outcome === 'fail') &&
+    told.some(({ outcome }) => outcome === 'withheld');
+  return onlyWithheld && !graceOver ? { next: 'grace' } : decide(told);
 }
 
 /** All who could be asked have spoken. */

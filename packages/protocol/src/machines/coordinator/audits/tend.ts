@@ -2,7 +2,7 @@
 import type { PeerId } from '../../../core/ids.ts';
 import type { AuditOutcome, VerdictRecord } from '../../../journal/facts.ts';
 import type { WorkerMessageOf } from '../../../wire/control.ts';
-import { auditTimeout } from '../deadlines.ts';
+import { auditTimeout, graceTimeout } from '../deadlines.ts';
 import { expel } from '../membership.ts';
 import { infosOf, isPresent } from '../select.ts';
 import { settleAudit } from '../settlement/accounts.ts';
@@ -23,7 +23,7 @@ export function noteVerdict(turn: CoordinatorTurn, from: PeerId, message: Worker
   });
 }
 
-/** `audit/<id>/<peer>`: the auditor did not answer. */
+/** `audit/<id>/<peer>`: the auditor did not answer; with the target's name, it is still alive after its grace. */
 export function auditTimedOut(turn: CoordinatorTurn, id: number, auditor: PeerId): void {
   const audit = turn.state.audits.open.find((open) => open.audit === id);
   if (audit?.asked.includes(auditor))
@@ -63,8 +63,10 @@ function tend(turn: CoordinatorTurn, id: number): void {
     pending: audit.asked.length,
     available: candidates.length,
     targetGone: isTargetGone(turn, audit),
+    graceOver: audit.grace === 'over',
   });
   if (judgement.next === 'ask') ask(turn, audit, candidates, judgement.count);
+  if (judgement.next === 'grace' && audit.grace === 'none') giveGrace(turn, audit);
   if (judgement.next === 'close') end(turn, audit, judgement.outcome, judgement.reason, judgement.contradicted);
 }
 
@@ -76,6 +78,12 @@ const mustEnd = ({ phase }: CoordinatorState): boolean =>
 function isTargetGone(turn: CoordinatorTurn, { target, session }: Audit): boolean {
   const member = turn.member(target);
   return !isPresent(member) || member.session !== session;
+}
+
+function giveGrace(turn: CoordinatorTurn, audit: Audit): void {
+  replace(turn, { ...audit, grace: 'running' });
+  turn.do({ type: 'setTimer', name: `audit/${audit.audit}/${audit.target}`, delay: graceTimeout(turn.state.config) });
+  turn.because(`audit ${audit.audit}: ${audit.target} served nothing; waiting whether it is alive`);
 }
 
 function auditorGone(turn: CoordinatorTurn, id: number, auditor: PeerId): void {
@@ -122,7 +130,7 @@ function end(
   contradicted: readonly PeerId[],
 ): void {
   const { audit: id, round, target, verdicts } = audit;
-  for (const peer of audit.asked) turn.do({ type: 'cancelTimer', name: `audit/${id}/${peer}` });
+  for (const peer of [...audit.asked, target]) turn.do({ type: 'cancelTimer', name: `audit/${id}/${peer}` });
   turn.set({ audits: { ...turn.state.audits, open: turn.state.audits.open.filter((open) => open.audit !== id) } });
   turn.record({ type: 'auditClosed', audit: id, round, target, outcome, verdicts, reason });
   turn.because(`audit ${id} of ${target} in round ${round}: ${outcome}, ${reason}`);

@@ -27,6 +27,8 @@ export interface DevnetOptions {
 export interface Devnet {
   readonly rpcUrl: string;
   readonly chainId: number;
+  /** The process that watches over the chain. */
+  readonly supervisorPid: number;
   /** The secret key `[32]` of an account that has coins for gas. */
   readonly engineerKey: Uint8Array;
   /** Moves the chain's clock on. */
@@ -74,7 +76,15 @@ export async function startDevnet({ stateDirectory, port = 0, chainId = DEVNET_C
       child.unref();
       if (saved === null) throw new DevnetFailedError({ why: lines.lastLog, stateDirectory });
     });
-  return { rpcUrl, chainId, engineerKey: files.engineerKey, advanceTime: (seconds) => advanceTime(rpcUrl, seconds), save, stop };
+  return {
+    rpcUrl,
+    chainId,
+    supervisorPid: child.pid ?? 0,
+    engineerKey: files.engineerKey,
+    advanceTime: (seconds) => advanceTime(rpcUrl, seconds),
+    save,
+    stop,
+  };
 }
 
 /** Moves a devnet's clock on and makes a block with the new time. */

@@ -29,7 +29,7 @@ export function start({ config, auditSecret, at }: CoordinatorEventOf<'started'>
       evaluatedAt: null,
       audits: { nextAudit: 0, open: [], ...chain },
       accounts: {},
-      settlement: { nextEpoch: 0, closedRounds: 0, settledWei: '0', inFlight: null },
+      settlement: { nextEpoch: 0, closedRounds: 0, settledWei: '0', inFlight: null, deferred: null },
       draining: null,
     },
     at,

@@ -218,6 +218,8 @@ export interface SettlementState {
   /** Sum of what the last settled epoch gives. */
   readonly settledWei: string;
   readonly inFlight: EpochInFlight | null;
+  /** An epoch that could not be settled. It is tried again before any later one: numbers on chain have no gaps, and members sign one root an epoch. */
+  readonly deferred: EpochInFlight | null;
 }
 
 /** A stored state, with the ledger as it was then: rolling back restores both. */

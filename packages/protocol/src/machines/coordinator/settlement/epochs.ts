@@ -28,10 +28,11 @@ export function epochPending(state: CoordinatorState): boolean {
   return earned(payment.microBatchWei, verified) > BigInt(state.settlement.settledWei);
 }
 
-/** Moves all settleable work into the next epoch and asks the shell for its tree. */
+/** Moves all settleable work into the next epoch and asks the shell for its tree; an epoch that was deferred goes first. */
 export function closeEpoch(turn: CoordinatorTurn): void {
   const { payment } = turn.state.config;
   if (payment === null || turn.state.settlement.inFlight !== null) return;
+  if (turn.state.settlement.deferred !== null) return retry(turn, turn.state.settlement.deferred);
   for (const account of sortedAccounts(turn.state)) book(turn, account);
   const leaves = leavesOf(turn.state, payment);
   const { settlement, committed } = turn.state;
@@ -65,6 +66,17 @@ export function closeEpoch(turn: CoordinatorTurn): void {
     })),
   });
   turn.because(`epoch ${epoch} closes at round ${committed}: ${leaves.length} workers`);
+}
+
+/** One that was on its way to the chain may have arrived: it goes there again as it was. Any other is signed anew. */
+function retry(turn: CoordinatorTurn, deferred: EpochInFlight): void {
+  const { settlement, committed } = turn.state;
+  const { epoch, leaves, totalWei, submitted } = deferred;
+  const unsigned = { ...deferred, root: null, asked: [], refused: [], attestations: [] };
+  const inFlight: EpochInFlight = { ...(submitted ? deferred : unsigned), submitted: false };
+  turn.set({ settlement: { ...settlement, closedRounds: committed, inFlight, deferred: null } });
+  if (!submitted) turn.do({ type: 'closeEpoch', epoch, leaves, totalWei });
+  turn.because(`epoch ${epoch} is tried again`);
 }
 
 function book(turn: CoordinatorTurn, account: Account): void {
@@ -224,9 +236,10 @@ export function noteSettleFailed(turn: CoordinatorTurn, { epoch, reason }: Coord
   if (inFlight?.epoch === epoch) defer(turn, inFlight, reason);
 }
 
-/** The next epoch's cumulative root covers it; at the end of the run there is none, and the run says so. */
-export function defer(turn: CoordinatorTurn, { epoch }: EpochInFlight, reason: string): void {
-  turn.set({ settlement: { ...turn.state.settlement, inFlight: null } });
+/** It is tried again at the next epoch's end; at the end of the run there is none, and the run says so. */
+export function defer(turn: CoordinatorTurn, deferred: EpochInFlight, reason: string): void {
+  const { epoch } = deferred;
+  turn.set({ settlement: { ...turn.state.settlement, inFlight: null, deferred } });
   turn.do({ type: 'cancelTimer', name: 'attest' });
   turn.record({ type: 'epochDeferred', epoch, reason });
   turn.because(`epoch ${epoch} is deferred: ${reason}`);

@@ -59,6 +59,8 @@ export async function execute(execution: Execution): Promise<ExitCode> {
     await session.start();
     await session.finished();
     const result = await conclude(execution, session);
+    // Nothing may be said after the result, not even the end of a worker.
+    await session.close();
     view.done();
     return report(execution, result);
   } finally {

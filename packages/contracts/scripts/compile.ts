@@ -37,7 +37,10 @@ interface Output {
     readonly formattedMessage: string;
     readonly sourceLocation?: { readonly file: string };
   }[];
-  readonly contracts?: Record<string, Record<string, { abi: readonly unknown[]; evm: { bytecode: { object: string } } }>>;
+  readonly contracts?: Record<
+    string,
+    Record<string, { abi: readonly unknown[]; evm: { bytecode: { object: string } } }>
+  >;
 }
 
 /** Compiles all contracts. @throws an Error with the compiler's messages when they don't compile */
@@ -60,7 +63,8 @@ export function compileContracts(): { readonly compiler: string; readonly artifa
 
 function artifactOf(output: Output, name: string): Artifact {
   const contract = output.contracts?.[`solidity/${name}.sol`]?.[name];
-  if (contract === undefined) throw new Error(`solidity/${name}.sol holds no contract ${name}. Give the file the contract's name.`);
+  if (contract === undefined)
+    throw new Error(`solidity/${name}.sol holds no contract ${name}. Give the file the contract's name.`);
   return { name, abi: contract.abi, bytecode: `0x${contract.evm.bytecode.object}` };
 }
 

@@ -17,8 +17,13 @@ function forgeBinary(): string {
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
   const name = `@foundry-rs/forge-${process.platform}-${architecture}`;
   const wrapper = createRequire(createRequire(import.meta.url).resolve('@foundry-rs/forge/package.json'));
-  const binary = join(dirname(wrapper.resolve(`${name}/package.json`)), 'bin', process.platform === 'win32' ? 'forge.exe' : 'forge');
-  if (!existsSync(binary)) throw new Error(`${name} holds no forge. Run \`npm ci\` without omitting optional packages.`);
+  const binary = join(
+    dirname(wrapper.resolve(`${name}/package.json`)),
+    'bin',
+    process.platform === 'win32' ? 'forge.exe' : 'forge',
+  );
+  if (!existsSync(binary))
+    throw new Error(`${name} holds no forge. Run \`npm ci\` without omitting optional packages.`);
   return binary;
 }
 
@@ -33,7 +38,11 @@ const environment = {
 /** @returns forge's exit status; its output is shown only when it failed, where `quiet`. */
 function forge(parameters: readonly string[], quiet = false): number {
   const stdio = quiet ? 'pipe' : 'inherit';
-  const { status, stdout, stderr } = spawnSync(forgeBinary(), [...parameters, '--root', root], { cwd: root, env: environment, stdio });
+  const { status, stdout, stderr } = spawnSync(forgeBinary(), [...parameters, '--root', root], {
+    cwd: root,
+    env: environment,
+    stdio,
+  });
   if (quiet && status !== 0) process.stderr.write(`${String(stdout)}${String(stderr)}`);
   return status ?? 1;
 }
@@ -48,6 +57,9 @@ if (asked.includes('--snapshot')) {
   process.exitCode = forge(['test', ...asked]);
 } else {
   const gas = forge([...snapshot, '--check'], true);
-  if (gas !== 0) process.stderr.write('Gas differs from .gas-snapshot. Run `npm run snapshot -w @murmuration/contracts` if that is meant.\n');
+  if (gas !== 0)
+    process.stderr.write(
+      'Gas differs from .gas-snapshot. Run `npm run snapshot -w @murmuration/contracts` if that is meant.\n',
+    );
   process.exitCode = forge(['test']) || gas;
 }

@@ -77,8 +77,16 @@ const vectors = {
   trees: [1, 2, 3, 5, 8, 13].map(treeVector),
   statements: {
     Possession: statementVector('Possession', registryDomain, { worker, payout }),
-    PayoutChange: statementVector('PayoutChange', registryDomain, { worker, payout, nonce: 3n, deadline: 2_000_000_000 }),
-    Enrolment: statementVector('Enrolment', settlementDomain, { jobId: scope.jobId, workers: [worker, addressNamed('worker 1')] }),
+    PayoutChange: statementVector('PayoutChange', registryDomain, {
+      worker,
+      payout,
+      nonce: 3n,
+      deadline: 2_000_000_000,
+    }),
+    Enrolment: statementVector('Enrolment', settlementDomain, {
+      jobId: scope.jobId,
+      workers: [worker, addressNamed('worker 1')],
+    }),
     Epoch: statementVector('Epoch', settlementDomain, epoch),
     Attestation: statementVector('Attestation', settlementDomain, epoch),
     Close: statementVector('Close', settlementDomain, { jobId: scope.jobId, epochs: 8 }),
@@ -96,7 +104,9 @@ const current = (): string | null => {
 
 if (current() === text) process.stdout.write('vectors are up to date.\n');
 else if (process.argv.includes('--check')) {
-  process.stderr.write(`Stale: ${path}. Run \`npm run generate -w @murmuration/contracts\` and see whether the change is meant.\n`);
+  process.stderr.write(
+    `Stale: ${path}. Run \`npm run generate -w @murmuration/contracts\` and see whether the change is meant.\n`,
+  );
   process.exitCode = 1;
 } else {
   mkdirSync(folder, { recursive: true });

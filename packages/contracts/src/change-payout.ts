@@ -13,9 +13,14 @@ export interface ChangePayoutParameters {
 }
 
 /** @throws ContractRefusedError (`SignerWrong`, `SignatureExpired`, `WorkerUnknown`), ChainUnreachableError */
-export async function changePayout(chain: Chain, { worker, payout, deadline, signature }: ChangePayoutParameters): Promise<void> {
+export async function changePayout(
+  chain: Chain,
+  { worker, payout, deadline, signature }: ChangePayoutParameters,
+): Promise<void> {
   await sendBatch(chain, [
-    callOf(chain, 'registry', 'changePayout', [worker, payout, deadline, signature], { what: 'change the payout address' }),
+    callOf(chain, 'registry', 'changePayout', [worker, payout, deadline, signature], {
+      what: 'change the payout address',
+    }),
   ]);
 }
 

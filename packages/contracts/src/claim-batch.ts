@@ -36,5 +36,7 @@ export async function claimBatch(chain: Chain, { jobId, epoch, claims }: ClaimBa
     return callOf(chain, 'settlement', 'claim', [jobId, epoch, leaves], { what: `claim on epoch ${epoch}` });
   });
   await sendBatch(chain, calls);
-  return wei(claims.reduce((sum, { cumulativeWei }, i) => sum + (cumulativeWei > paid[i]! ? cumulativeWei - paid[i]! : 0n), 0n));
+  return wei(
+    claims.reduce((sum, { cumulativeWei }, i) => sum + (cumulativeWei > paid[i]! ? cumulativeWei - paid[i]! : 0n), 0n),
+  );
 }

@@ -24,12 +24,16 @@ async function webServer(answer: string): Promise<{ server: Server; rpcUrl: stri
   return { server, rpcUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-describe('a chain that can\'t be used says why', () => {
+describe("a chain that can't be used says why", () => {
   const { secretKey } = party('poor');
 
   it('when nothing listens there, or no chain does', async () => {
-    await expect(connectAccount({ rpcUrl: 'http://127.0.0.1:9', secretKey })).rejects.toMatchObject({ code: 'CHAIN_UNREACHABLE' });
-    await expect(connectAccount({ rpcUrl: 'http://no-such-host.invalid', secretKey })).rejects.toMatchObject({ code: 'CHAIN_UNREACHABLE' });
+    await expect(connectAccount({ rpcUrl: 'http://127.0.0.1:9', secretKey })).rejects.toMatchObject({
+      code: 'CHAIN_UNREACHABLE',
+    });
+    await expect(connectAccount({ rpcUrl: 'http://no-such-host.invalid', secretKey })).rejects.toMatchObject({
+      code: 'CHAIN_UNREACHABLE',
+    });
     for (const answer of ['<html>', '{}', 'null', '{"result":"0x0"}', '{"result":{"a":1}}']) {
       const { server, rpcUrl } = await webServer(answer);
       await expect(connectAccount({ rpcUrl, secretKey })).rejects.toMatchObject({ code: 'CHAIN_UNREACHABLE', rpcUrl });
@@ -41,7 +45,9 @@ describe('a chain that can\'t be used says why', () => {
     const server = createServer(() => undefined).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const rpcUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    await expect(connectAccount({ rpcUrl, secretKey, timeoutMs: 50 })).rejects.toMatchObject({ code: 'CHAIN_UNREACHABLE' });
+    await expect(connectAccount({ rpcUrl, secretKey, timeoutMs: 50 })).rejects.toMatchObject({
+      code: 'CHAIN_UNREACHABLE',
+    });
     server.closeAllConnections();
     server.close();
   });
@@ -60,8 +66,13 @@ describe('a chain that can\'t be used says why', () => {
 
   it('when the account has no coins for gas, or no tokens', async () => {
     const poor = await connectChain({ rpcUrl: test.devnet.rpcUrl, secretKey, contracts: test.chain.contracts });
-    await expect(deploy(poor, { supplyWei: wei(1n) })).rejects.toMatchObject({ code: 'BALANCE_INSUFFICIENT', account: poor.address });
-    await expect(registerWorkers(poor, [registrationOf(poor, party('eve'))])).rejects.toMatchObject({ code: 'BALANCE_INSUFFICIENT' });
+    await expect(deploy(poor, { supplyWei: wei(1n) })).rejects.toMatchObject({
+      code: 'BALANCE_INSUFFICIENT',
+      account: poor.address,
+    });
+    await expect(registerWorkers(poor, [registrationOf(poor, party('eve'))])).rejects.toMatchObject({
+      code: 'BALANCE_INSUFFICIENT',
+    });
     await expect(openTestJob(poor, 'poor')).rejects.toThrow(/of the token 0x/);
     poor.close();
   });
@@ -82,17 +93,27 @@ describe('batches of transactions', () => {
   it('may be sent at once from many places: their nonces follow one another', async () => {
     const { chain } = test;
     const before = await chain.provider.getTransactionCount(chain.address);
-    const batches = Array.from({ length: 5 }, () => sendBatch(chain, Array.from({ length: 20 }, (_, i) => transfer(party(`receiver ${i}`).address))));
+    const batches = Array.from({ length: 5 }, () =>
+      sendBatch(
+        chain,
+        Array.from({ length: 20 }, (_, i) => transfer(party(`receiver ${i}`).address)),
+      ),
+    );
     const receipts = (await Promise.all(batches)).flat();
     expect(receipts.map(({ status }) => status)).toEqual(Array.from({ length: 100 }, () => 1));
     expect(await chain.provider.getTransactionCount(chain.address)).toBe(before + 100);
   });
 
-  it('tell which call was refused and in the contract\'s words, and leave the account usable', async () => {
+  it("tell which call was refused and in the contract's words, and leave the account usable", async () => {
     const { chain } = test;
     const past = { deadline: 1 };
-    await expect(openTestJob(chain, 'past deadline', past)).rejects.toMatchObject({ code: 'CONTRACT_REFUSED', reason: 'DeadlineInvalid' });
-    await expect(openTestJob(chain, 'past deadline', past)).rejects.toThrow(/refused to open the job: DeadlineInvalid\(1, /);
+    await expect(openTestJob(chain, 'past deadline', past)).rejects.toMatchObject({
+      code: 'CONTRACT_REFUSED',
+      reason: 'DeadlineInvalid',
+    });
+    await expect(openTestJob(chain, 'past deadline', past)).rejects.toThrow(
+      /refused to open the job: DeadlineInvalid\(1, /,
+    );
     expect((await openTestJob(chain, 'after a refusal')).opened).toBe(true);
   });
 
@@ -100,7 +121,9 @@ describe('batches of transactions', () => {
     const { chain } = test;
     const before = await chain.provider.getTransactionCount(chain.address);
     const data = `0x${'00'.repeat(4)}`;
-    await expect(sendBatch(chain, [{ what: 'do nonsense', to: chain.contracts.escrow, data }])).rejects.toMatchObject({ reason: 'NoReason' });
+    await expect(sendBatch(chain, [{ what: 'do nonsense', to: chain.contracts.escrow, data }])).rejects.toMatchObject({
+      reason: 'NoReason',
+    });
     expect(await chain.provider.getTransactionCount(chain.address)).toBe(before);
   });
 });

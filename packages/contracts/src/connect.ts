@@ -53,10 +53,23 @@ export async function connectAccount({
   if (expected !== undefined && found !== expected) throw new ChainIdWrongError({ rpcUrl, expected, found });
   // A static network keeps the library from asking again and again; no cache, or it would repeat nonces.
   const network = Network.from(found);
-  const provider = new JsonRpcProvider(rpcUrl, network, { staticNetwork: network, cacheTimeout: -1, batchStallTime: 0 });
+  const provider = new JsonRpcProvider(rpcUrl, network, {
+    staticNetwork: network,
+    cacheTimeout: -1,
+    batchStallTime: 0,
+  });
   const wallet = new Wallet(hexlify(secretKey), provider);
   const close = (): void => provider.destroy();
-  return { rpcUrl, chainId: found, address: identity.address, provider, wallet, receiptTimeoutMs, queue: new SerialQueue(), close };
+  return {
+    rpcUrl,
+    chainId: found,
+    address: identity.address,
+    provider,
+    wallet,
+    receiptTimeoutMs,
+    queue: new SerialQueue(),
+    close,
+  };
 }
 
 /**
@@ -75,9 +88,11 @@ export async function connectChain(options: ConnectOptions & { readonly contract
 
 /** Checks that every contract has code. @throws ContractMissingError, ChainUnreachableError */
 export async function withContracts(account: ChainAccount, contracts: Contracts): Promise<Chain> {
-  const codes = await Promise.all(contractNames.map((name) => account.provider.getCode(contracts[name]))).catch((cause: unknown) => {
-    throw explainChainError(cause, { what: 'read the contracts', rpcUrl: account.rpcUrl, account: account.address });
-  });
+  const codes = await Promise.all(contractNames.map((name) => account.provider.getCode(contracts[name]))).catch(
+    (cause: unknown) => {
+      throw explainChainError(cause, { what: 'read the contracts', rpcUrl: account.rpcUrl, account: account.address });
+    },
+  );
   contractNames.forEach((name, i) => {
     if (codes[i] === '0x') throw new ContractMissingError({ name, address: contracts[name], chainId: account.chainId });
   });
@@ -116,4 +131,3 @@ export async function chainTime({ provider, rpcUrl, address: account }: ChainAcc
     throw explainChainError(cause, { what: 'read the latest block', rpcUrl, account });
   }
 }
-

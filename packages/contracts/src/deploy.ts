@@ -32,7 +32,8 @@ const bytecodes: Readonly<Record<ContractName, string>> = {
  * @throws ChainUnreachableError, BalanceInsufficientError, TransactionLostError
  */
 export async function deploy(account: ChainAccount, { token, supplyWei }: DeployOptions): Promise<Contracts> {
-  const names: readonly ContractName[] = token === undefined ? ['token', 'registry', 'escrow', 'settlement'] : ['registry', 'escrow', 'settlement'];
+  const names: readonly ContractName[] =
+    token === undefined ? ['token', 'registry', 'escrow', 'settlement'] : ['registry', 'escrow', 'settlement'];
   const first = await account.provider.getTransactionCount(account.address, 'pending').catch((cause: unknown) => {
     throw explainChainError(cause, { what: 'read the nonce', rpcUrl: account.rpcUrl, account: account.address });
   });
@@ -45,7 +46,10 @@ export async function deploy(account: ChainAccount, { token, supplyWei }: Deploy
     escrow: predicted('escrow'),
     settlement: predicted('settlement'),
   };
-  await sendBatch(account, names.map((name) => creation(name, account.address, contracts, supplyWei)));
+  await sendBatch(
+    account,
+    names.map((name) => creation(name, account.address, contracts, supplyWei)),
+  );
   return contracts;
 }
 

@@ -45,9 +45,25 @@ export class BalanceInsufficientError extends MurmurationError {
   readonly code = 'BALANCE_INSUFFICIENT';
   readonly account: string;
 
-  constructor({ account, unit, needed, found, cause }: { account: string; unit: string; needed: bigint | null; found: bigint; cause?: unknown }) {
+  constructor({
+    account,
+    unit,
+    needed,
+    found,
+    cause,
+  }: {
+    account: string;
+    unit: string;
+    needed: bigint | null;
+    found: bigint;
+    cause?: unknown;
+  }) {
     const amounts = needed === null ? `has ${found} wei` : `needs ${needed} wei and has ${found}`;
-    super({ message: `The account ${account} ${amounts} of ${unit}.`, mend: 'Fund the account, or lower the budget.', cause });
+    super({
+      message: `The account ${account} ${amounts} of ${unit}.`,
+      mend: 'Fund the account, or lower the budget.',
+      cause,
+    });
     this.account = account;
   }
 }
@@ -58,7 +74,17 @@ export class ContractRefusedError extends MurmurationError {
   readonly reason: string;
   readonly values: readonly string[];
 
-  constructor({ what, reason, values, cause }: { what: string; reason: string; values: readonly string[]; cause?: unknown }) {
+  constructor({
+    what,
+    reason,
+    values,
+    cause,
+  }: {
+    what: string;
+    reason: string;
+    values: readonly string[];
+    cause?: unknown;
+  }) {
     super({
       message: `The contract refused to ${what}: ${reason}(${values.join(', ')}).`,
       mend: `Look up ${reason} in the contracts' interfaces and correct what was sent.`,
@@ -88,7 +114,11 @@ export class ChainFailedError extends MurmurationError {
   readonly code = 'CHAIN_FAILED';
 
   constructor({ what, why, cause }: { what: string; why: string; cause?: unknown }) {
-    super({ message: `The chain's node failed to ${what}: ${why}.`, mend: 'Try again, or use another endpoint.', cause });
+    super({
+      message: `The chain's node failed to ${what}: ${why}.`,
+      mend: 'Try again, or use another endpoint.',
+      cause,
+    });
   }
 }
 
@@ -97,6 +127,9 @@ export class SignatureRefusedError extends MurmurationError {
   readonly code = 'SIGNATURE_REFUSED';
 
   constructor({ what, signer }: { what: string; signer: string }) {
-    super({ message: `The signature of ${signer} under ${what} is not valid.`, mend: 'Leave it out, and ask the signer for another.' });
+    super({
+      message: `The signature of ${signer} under ${what} is not valid.`,
+      mend: 'Leave it out, and ask the signer for another.',
+    });
   }
 }

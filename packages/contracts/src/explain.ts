@@ -11,14 +11,30 @@ export interface Doing {
   readonly account: string;
 }
 
-const unreachable = new Set(['NETWORK_ERROR', 'TIMEOUT', 'SERVER_ERROR', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'ETIMEDOUT']);
+const unreachable = new Set([
+  'NETWORK_ERROR',
+  'TIMEOUT',
+  'SERVER_ERROR',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
 
 /** The error to throw in place of `cause`. */
 export function explainChainError(cause: unknown, { what, rpcUrl, account }: Doing): MurmurationError {
   if (cause instanceof MurmurationError) return cause;
   if (isError(cause, 'CALL_EXCEPTION')) return refused(what, cause.data, cause);
   if (isError(cause, 'INSUFFICIENT_FUNDS'))
-    return new BalanceInsufficientError({ account, unit: 'the coin that pays for gas', needed: null, found: 0n, cause });
+    return new BalanceInsufficientError({
+      account,
+      unit: 'the coin that pays for gas',
+      needed: null,
+      found: 0n,
+      cause,
+    });
   const { code, shortMessage, message } = cause as { code?: string; shortMessage?: string; message?: string };
   const why = shortMessage ?? message ?? String(cause);
   if (code !== undefined && unreachable.has(code)) return new ChainUnreachableError({ rpcUrl, why, cause });
@@ -28,7 +44,13 @@ export function explainChainError(cause: unknown, { what, rpcUrl, account }: Doi
 /** A refusal with the contract's own words, from the data that its revert returned. */
 export function refused(what: string, data: string | null, cause?: unknown): ContractRefusedError {
   const error = data === null ? null : parseRevert(data);
-  if (error === null) return new ContractRefusedError({ what, reason: data === null || data === '0x' ? 'NoReason' : 'UnknownError', values: data === null ? [] : [data], cause });
+  if (error === null)
+    return new ContractRefusedError({
+      what,
+      reason: data === null || data === '0x' ? 'NoReason' : 'UnknownError',
+      values: data === null ? [] : [data],
+      cause,
+    });
   return new ContractRefusedError({ what, reason: error.name, values: error.args.map(String), cause });
 }
 

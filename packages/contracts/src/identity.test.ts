@@ -12,7 +12,9 @@ interface Vector {
   readonly peerId: string;
   readonly peerIdBytes: string;
 }
-const { identities } = JSON.parse(readFileSync(new URL('../vectors/vectors.json', import.meta.url), 'utf8')) as { identities: Vector[] };
+const { identities } = JSON.parse(readFileSync(new URL('../vectors/vectors.json', import.meta.url), 'utf8')) as {
+  identities: Vector[];
+};
 
 describe('one key, two names', () => {
   it.each(identities)('$peerId is $address', (vector) => {

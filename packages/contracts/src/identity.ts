@@ -23,7 +23,11 @@ export class IdentityError extends MurmurationError {
   readonly code = 'IDENTITY_INVALID';
 
   constructor({ what, cause }: { what: string; cause?: unknown }) {
-    super({ message: `${what}.`, mend: 'Use a secp256k1 key: 32 secret bytes, 33 or 65 public ones, or a PeerId 16Uiu2HA….', cause });
+    super({
+      message: `${what}.`,
+      mend: 'Use a secp256k1 key: 32 secret bytes, 33 or 65 public ones, or a PeerId 16Uiu2HA….',
+      cause,
+    });
   }
 }
 

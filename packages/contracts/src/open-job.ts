@@ -42,5 +42,10 @@ export async function openJob(chain: Chain, { salt, ...offer }: OpenJobParameter
 async function requireTokens(chain: Chain, needed: bigint): Promise<void> {
   const [found] = await read(chain, 'token', 'balanceOf', [chain.address]);
   if ((found as bigint) < needed)
-    throw new BalanceInsufficientError({ account: chain.address, unit: `the token ${chain.contracts.token}`, needed, found: found as bigint });
+    throw new BalanceInsufficientError({
+      account: chain.address,
+      unit: `the token ${chain.contracts.token}`,
+      needed,
+      found: found as bigint,
+    });
 }

@@ -28,12 +28,17 @@ export interface PostedReceipt {
  * Posts the epoch; one that stands already with the same contents is passed over.
  * @throws SignatureRefusedError, ContractRefusedError, ChainUnreachableError, TransactionLostError
  */
-export async function postEpoch(chain: Chain, { statement, signature, attestations }: PostEpochParameters): Promise<PostedReceipt> {
+export async function postEpoch(
+  chain: Chain,
+  { statement, signature, attestations }: PostEpochParameters,
+): Promise<PostedReceipt> {
   const { jobId, epoch, root, totalWei } = statement;
   const standing = await standingEpoch(chain, statement);
   if (standing !== null) return { maturesAt: standing, transaction: null };
   const values = [[jobId, epoch, root, totalWei], signature, bySigner(chain, statement, attestations)];
-  const [receipt] = await sendBatch(chain, [callOf(chain, 'settlement', 'postEpoch', values, { what: `post epoch ${epoch}` })]);
+  const [receipt] = await sendBatch(chain, [
+    callOf(chain, 'settlement', 'postEpoch', values, { what: `post epoch ${epoch}` }),
+  ]);
   return { maturesAt: (await readEpoch(chain, jobId, epoch)).maturesAt, transaction: receipt?.hash ?? null };
 }
 

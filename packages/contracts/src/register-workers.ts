@@ -34,9 +34,15 @@ export async function registerWorkers(chain: Chain, registrations: readonly Regi
       throw new SignatureRefusedError({ what: 'a proof of possession', signer: worker });
   }
   const calls = slices(fresh, BATCH).map((slice) =>
-    callOf(chain, 'registry', 'registerBatch', [slice.map(({ publicKey, payout, possession }) => [publicKey, payout, possession])], {
-      what: 'register workers',
-    }),
+    callOf(
+      chain,
+      'registry',
+      'registerBatch',
+      [slice.map(({ publicKey, payout, possession }) => [publicKey, payout, possession])],
+      {
+        what: 'register workers',
+      },
+    ),
   );
   await sendBatch(chain, calls);
   return fresh.map(({ address }) => address);

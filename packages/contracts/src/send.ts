@@ -50,10 +50,22 @@ async function sendNow(account: ChainAccount, calls: readonly Call[]): Promise<T
   );
   await requireGasMoney(account, gasLimits, fees);
   const signed = await Promise.all(
-    calls.map(({ to, data }, i) => wallet.signTransaction({ to, data, nonce: nonce + i, chainId, gasLimit: gasLimits[i]!, type: fees.gasPrice === undefined ? 2 : 0, ...fees })),
+    calls.map(({ to, data }, i) =>
+      wallet.signTransaction({
+        to,
+        data,
+        nonce: nonce + i,
+        chainId,
+        gasLimit: gasLimits[i]!,
+        type: fees.gasPrice === undefined ? 2 : 0,
+        ...fees,
+      }),
+    ),
   );
-  const sent = await explained(account, calls[0]!.what, () => Promise.all(signed.map((raw) => provider.broadcastTransaction(raw))));
-  await receiptOf(account, sent.at(-1)!.hash);
+  const sent = await explained(account, calls[0]!.what, () =>
+    Promise.all(signed.map((raw) => provider.broadcastTransaction(raw))),
+  );
+  await receiptOf(account, sent[sent.length - 1]!.hash);
   const receipts = await Promise.all(sent.map(({ hash }) => receiptOf(account, hash)));
   await requireSuccess(account, calls, receipts);
   return receipts;
@@ -61,7 +73,9 @@ async function sendNow(account: ChainAccount, calls: readonly Call[]): Promise<T
 
 async function gasOf(account: ChainAccount, { what, to, data, gas }: Call): Promise<bigint> {
   if (gas !== undefined) return gas;
-  const estimate = await explained(account, what, () => account.provider.estimateGas({ from: account.address, to, data }));
+  const estimate = await explained(account, what, () =>
+    account.provider.estimateGas({ from: account.address, to, data }),
+  );
   return (estimate * GAS_MARGIN_PERCENT) / 100n;
 }
 
@@ -74,22 +88,30 @@ async function currentFees({ provider }: ChainAccount): Promise<Fees> {
 async function requireGasMoney(account: ChainAccount, gasLimits: readonly bigint[], fees: Fees): Promise<void> {
   const found = await explained(account, 'read the balance', () => account.provider.getBalance(account.address));
   const needed = gasLimits.reduce((sum, gas) => sum + gas, 0n) * (fees.maxFeePerGas ?? fees.gasPrice ?? 0n);
-  if (found < needed) throw new BalanceInsufficientError({ account: account.address, unit: 'the coin that pays for gas', needed, found });
+  if (found < needed)
+    throw new BalanceInsufficientError({ account: account.address, unit: 'the coin that pays for gas', needed, found });
 }
 
 /** Polls for the receipt, at first quickly for a local chain. */
 async function receiptOf(account: ChainAccount, transaction: string): Promise<TransactionReceipt> {
   const deadline = performance.now() + account.receiptTimeoutMs;
   for (let pause = FIRST_POLL_MS; ; pause = Math.min(2 * pause, LONGEST_POLL_MS)) {
-    const receipt = await explained(account, 'read a receipt', () => account.provider.getTransactionReceipt(transaction));
+    const receipt = await explained(account, 'read a receipt', () =>
+      account.provider.getTransactionReceipt(transaction),
+    );
     if (receipt !== null) return receipt;
-    if (performance.now() > deadline) throw new TransactionLostError({ transaction, seconds: account.receiptTimeoutMs / 1000 });
+    if (performance.now() > deadline)
+      throw new TransactionLostError({ transaction, seconds: account.receiptTimeoutMs / 1000 });
     await delay(pause);
   }
 }
 
 /** A failed receipt does not say why: the call is made again on the state before its block to hear the reason. */
-async function requireSuccess(account: ChainAccount, calls: readonly Call[], receipts: readonly TransactionReceipt[]): Promise<void> {
+async function requireSuccess(
+  account: ChainAccount,
+  calls: readonly Call[],
+  receipts: readonly TransactionReceipt[],
+): Promise<void> {
   const failed = receipts.findIndex(({ status }) => status === 0);
   if (failed < 0) return;
   const { what, to, data } = calls[failed]!;

@@ -12,7 +12,17 @@ import { refundJob } from './refund-job.ts';
 import { registerWorkers } from './register-workers.ts';
 import { signPayoutChange } from './sign/sign-payout-change.ts';
 import { chainTime } from './connect.ts';
-import { claimsOf, earningsOf, openTestJob, party, registrationOf, signedEpoch, startTestChain, TOKEN, type TestChain } from './testing.ts';
+import {
+  claimsOf,
+  earningsOf,
+  openTestJob,
+  party,
+  registrationOf,
+  signedEpoch,
+  startTestChain,
+  TOKEN,
+  type TestChain,
+} from './testing.ts';
 
 const [ana, ben, cleo] = [party('ana'), party('ben'), party('cleo')];
 const workers = [ana, ben, cleo];
@@ -21,14 +31,21 @@ const coordinatorKey = party('coordinator').secretKey;
 let test: TestChain;
 beforeAll(async () => {
   test = await startTestChain();
-  await registerWorkers(test.chain, workers.map((worker) => registrationOf(test.chain, worker)));
+  await registerWorkers(
+    test.chain,
+    workers.map((worker) => registrationOf(test.chain, worker)),
+  );
 });
 afterAll(() => test.end());
 
 /** An open job with the three workers enrolled. */
 async function openWithWorkers(...job: Parameters<typeof openTestJob> extends [unknown, ...infer Rest] ? Rest : never) {
   const opened = await openTestJob(test.chain, ...job);
-  await enrollWorkers(test.chain, { jobId: opened.jobId, workers: workers.map(({ address }) => address), coordinatorKey });
+  await enrollWorkers(test.chain, {
+    jobId: opened.jobId,
+    workers: workers.map(({ address }) => address),
+    coordinatorKey,
+  });
   return opened;
 }
 
@@ -44,10 +61,17 @@ describe('the life of a job', () => {
     const { chain, devnet } = test;
     const before = await tokenBalance(chain, chain.address);
     const { jobId } = await openWithWorkers('life', { budgetWei: wei(100n * TOKEN + 7n) });
-    expect(await escrowTotals(chain, jobId)).toEqual({ depositedWei: 100n * TOKEN + 7n, paidWei: 0n, refundedWei: 0n, heldWei: 100n * TOKEN + 7n });
+    expect(await escrowTotals(chain, jobId)).toEqual({
+      depositedWei: 100n * TOKEN + 7n,
+      paidWei: 0n,
+      refundedWei: 0n,
+      heldWei: 100n * TOKEN + 7n,
+    });
 
     const first = await post(jobId, 0, earningsOf([ana, 10n], [ben, 5n]));
-    await expect(claimBatch(chain, { jobId, epoch: 0, claims: first.claims })).rejects.toMatchObject({ reason: 'EpochPending' });
+    await expect(claimBatch(chain, { jobId, epoch: 0, claims: first.claims })).rejects.toMatchObject({
+      reason: 'EpochPending',
+    });
     await devnet.advanceTime(3600);
     expect(await claimBatch(chain, { jobId, epoch: 0, claims: first.claims })).toBe(15n * TOKEN);
 
@@ -58,9 +82,18 @@ describe('the life of a job', () => {
     await closeJob(chain, { jobId, coordinatorKey });
     await closeJob(chain, { jobId, coordinatorKey });
 
-    expect(await escrowTotals(chain, jobId)).toEqual({ depositedWei: 100n * TOKEN + 7n, paidWei: 47n * TOKEN, refundedWei: 53n * TOKEN + 7n, heldWei: 0n });
+    expect(await escrowTotals(chain, jobId)).toEqual({
+      depositedWei: 100n * TOKEN + 7n,
+      paidWei: 47n * TOKEN,
+      refundedWei: 53n * TOKEN + 7n,
+      heldWei: 0n,
+    });
     expect(await tokenBalance(chain, chain.address)).toBe(before - 47n * TOKEN);
-    for (const [worker, earned] of [[ana, 30n], [ben, 5n], [cleo, 12n]] as const)
+    for (const [worker, earned] of [
+      [ana, 30n],
+      [ben, 5n],
+      [cleo, 12n],
+    ] as const)
       expect(await tokenBalance(chain, registrationOf(chain, worker).payout)).toBe(earned * TOKEN);
   });
 
@@ -70,7 +103,11 @@ describe('the life of a job', () => {
     const { claims } = await post(jobId, 0, earningsOf([ana, 3n]));
     expect(await claimBatch(chain, { jobId, epoch: 0, claims })).toBe(3n * TOKEN);
     await closeJob(chain, { jobId, coordinatorKey });
-    expect(await escrowTotals(chain, jobId)).toMatchObject({ paidWei: 3n * TOKEN, refundedWei: 997n * TOKEN, heldWei: 0n });
+    expect(await escrowTotals(chain, jobId)).toMatchObject({
+      paidWei: 3n * TOKEN,
+      refundedWei: 997n * TOKEN,
+      heldWei: 0n,
+    });
   });
 
   it('keeps what is earned for those who claim after the close', async () => {
@@ -101,11 +138,16 @@ describe('what is refused', () => {
   it('an epoch that somebody else signed, or with too few attestations', async () => {
     const { chain } = test;
     const { jobId } = await openWithWorkers('wrong signer');
-    const sign = (options: object) => signedEpoch(chain, { jobId, epoch: 0, earnings: earningsOf([ana, 1n]), auditors: [ana, ben], ...options }).post;
-    await expect(postEpoch(chain, sign({ coordinator: party('mallory') }))).rejects.toMatchObject({ reason: 'CoordinatorWrong' });
+    const sign = (options: object) =>
+      signedEpoch(chain, { jobId, epoch: 0, earnings: earningsOf([ana, 1n]), auditors: [ana, ben], ...options }).post;
+    await expect(postEpoch(chain, sign({ coordinator: party('mallory') }))).rejects.toMatchObject({
+      reason: 'CoordinatorWrong',
+    });
     await expect(postEpoch(chain, sign({ auditors: [ana] }))).rejects.toMatchObject({ reason: 'QuorumMissing' });
     await expect(postEpoch(chain, sign({ auditors: [ana, ana] }))).rejects.toMatchObject({ reason: 'QuorumMissing' });
-    await expect(postEpoch(chain, sign({ auditors: [ana, party('mallory')] }))).rejects.toMatchObject({ reason: 'AttestorUnknown' });
+    await expect(postEpoch(chain, sign({ auditors: [ana, party('mallory')] }))).rejects.toMatchObject({
+      reason: 'AttestorUnknown',
+    });
   });
 
   it('an epoch out of order; the same one again changes nothing', async () => {
@@ -125,7 +167,7 @@ describe('what is refused', () => {
     await expect(post(jobId, 1, earningsOf([ana, 9n]))).rejects.toMatchObject({ reason: 'TotalDecreased' });
   });
 
-  it('paying a claim twice, a claim on more than the leaf, and another job\'s claim', async () => {
+  it("paying a claim twice, a claim on more than the leaf, and another job's claim", async () => {
     const { chain } = test;
     const { jobId } = await openWithWorkers('claims', { challengeWindowSeconds: 0 });
     const { jobId: other } = await openWithWorkers('claims of another', { challengeWindowSeconds: 0 });
@@ -136,8 +178,12 @@ describe('what is refused', () => {
     expect(await claimBatch(chain, { jobId, epoch: 0, claims })).toBe(11n * TOKEN);
     expect(await claimBatch(chain, { jobId, epoch: 0, claims })).toBe(0n);
     const inflated = [{ ...claims[0]!, cumulativeWei: wei(50n * TOKEN) }];
-    await expect(claimBatch(chain, { jobId, epoch: 0, claims: inflated })).rejects.toMatchObject({ reason: 'ProofInvalid' });
-    await expect(claimBatch(chain, { jobId: other, epoch: 0, claims })).rejects.toMatchObject({ reason: 'ProofInvalid' });
+    await expect(claimBatch(chain, { jobId, epoch: 0, claims: inflated })).rejects.toMatchObject({
+      reason: 'ProofInvalid',
+    });
+    await expect(claimBatch(chain, { jobId: other, epoch: 0, claims })).rejects.toMatchObject({
+      reason: 'ProofInvalid',
+    });
     expect(await escrowTotals(chain, other)).toEqual(untouched);
   });
 
@@ -173,10 +219,14 @@ describe('workers', () => {
     const change = { payout, nonce: await payoutNonce(chain, worker), deadline: (await chainTime(chain)) + 3600 };
     const domain = { chainId: chain.chainId, contract: chain.contracts.registry };
     const forged = signPayoutChange(ben.secretKey, domain, change);
-    await expect(changePayout(chain, { worker, ...change, signature: forged })).rejects.toMatchObject({ reason: 'SignerWrong' });
+    await expect(changePayout(chain, { worker, ...change, signature: forged })).rejects.toMatchObject({
+      reason: 'SignerWrong',
+    });
     const signature = signPayoutChange(cleo.secretKey, domain, change);
     await changePayout(chain, { worker, ...change, signature });
-    await expect(changePayout(chain, { worker, ...change, signature })).rejects.toMatchObject({ reason: 'SignerWrong' });
+    await expect(changePayout(chain, { worker, ...change, signature })).rejects.toMatchObject({
+      reason: 'SignerWrong',
+    });
     await claimBatch(chain, { jobId, epoch: 0, claims });
     expect(await tokenBalance(chain, payout)).toBe(9n * TOKEN);
   });
@@ -184,7 +234,15 @@ describe('workers', () => {
 
 it('opens a job once a salt', async () => {
   const { chain } = test;
-  const parameters = { coordinator: ana.address, budgetWei: wei(TOKEN), pricePerMicroBatchWei: wei(1n), deadline: (await chainTime(chain)) + 60, challengeWindowSeconds: 0, quorum: 0, salt: hash(`0x${'5a'.repeat(32)}`) };
+  const parameters = {
+    coordinator: ana.address,
+    budgetWei: wei(TOKEN),
+    pricePerMicroBatchWei: wei(1n),
+    deadline: (await chainTime(chain)) + 60,
+    challengeWindowSeconds: 0,
+    quorum: 0,
+    salt: hash(`0x${'5a'.repeat(32)}`),
+  };
   const first = await openJob(chain, parameters);
   const again = await openJob(chain, { ...parameters, budgetWei: wei(5n * TOKEN) });
   expect([first.opened, again.opened]).toEqual([true, false]);

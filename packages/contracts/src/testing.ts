@@ -3,7 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getBytes, id } from 'ethers';
-import { hash, settlementTree, wei, type Earning, type Hash, type SettlementTree, type Wei } from '@murmuration/protocol';
+import {
+  hash,
+  settlementTree,
+  wei,
+  type Earning,
+  type Hash,
+  type SettlementTree,
+  type Wei,
+} from '@murmuration/protocol';
 import { chainTime, connectAccount, withContracts, type Chain } from './connect.ts';
 import { deploy } from './deploy.ts';
 import { startDevnet, type Devnet } from './devnet/index.ts';
@@ -40,7 +48,11 @@ export interface TestChain {
 export async function startTestChain(): Promise<TestChain> {
   const stateDirectory = mkdtempSync(join(tmpdir(), 'murmuration-devnet-'));
   const devnet = await startDevnet({ stateDirectory, log: () => undefined });
-  const account = await connectAccount({ rpcUrl: devnet.rpcUrl, chainId: devnet.chainId, secretKey: devnet.engineerKey });
+  const account = await connectAccount({
+    rpcUrl: devnet.rpcUrl,
+    chainId: devnet.chainId,
+    secretKey: devnet.engineerKey,
+  });
   const chain = await withContracts(account, await deploy(account, { supplyWei: SUPPLY }));
   const end = async (): Promise<void> => {
     chain.close();
@@ -51,12 +63,20 @@ export async function startTestChain(): Promise<TestChain> {
 }
 
 /** What a worker hands out so that somebody registers it; it is paid to `payout`. */
-export function registrationOf(chain: Chain, worker: Party, payout = party(`${worker.peerId} payout`).address): Registration {
+export function registrationOf(
+  chain: Chain,
+  worker: Party,
+  payout = party(`${worker.peerId} payout`).address,
+): Registration {
   const domain = { chainId: chain.chainId, contract: chain.contracts.registry };
   return { peerId: worker.peerId, payout, possession: signPossession(worker.secretKey, domain, { payout }) };
 }
 
-export async function openTestJob(chain: Chain, salt: string, terms: Partial<OpenJobParameters> = {}): Promise<OpenedJob> {
+export async function openTestJob(
+  chain: Chain,
+  salt: string,
+  terms: Partial<OpenJobParameters> = {},
+): Promise<OpenedJob> {
   const deadline = (await chainTime(chain)) + 86_400;
   return openJob(chain, {
     salt: hash(id(salt)),
@@ -73,7 +93,13 @@ export async function openTestJob(chain: Chain, salt: string, terms: Partial<Ope
 /** An epoch's tree with the signatures that put it on chain. */
 export function signedEpoch(
   chain: Chain,
-  { jobId, epoch, earnings, auditors, coordinator = party('coordinator') }: { jobId: Hash; epoch: number; earnings: readonly Earning[]; auditors: readonly Party[]; coordinator?: Party },
+  {
+    jobId,
+    epoch,
+    earnings,
+    auditors,
+    coordinator = party('coordinator'),
+  }: { jobId: Hash; epoch: number; earnings: readonly Earning[]; auditors: readonly Party[]; coordinator?: Party },
 ): { tree: SettlementTree; post: PostEpochParameters } {
   const { chainId, contracts } = chain;
   const tree = settlementTree({ chainId, settlement: contracts.settlement, jobId }, earnings);
@@ -89,5 +115,8 @@ export const earningsOf = (...amounts: readonly (readonly [Party, bigint])[]): E
   amounts.map(([{ address }, tokens]) => ({ address, cumulativeWei: wei(tokens * TOKEN) }));
 
 /** The claims of all earnings on a tree. */
-export const claimsOf = (tree: SettlementTree, earnings: readonly Earning[]): { address: Earning['address']; cumulativeWei: Wei; proof: Hash[] }[] =>
+export const claimsOf = (
+  tree: SettlementTree,
+  earnings: readonly Earning[],
+): { address: Earning['address']; cumulativeWei: Wei; proof: Hash[] }[] =>
   earnings.map((earning) => ({ ...earning, proof: tree.proof(earning.address) }));

@@ -30,7 +30,8 @@ afterEach(async () => {
   rmSync(stateDirectory, { recursive: true, force: true });
 });
 
-const accountOn = (devnet: Devnet) => connectAccount({ rpcUrl: devnet.rpcUrl, chainId: devnet.chainId, secretKey: devnet.engineerKey });
+const accountOn = (devnet: Devnet) =>
+  connectAccount({ rpcUrl: devnet.rpcUrl, chainId: devnet.chainId, secretKey: devnet.engineerKey });
 
 describe('a devnet', () => {
   it('goes on from its folder, with its clock, its engineer and its money', async () => {
@@ -80,11 +81,11 @@ describe('a devnet', () => {
     const devnet = await start();
     await devnet.stop();
     await devnet.stop();
-    await expect(fetch(devnet.rpcUrl)).rejects.toThrow();
+    await expect(fetch(devnet.rpcUrl)).rejects.toThrow('fetch failed');
   });
 });
 
-describe('a devnet that can\'t start says why', () => {
+describe("a devnet that can't start says why", () => {
   it('when its port is taken', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -98,10 +99,12 @@ describe('a devnet that can\'t start says why', () => {
     await expect(start()).rejects.toMatchObject({ code: 'DEVNET_FAILED' });
   });
 
-  it('when its folder can\'t be made, or its key is none', async () => {
+  it("when its folder can't be made, or its key is none", async () => {
     writeFileSync(join(stateDirectory, 'engineer.key'), 'not a key\n');
     await expect(start()).rejects.toMatchObject({ code: 'DEVNET_FAILED' });
-    await expect(startDevnet({ stateDirectory: join(stateDirectory, 'engineer.key'), log: () => undefined })).rejects.toMatchObject({ code: 'DEVNET_FAILED' });
+    await expect(
+      startDevnet({ stateDirectory: join(stateDirectory, 'engineer.key'), log: () => undefined }),
+    ).rejects.toMatchObject({ code: 'DEVNET_FAILED' });
   });
 
   it('when its program is not installed', () => {
@@ -118,7 +121,11 @@ describe('no orphan', () => {
     ${ending}
   `;
   const run = (ending: string) =>
-    spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '--eval', parent(ending)], { stdio: ['ignore', 'pipe', 'ignore'] });
+    spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '--eval', parent(ending)],
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
 
   /** Resolves when nothing answers at `rpcUrl` any more; the test's time limit is the bound. */
   async function gone(rpcUrl: string): Promise<void> {
@@ -163,5 +170,6 @@ describe('no orphan', () => {
     const devnet = await start();
     process.kill(devnet.supervisorPid, 'SIGKILL');
     await gone(devnet.rpcUrl);
+    await expect(devnet.save()).rejects.toMatchObject({ code: 'DEVNET_FAILED' });
   });
 });

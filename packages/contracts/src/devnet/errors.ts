@@ -20,7 +20,10 @@ export class DevnetPortTakenError extends MurmurationError {
   readonly port: number;
 
   constructor({ port }: { port: number }) {
-    super({ message: `The devnet can't listen on port ${port}: it is taken.`, mend: 'Stop what uses it, or leave the port out to get a free one.' });
+    super({
+      message: `The devnet can't listen on port ${port}: it is taken.`,
+      mend: 'Stop what uses it, or leave the port out to get a free one.',
+    });
     this.port = port;
   }
 }

@@ -46,7 +46,12 @@ const supervisor = fileURLToPath(new URL('supervisor.ts', import.meta.url));
 type Supervisor = ChildProcessByStdio<Writable, Readable, null>;
 
 /** @throws AnvilMissingError, DevnetPortTakenError, DevnetFailedError */
-export async function startDevnet({ stateDirectory, port = 0, chainId = DEVNET_CHAIN_ID, log }: DevnetOptions): Promise<Devnet> {
+export async function startDevnet({
+  stateDirectory,
+  port = 0,
+  chainId = DEVNET_CHAIN_ID,
+  log,
+}: DevnetOptions): Promise<Devnet> {
   const files = openDevnetFiles(stateDirectory);
   const child = spawnSupervisor(files, port, chainId);
   const lines = new Lines(child, log);
@@ -95,13 +100,29 @@ export async function advanceTime(rpcUrl: string, seconds: number): Promise<void
 
 function spawnSupervisor({ stateFile, hasState }: DevnetFiles, port: number, chainId: number): Supervisor {
   const load = hasState ? ['--load-state', stateFile] : [];
-  const anvil = ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), '--accounts', '0', '--hardfork', 'prague', ...load];
+  const anvil = [
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--chain-id',
+    String(chainId),
+    '--accounts',
+    '0',
+    '--hardfork',
+    'prague',
+    ...load,
+  ];
   // A group of its own: Ctrl-C in a terminal goes to the whole group, and a draining run still needs its chain.
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', supervisor, stateFile, anvilBinary(), ...anvil], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    detached: process.platform !== 'win32',
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
+  return spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', supervisor, stateFile, anvilBinary(), ...anvil],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      detached: process.platform !== 'win32',
+      env: { ...process.env, NODE_OPTIONS: '' },
+    },
+  );
 }
 
 /** Funds the engineer; brings the clock of a loaded chain up to its last block, which may be ahead of this machine's. */
@@ -122,6 +143,7 @@ class Lines {
   /** The last thing that it complained of. */
   lastLog = '';
   #anvil: number | null = null;
+  #ended = false;
   readonly #heard = new EventEmitter();
 
   constructor(child: Supervisor, log: (line: string) => void) {
@@ -133,7 +155,10 @@ class Lines {
       if (word !== 'saved' && word !== 'anvil') log(`devnet: ${word === 'log' ? text : line}`);
       this.#heard.emit(word, text);
     });
-    child.on('close', () => this.#heard.emit('end'));
+    child.on('close', () => {
+      this.#ended = true;
+      this.#heard.emit('end');
+    });
     child.on('exit', (_code, signal) => {
       if (signal !== null) this.#endAnvil();
     });
@@ -153,6 +178,7 @@ class Lines {
 
   /** The text of the next line that begins with `word`; null when it failed or ended instead. */
   next(word: string): Promise<string | null> {
+    if (this.#ended) return Promise.resolve(null);
     return new Promise((resolve) => {
       const listeners: Record<string, (text: string) => void> = {
         [word]: (text) => settle(text),

@@ -47,7 +47,8 @@ async function saveNow(): Promise<void> {
   savedBlock = block;
 }
 
-const report = (error: unknown): string => `failed ${error instanceof Error ? error.message : String(error)}`.replaceAll('\n', ' ');
+const report = (error: unknown): string =>
+  `failed ${error instanceof Error ? error.message : String(error)}`.replaceAll('\n', ' ');
 
 async function end(): Promise<void> {
   clearInterval(timer);
@@ -72,7 +73,11 @@ anvil.on('close', (code, signal) => process.exit(signal === null ? (code ?? 1) :
 const timer = setInterval(() => void save().catch((error: unknown) => say(report(error))), SAVE_EVERY_MS);
 createInterface({ input: process.stdin })
   .on('line', (line) => {
-    if (line === 'save') save().then(() => say('saved'), (error: unknown) => say(report(error)));
+    if (line === 'save')
+      save().then(
+        () => say('saved'),
+        (error: unknown) => say(report(error)),
+      );
   })
   .on('close', () => void end());
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void end());

@@ -14,7 +14,12 @@ export interface EpochStatement {
 }
 
 /** The values in the order and under the names of the contract. */
-export const epochValues = ({ jobId, epoch, root, totalWei }: EpochStatement) => ({ jobId, epoch, root, total: totalWei });
+export const epochValues = ({ jobId, epoch, root, totalWei }: EpochStatement) => ({
+  jobId,
+  epoch,
+  root,
+  total: totalWei,
+});
 
 /**
  * `domain.contract` is the settlement. A coordinator must keep what it signed before it lets go of it, and never sign two

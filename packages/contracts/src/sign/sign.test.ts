@@ -24,17 +24,22 @@ describe('signatures are those that the contracts check', () => {
   it('of the coordinator and the auditors', () => {
     expect(signEpoch(secretKey, settlement, epoch)).toBe(statements.Epoch.signature);
     expect(signAttestation(secretKey, settlement, epoch)).toBe(statements.Attestation.signature);
-    expect(signEnrolment(secretKey, settlement, { jobId, workers: vectors.workers })).toBe(statements.Enrolment.signature);
+    expect(signEnrolment(secretKey, settlement, { jobId, workers: vectors.workers })).toBe(
+      statements.Enrolment.signature,
+    );
     expect(signClose(secretKey, settlement, { jobId, epochs: 8 })).toBe(statements.Close.signature);
   });
 
   it('of workers', () => {
     const worker = identityOf(secretKey).address;
     const change = { payout, nonce: 3n, deadline: 2_000_000_000 };
-    const signer = (name: StatementName, values: Record<string, unknown>, signature: string) => statementSigner(name, registry, values, signature);
+    const signer = (name: StatementName, values: Record<string, unknown>, signature: string) =>
+      statementSigner(name, registry, values, signature);
     expect(signer('Possession', { worker, payout }, signPossession(secretKey, registry, { payout }))).toBe(worker);
     expect(signer('PayoutChange', { worker, ...change }, signPayoutChange(secretKey, registry, change))).toBe(worker);
-    expect(statementDigest('Possession', registry, { worker: vectors.worker, payout })).toBe(statements.Possession.digest);
+    expect(statementDigest('Possession', registry, { worker: vectors.worker, payout })).toBe(
+      statements.Possession.digest,
+    );
   });
 });
 
@@ -50,10 +55,12 @@ describe('a signature counts once', () => {
 
   it('on its chain and at its contract', () => {
     expect(verifyPossession({ ...registry, chainId: 1 }, { worker, payout, possession })).toBe(false);
-    expect(verifyPossession({ ...registry, contract: settlement.contract }, { worker, payout, possession })).toBe(false);
+    expect(verifyPossession({ ...registry, contract: settlement.contract }, { worker, payout, possession })).toBe(
+      false,
+    );
   });
 
-  it('as what it is: a coordinator\'s word is no attestation', () => {
+  it("as what it is: a coordinator's word is no attestation", () => {
     expect(attestationSigner(settlement, epoch, signAttestation(secretKey, settlement, epoch))).toBe(worker);
     expect(attestationSigner(settlement, epoch, signEpoch(secretKey, settlement, epoch))).not.toBe(worker);
   });

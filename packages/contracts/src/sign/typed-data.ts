@@ -16,14 +16,24 @@ interface Statement {
 }
 
 const field = (type: string, name: string): TypedDataField => ({ type, name });
-const epochFields = [field('bytes32', 'jobId'), field('uint64', 'epoch'), field('bytes32', 'root'), field('uint128', 'total')];
+const epochFields = [
+  field('bytes32', 'jobId'),
+  field('uint64', 'epoch'),
+  field('bytes32', 'root'),
+  field('uint128', 'total'),
+];
 
 /** Every statement that somebody signs, by the name of its type. */
-export const statements = {
+const statements = {
   Possession: { contract: 'WorkerRegistry', fields: [field('address', 'worker'), field('address', 'payout')] },
   PayoutChange: {
     contract: 'WorkerRegistry',
-    fields: [field('address', 'worker'), field('address', 'payout'), field('uint256', 'nonce'), field('uint256', 'deadline')],
+    fields: [
+      field('address', 'worker'),
+      field('address', 'payout'),
+      field('uint256', 'nonce'),
+      field('uint256', 'deadline'),
+    ],
   },
   Enrolment: { contract: 'EpochSettlement', fields: [field('bytes32', 'jobId'), field('address[]', 'workers')] },
   Epoch: { contract: 'EpochSettlement', fields: epochFields },

@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { address, hash, type Address } from '../core/ids.ts';
 import { wei } from '../core/units.ts';
-import { settlementLeaf, settlementTree, verifySettlementProof, type Earning, type SettlementScope } from './settlement-tree.ts';
+import {
+  settlementLeaf,
+  settlementTree,
+  verifySettlementProof,
+  type Earning,
+  type SettlementScope,
+} from './settlement-tree.ts';
 
 interface TreeVector {
   readonly size: number;
@@ -14,14 +20,20 @@ interface TreeVector {
   readonly proofs: string[][];
 }
 /** The contracts' tests check themselves against the same file. */
-const vectors = JSON.parse(readFileSync(new URL('../../../contracts/vectors/vectors.json', import.meta.url), 'utf8')) as {
+const vectors = JSON.parse(
+  readFileSync(new URL('../../../contracts/vectors/vectors.json', import.meta.url), 'utf8'),
+) as {
   chainId: number;
   settlement: string;
   jobId: string;
   trees: TreeVector[];
 };
 
-const scope: SettlementScope = { chainId: vectors.chainId, settlement: address(vectors.settlement), jobId: hash(vectors.jobId) };
+const scope: SettlementScope = {
+  chainId: vectors.chainId,
+  settlement: address(vectors.settlement),
+  jobId: hash(vectors.jobId),
+};
 const worker = (n: number): Address => address(`0x${n.toString(16).padStart(40, '0')}`);
 const earningsOf = (amounts: readonly bigint[]): Earning[] =>
   amounts.map((amount, i) => ({ address: worker(i + 1), cumulativeWei: wei(amount) }));
@@ -30,7 +42,10 @@ const settings = { seed: 20_261_101, numRuns: 100 };
 
 describe('the tree has the bytes of the contract', () => {
   it.each(vectors.trees)('with $size leaves', ({ workers, cumulative, root, total, proofs }) => {
-    const tree = settlementTree(scope, workers.map((text, i) => ({ address: address(text), cumulativeWei: wei(BigInt(cumulative[i]!)) })));
+    const tree = settlementTree(
+      scope,
+      workers.map((text, i) => ({ address: address(text), cumulativeWei: wei(BigInt(cumulative[i]!)) })),
+    );
     expect(tree.root).toBe(root);
     expect(tree.totalWei).toBe(BigInt(total));
     expect(workers.map((text) => tree.proof(address(text)))).toEqual(proofs);
@@ -42,10 +57,18 @@ describe('a proof', () => {
     fc.assert(
       fc.property(amounts, fc.infiniteStream(fc.nat()), (list, order) => {
         const earnings = earningsOf(list);
-        const shuffled = earnings.map((earning) => ({ earning, key: order.next().value as number })).sort((a, b) => a.key - b.key);
+        const shuffled = earnings
+          .map((earning) => ({ earning, key: order.next().value as number }))
+          .sort((a, b) => a.key - b.key);
         const tree = settlementTree(scope, earnings);
-        expect(settlementTree(scope, shuffled.map(({ earning }) => earning)).root).toBe(tree.root);
-        for (const earning of earnings) expect(verifySettlementProof(scope, tree.root, earning, tree.proof(earning.address))).toBe(true);
+        expect(
+          settlementTree(
+            scope,
+            shuffled.map(({ earning }) => earning),
+          ).root,
+        ).toBe(tree.root);
+        for (const earning of earnings)
+          expect(verifySettlementProof(scope, tree.root, earning, tree.proof(earning.address))).toBe(true);
       }),
       settings,
     );
@@ -56,7 +79,8 @@ describe('a proof', () => {
     const tree = settlementTree(scope, earnings);
     const [first, second] = [earnings[0]!, earnings[1]!];
     const proof = tree.proof(first.address);
-    const leads = (where: SettlementScope, earning: Earning): boolean => verifySettlementProof(where, tree.root, earning, proof);
+    const leads = (where: SettlementScope, earning: Earning): boolean =>
+      verifySettlementProof(where, tree.root, earning, proof);
     expect(leads(scope, first)).toBe(true);
     expect(leads(scope, { ...first, cumulativeWei: wei(8n) })).toBe(false);
     expect(leads(scope, { ...first, address: second.address })).toBe(false);
@@ -75,7 +99,7 @@ describe('a proof', () => {
   });
 });
 
-describe('what can\'t be settled', () => {
+describe("what can't be settled", () => {
   const build = (earnings: readonly Earning[]) => () => settlementTree(scope, earnings);
   const fault = (name: string) => expect.objectContaining({ code: 'SETTLEMENT_TREE', fault: name });
 

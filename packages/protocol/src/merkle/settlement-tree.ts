@@ -78,16 +78,24 @@ export function settlementTree(scope: SettlementScope, earnings: readonly Earnin
   if (total > MAX_AMOUNT) throw new SettlementTreeError({ fault: 'range', detail: `the total is ${total}` });
   const levels = levelsAbove([...leaves.values()].sort(compare));
   return {
-    root: toHash(levels.at(-1)![0]!),
+    root: toHash(levels[levels.length - 1]![0]!),
     totalWei: wei(total),
     proof: (worker) => proofOf(levels, leaves.get(worker.toLowerCase()), worker),
   };
 }
 
 /** Whether `proof` leads from the earning to `root`; false too for anything malformed, since it comes from a peer. */
-export function verifySettlementProof(scope: SettlementScope, root: Hash, earning: Earning, proof: readonly Hash[]): boolean {
+export function verifySettlementProof(
+  scope: SettlementScope,
+  root: Hash,
+  earning: Earning,
+  proof: readonly Hash[],
+): boolean {
   try {
-    const reached = proof.reduce((node, sibling) => parent(node, word(sibling)), leafBytes(scope, earning.address, earning.cumulativeWei));
+    const reached = proof.reduce(
+      (node, sibling) => parent(node, word(sibling)),
+      leafBytes(scope, earning.address, earning.cumulativeWei),
+    );
     return compare(reached, word(root)) === 0;
   } catch (error) {
     if (error instanceof SettlementTreeError) return false;

@@ -6,13 +6,15 @@ import { groupsOf, reads, writes } from './wgsl.ts';
 
 const WORKGROUP = 64;
 
-const kernel: Kernel = {
-  key: 'accumulate',
+/** Four elements a lane where the count allows it. */
+const kernelOf = (element: 'f32' | 'vec4<f32>'): Kernel => ({
+  key: `accumulate ${element}`,
   uniforms: ['count'],
-  bindings: [reads('gradient'), writes('sum')],
+  bindings: [reads('gradient', element), writes('sum', element)],
   workgroupSize: WORKGROUP,
   body: 'if (index < dims.count) { sum[index] += gradient[index]; }',
-};
+});
+const [single, fours] = [kernelOf('f32'), kernelOf('vec4<f32>')];
 
 /**
  * A train plan whose outputs are `[loss]` only: each `gradient/…` is added to an accumulator, a tensor beyond the plan's
@@ -32,7 +34,8 @@ export function withAccumulation(plan: Plan, { slots }: ParameterLayout): Plan &
   return { ...plan, calls, bytes, outputs: plan.outputs.slice(0, 1), firstAccumulator };
 }
 
-/** sum += gradient, both `count` elements. */
-function accumulateCall(gradient: TensorId, sum: TensorId, count: number): PlannedCall {
+/** sum += gradient, both `size` elements. */
+function accumulateCall(gradient: TensorId, sum: TensorId, size: number): PlannedCall {
+  const [kernel, count] = size % 4 === 0 ? [fours, size / 4] : [single, size];
   return { label: 'accumulate', kernel, uniforms: { count }, operands: [gradient, sum], workgroups: groupsOf(count, WORKGROUP) };
 }

@@ -49,10 +49,18 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
   };
 }
 
+/** Temporaries that hold an operand several times over stop being worth their memory somewhere. */
+const MAX_SCRATCH_BYTES = 256 * 2 ** 20;
+
 /** What kernels may use on a described adapter. */
-export function traitsOf({ kind, subgroupSize: [least, most] }: AdapterDescription): DeviceTraits {
+export function traitsOf({ kind, subgroupSize: [least, most], limits }: AdapterDescription): DeviceTraits {
   const fixed = least === most && least >= 4;
-  return { subgroups: fixed, subgroupSize: fixed ? least : 0, software: kind === 'software' };
+  return {
+    subgroups: fixed,
+    subgroupSize: fixed ? least : 0,
+    software: kind === 'software',
+    maxScratchBytes: Math.min(limits.maxBindingBytes, MAX_SCRATCH_BYTES),
+  };
 }
 
 /** On a machine with two GPUs: the strong one (the default) or the one that spares the battery. */

@@ -1,7 +1,7 @@
-/** One kernel for a group of elementwise nodes: each lane computes one element through the whole chain. */
+/** One kernel for a group of elementwise nodes: each lane takes an element, or four, through the whole chain. */
 import type { DType, TensorType } from '../graph/graph.ts';
 import type { Kernel } from './lowering.ts';
-import { broadcastStrides, stridedIndex } from './strided-index.ts';
+import { broadcastStrides, type StridedIndex, stridedIndex } from './strided-index.ts';
 import { elements, groupsOf, reads, writes } from './wgsl.ts';
 
 /** A node of a group, its arguments being earlier results of the group or its external inputs. */
@@ -22,40 +22,76 @@ export interface FusedGroup {
 const WORKGROUP = 64;
 
 /** The kernel of `group` and how it is launched; bindings are the inputs in order, then the output. */
-export function elementwiseKernel({ inputs, nodes, output }: FusedGroup): {
-  kernel: Kernel;
-  uniforms: Record<string, number>;
-  workgroups: number;
-} {
-  const count = elements(output);
+export function elementwiseKernel(group: FusedGroup): { kernel: Kernel; uniforms: Record<string, number>; workgroups: number } {
+  const { inputs, nodes, output } = group;
   const indices = inputs.map(({ shape }, input) =>
     stridedIndex({
       shape: output.shape,
       strides: broadcastStrides(shape, output.shape),
-      variable: 'index',
+      variable: 'at',
       prefix: `b${input}`,
     }),
   );
+  const width = takesFours(group, indices) ? 4 : 1;
+  const count = elements(output) / width;
   const uniforms: Record<string, number> = Object.assign({ count }, ...indices.map((index) => index.uniforms));
-  const body = [
-    'if (index >= dims.count) { return; }',
-    ...indices.map(({ expression }, input) => `let x${input} = in${input}[${expression}];`),
-    ...nodes.map((node, result) => `let t${result}: ${node.dtype} = ${node.expression(node.arguments.map(nameOf))};`),
-    `out[index] = t${nodes.length - 1};`,
-  ].join('\n');
+  const body = (width === 4 ? fours : single)(group, indices);
+  const bindings = [
+    ...inputs.map(({ dtype }, input) => reads(`in${input}`, isWide(indices[input]!, width) ? 'vec4<f32>' : dtype)),
+    writes('out', width === 4 ? 'vec4<f32>' : output.dtype),
+  ];
   const functions: Record<string, string> = Object.assign({}, ...nodes.map((node) => node.functions));
-  const bindings = [...inputs.map(({ dtype }, input) => reads(`in${input}`, dtype)), writes('out', output.dtype)];
-  const types = bindings.map(({ element }) => element).join(' ');
   const kernel: Kernel = {
-    key: `elementwise ${types}\n${body}`,
+    key: `elementwise ${bindings.map(({ element }) => element).join(' ')}\n${body}`,
     uniforms: Object.keys(uniforms),
     bindings,
     workgroupSize: WORKGROUP,
     prelude: Object.values(functions).join('\n'),
-    body,
+    body: `if (index >= dims.count) { return; }\n${body}`,
   };
   return { kernel, uniforms, workgroups: groupsOf(count, WORKGROUP) };
 }
 
-const nameOf = (argument: FusedNode['arguments'][number]): string =>
-  'input' in argument ? `x${argument.input}` : `t${argument.result}`;
+/** Loads and stores of four elements at once cost about as much as of one. */
+function takesFours({ inputs, output }: FusedGroup, indices: readonly StridedIndex[]): boolean {
+  const floats = [...inputs, output].every(({ dtype }) => dtype === 'f32');
+  return floats && elements(output) % 4 === 0 && indices.every(({ fours }) => fours !== 'apart');
+}
+
+const isWide = (index: StridedIndex, width: number): boolean => width === 4 && index.fours === 'together';
+
+function single({ nodes }: FusedGroup, indices: readonly StridedIndex[]): string {
+  return [
+    'let at = index;',
+    ...indices.map(({ expression }, input) => `let x${input} = in${input}[${expression}];`),
+    ...chain(nodes, (argument) => nameOf(argument)),
+    `out[index] = t${nodes.length - 1};`,
+  ].join('\n');
+}
+
+/** The chain four times over, element by element, so that its expressions need not know of vectors. */
+function fours({ nodes }: FusedGroup, indices: readonly StridedIndex[]): string {
+  const load = (index: StridedIndex, input: number): string =>
+    isWide(index, 4) ? `let x${input} = in${input}[(${index.expression}) / 4u];` : `let x${input} = vec4f(in${input}[${index.expression}]);`;
+  const part = (element: number): string[] => [
+    '{',
+    ...chain(nodes, (argument) => ('input' in argument ? `x${argument.input}[${element}]` : nameOf(argument))),
+    `result[${element}] = t${nodes.length - 1};`,
+    '}',
+  ];
+  return [
+    'let at = index * 4u;',
+    ...indices.map(load),
+    'var result = vec4f();',
+    ...[0, 1, 2, 3].flatMap(part),
+    'out[index] = result;',
+  ].join('\n');
+}
+
+type Argument = FusedNode['arguments'][number];
+
+function chain(nodes: readonly FusedNode[], name: (argument: Argument) => string): string[] {
+  return nodes.map((node, result) => `let t${result}: ${node.dtype} = ${node.expression(node.arguments.map(name))};`);
+}
+
+const nameOf = (argument: Argument): string => ('input' in argument ? `x${argument.input}` : `t${argument.result}`);

@@ -13,6 +13,8 @@ export interface DeviceTraits {
   readonly subgroupSize: number;
   /** A GPU interface that runs on a CPU: barriers and workgroup memory cost much there. */
   readonly software: boolean;
+  /** Most bytes that one temporary of a lowering may take. */
+  readonly maxScratchBytes: number;
 }
 
 /** The types of one node and what it runs on. */

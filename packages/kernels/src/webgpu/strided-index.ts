@@ -5,6 +5,8 @@ export interface StridedIndex {
   readonly expression: string;
   /** The sizes that the expression reads from `dims`. */
   readonly uniforms: Readonly<Record<string, number>>;
+  /** How four elements with neighbouring indices lie, the first index being a multiple of 4. */
+  readonly fours: 'together' | 'one element' | 'apart';
 }
 
 /** A linear index over `shape`, read with `strides`; the index's name in WGSL; what names of uniforms begin with. */
@@ -39,7 +41,16 @@ export function stridedIndex({ shape, strides, variable, prefix }: StridedView):
     const wrapped = level === 0 ? quotient : `(${quotient} % ${size(`n${level}`, count)})`;
     return [stride === 1 ? wrapped : `${wrapped} * ${size(`s${level}`, stride)}`];
   });
-  return { expression: terms.length === 0 ? '0u' : terms.join(' + '), uniforms };
+  return { expression: terms.length === 0 ? '0u' : terms.join(' + '), uniforms, fours: foursOf(runs) };
+}
+
+/** Four neighbours stay within the innermost run if its size is a multiple of 4; whole vec4s need the others so too. */
+function foursOf(runs: readonly Run[]): StridedIndex['fours'] {
+  const innermost = runs.at(-1);
+  if (innermost === undefined) return 'one element';
+  if (innermost.size % 4 !== 0) return 'apart';
+  if (innermost.stride === 0) return 'one element';
+  return innermost.stride === 1 && runs.every(({ stride }) => stride === 1 || stride % 4 === 0) ? 'together' : 'apart';
 }
 
 /** Axes with neighbours merged where one stride serves both, outermost first; axes of size 1 vanish. */

@@ -1,36 +1,51 @@
 /** transpose, slice, pad and concat: elements moved, not changed. */
-import type { LoweringContext, WgslLowering } from '../lowering.ts';
+import type { KernelCall, LoweringContext, WgslLowering } from '../lowering.ts';
 import { denseStrides, type StridedIndex, stridedIndex } from '../strided-index.ts';
 import { elements, product, reads, writes } from '../wgsl.ts';
 import { input, laneCall, output } from './lanes.ts';
 
-/** A copy of `count` elements between two strided views; `starts` are offsets of their first elements. */
-function copyCall(count: number, operand: number, from: StridedIndex, to: StridedIndex, starts: { from: number; to: number }) {
+interface Copy {
+  readonly count: number;
+  /** Which of the node's inputs. */
+  readonly operand: number;
+  readonly from: StridedIndex;
+  readonly to: StridedIndex;
+  /** Offsets of the views' first elements. */
+  readonly fromStart: number;
+  readonly toStart: number;
+}
+
+/** A copy of `count` elements between two strided views, four at once where they lie together on both sides. */
+function copyCall({ count, operand, from, to, fromStart, toStart }: Copy): KernelCall {
+  const four = [from, to].every(({ fours }) => fours === 'together') && [count, fromStart, toStart].every((size) => size % 4 === 0);
+  const element = four ? 'vec4<f32>' : 'f32';
+  const place = (start: string, { expression }: StridedIndex) => (four ? `(dims.${start} + ${expression}) / 4u` : `dims.${start} + ${expression}`);
+  const body = [
+    `let at = index${four ? ' * 4u' : ''};`,
+    `y[${place('toStart', to)}] = x[${place('fromStart', from)}];`,
+  ].join('\n');
   return laneCall(
+    { name: `copy ${element}\n${body}`, bindings: [reads('x', element), writes('y', element)], body },
     {
-      name: `copy\n${from.expression}\n${to.expression}`,
-      bindings: [reads('x'), writes('y')],
-      body: `y[dims.toStart + ${to.expression}] = x[dims.fromStart + ${from.expression}];`,
-    },
-    {
-      count,
-      uniforms: { fromStart: starts.from, toStart: starts.to, ...from.uniforms, ...to.uniforms },
+      count: four ? count / 4 : count,
+      uniforms: { fromStart, toStart, ...from.uniforms, ...to.uniforms },
       operands: [input(operand), output],
     },
   );
 }
 
 const view = (shape: readonly number[], strides: readonly number[], prefix: string): StridedIndex =>
-  stridedIndex({ shape, strides, variable: 'index', prefix });
+  stridedIndex({ shape, strides, variable: 'at', prefix });
 
-const dense: StridedIndex = { expression: 'index', uniforms: {} };
+const dense = (shape: readonly number[]): StridedIndex => view(shape, denseStrides(shape), 'd');
 
 export const transposeLowering: WgslLowering = {
   kind: 'kernels',
   lower: ({ inputs: [x], attributes, output: { shape } }) => {
     const own = denseStrides(x!.shape);
     const read = (attributes['permutation'] as readonly number[]).map((axis) => own[axis]!);
-    return { calls: [copyCall(product(shape), 0, view(shape, read, 'f'), dense, { from: 0, to: 0 })] };
+    const call = { count: product(shape), operand: 0, from: view(shape, read, 'f'), to: dense(shape), fromStart: 0, toStart: 0 };
+    return { calls: [copyCall(call)] };
   },
 };
 
@@ -38,8 +53,9 @@ export const sliceLowering: WgslLowering = {
   kind: 'kernels',
   lower: ({ inputs: [x], attributes, output: { shape } }) => {
     const own = denseStrides(x!.shape);
-    const start = (attributes['start'] as number) * own[attributes['axis'] as number]!;
-    return { calls: [copyCall(product(shape), 0, view(shape, own, 'f'), dense, { from: start, to: 0 })] };
+    const fromStart = (attributes['start'] as number) * own[attributes['axis'] as number]!;
+    const call = { count: product(shape), operand: 0, from: view(shape, own, 'f'), to: dense(shape), fromStart, toStart: 0 };
+    return { calls: [copyCall(call)] };
   },
 };
 
@@ -48,10 +64,11 @@ export const concatLowering: WgslLowering = {
   lower: ({ inputs, attributes, output: { shape } }) => {
     const [axis, own] = [attributes['axis'] as number, denseStrides(shape)];
     let start = 0;
-    const calls = inputs.map((part, index) => {
-      const to = start * own[axis]!;
+    const calls = inputs.map((part, operand) => {
+      const toStart = start * own[axis]!;
       start += part.shape[axis]!;
-      return copyCall(elements(part), index, dense, view(part.shape, own, 't'), { from: 0, to });
+      const to = view(part.shape, own, 't');
+      return copyCall({ count: elements(part), operand, from: dense(part.shape), to, fromStart: 0, toStart });
     });
     return { calls };
   },

@@ -12,8 +12,9 @@ export interface MatmulProblem {
   readonly n: number;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  /** b serves every batch. */
-  readonly sharedRight: boolean;
+  /** a, or b, serves every batch. */
+  readonly sharedLeft?: boolean;
+  readonly sharedRight?: boolean;
 }
 
 /**
@@ -44,14 +45,14 @@ export function matmulCall(
   [a, b, c]: readonly [Operand, Operand, Operand],
   tile: MatmulTile = chooseTile(traits, problem),
 ): KernelCall {
-  const { count, m, k, n, sharedRight } = problem;
+  const { count, m, k, n, sharedLeft = false, sharedRight = false } = problem;
   const [rows, columns] = extent(tile);
   const [tilesM, tilesN] = [Math.ceil(m / rows), Math.ceil(n / columns)];
   const workgroups = count * tilesM * tilesN;
   const variant = variantOf(problem);
   return {
     kernel: tile.family === 'subgroup' ? subgroupMatmul(tile, variant) : tiledMatmul(tile, variant),
-    uniforms: { m, k, n, aBatch: m * k, bBatch: sharedRight ? 0 : k * n, tilesM, tilesN, count: workgroups },
+    uniforms: { m, k, n, aBatch: sharedLeft ? 0 : m * k, bBatch: sharedRight ? 0 : k * n, tilesM, tilesN, count: workgroups },
     operands: [a, b, c],
     workgroups,
   };

@@ -69,6 +69,7 @@ export class ControlStream<In, Out> {
 
   /** Flushes what was sent and says that nothing more follows. */
   async close(): Promise<void> {
+    await this.#writer.flushed();
     if (this.#stream.status !== 'open') return;
     await this.#stream.close({ signal: AbortSignal.timeout(this.#node.timeouts.close) }).catch((error: unknown) => {
       this.abort(error instanceof Error ? error : new Error(String(error)));

@@ -37,8 +37,11 @@ export type StreamListener = (stream: Stream, peer: PeerId) => void | Promise<vo
 export interface MurmurationNode {
   readonly peerId: PeerId;
   readonly privateKey: Secp256k1PrivateKey;
+  /** Time-outs of new dials, streams and sends. */
   readonly timeouts: NetTimeouts;
   readonly faults: PeerFaults;
+  /** Derives the time-outs anew: a worker learns the job's `failureTimeout` when its node is up already. */
+  useFailureTimeout(failureTimeout: Milliseconds): void;
   /** Where others can dial this node, each with `/p2p/<peerId>`. */
   addresses(): string[];
   /** Serves a protocol. `maxStreams` bounds the inbound streams of one connection. */
@@ -113,8 +116,8 @@ const textOf = (peer: Libp2pPeerId): PeerId => brandPeerId(peer.toString());
 class Libp2pNode implements MurmurationNode {
   readonly peerId: PeerId;
   readonly privateKey: Secp256k1PrivateKey;
-  readonly timeouts: NetTimeouts;
   readonly faults: PeerFaults;
+  #timeouts: NetTimeouts;
   readonly #libp2p: Libp2p;
   readonly #faultListeners = new Set<(peer: PeerId, fault: PeerFaultError) => void>();
 
@@ -122,8 +125,16 @@ class Libp2pNode implements MurmurationNode {
     this.#libp2p = libp2p;
     this.peerId = textOf(libp2p.peerId);
     this.privateKey = privateKey;
-    this.timeouts = timeouts;
+    this.#timeouts = timeouts;
     this.faults = faults;
+  }
+
+  get timeouts(): NetTimeouts {
+    return this.#timeouts;
+  }
+
+  useFailureTimeout(failureTimeout: Milliseconds): void {
+    this.#timeouts = netTimeouts(failureTimeout);
   }
 
   addresses(): string[] {

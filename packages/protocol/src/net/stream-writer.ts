@@ -29,6 +29,11 @@ export class StreamWriter {
     return this.#queuedBytes;
   }
 
+  /** Resolves when every message accepted so far is with the stream, or has failed. */
+  async flushed(): Promise<void> {
+    await this.#tail;
+  }
+
   /**
    * Sends the parts as one message; messages never interleave. Resolves when the stream has taken the last byte, which
    * is before the peer has it. The stream keeps references: **the bytes must not change** until the peer has answered

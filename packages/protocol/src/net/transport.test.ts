@@ -108,6 +108,22 @@ describe.each([
     await Promise.all([...sends, last.promise]);
   });
 
+  it('delivers what was said just before the stream is closed', async () => {
+    const [coordinator, worker] = [await start(1, { listen: [listen] }), await start(2, { listen: [] })];
+    await serveControl(coordinator, terms, (control) => ({
+      onMessage() {
+        void control.send(stop('goodbye'));
+        void control.close();
+      },
+      onClose: () => undefined,
+    }));
+    const [said, closed] = [Promise.withResolvers<CoordinatorMessage>(), Promise.withResolvers<Error | null>()];
+    const { control } = await dialControl(worker, memberOf(coordinator), { onMessage: said.resolve, onClose: closed.resolve });
+    await control.send(heartbeat(0));
+    expect(await said.promise).toEqual(stop('goodbye'));
+    expect(await closed.promise).toBeNull();
+  });
+
   it('tells when a peer is gone', async () => {
     const [a, b] = [await start(1, { listen: [listen] }), await start(2)];
     await serveControl(a, terms, () => silent);

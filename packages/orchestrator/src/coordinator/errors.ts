@@ -10,3 +10,13 @@ export class RunFailedError extends MurmurationError {
     super({ message: `The run failed: ${why}.`, mend, cause });
   }
 }
+
+/** A worker that `run` started ended before the first round. Its own last words say why. */
+export class WorkerFailedError extends MurmurationError {
+  readonly code: string;
+
+  constructor({ index, how, badInput, words, log }: { index: number; how: string; badInput: boolean; words: string; log: string }) {
+    super({ message: `Worker ${index} of this machine ended with ${how} before the first round: ${words || 'it said nothing'}`, mend: `Its log is ${log}.` });
+    this.code = badInput ? 'WORKER_REFUSED' : 'WORKER_CRASHED';
+  }
+}

@@ -9,7 +9,7 @@ import { createObserver } from '../progress/observer.ts';
 import { plainView, silentView, terminalView } from '../progress/terminal.ts';
 import type { ProgressView } from '../progress/terminal.ts';
 import { describeRun } from '../summary/describe.ts';
-import { NO_ESCROW } from '../summary/result.ts';
+import { NO_ESCROW, withPaid } from '../summary/result.ts';
 import type { EscrowResult, RunResult } from '../summary/result.ts';
 import { summarize } from '../summary/summary.ts';
 import type { RunSummary } from '../summary/summary.ts';
@@ -72,31 +72,35 @@ export async function execute(execution: Execution): Promise<ExitCode> {
   }
 }
 
-/** Closes the books: money first, then the model and the report. */
-async function conclude({ loaded, runId, paths }: Execution, session: Session): Promise<RunResult> {
+/** What the journal says of the run. */
+function readSummary({ runId, paths }: Execution): RunSummary {
   const journal = JournalStore.read(paths.journal);
-  let summary: RunSummary;
   try {
-    summary = summarize(runId, journal.entries());
+    return summarize(runId, journal.entries());
   } finally {
     journal.close();
   }
-  const escrow = await closeBooks(session, summary);
-  return makeProducts({ loaded, paths, summary, newest: session.states.newest, escrow, environment: environment(version) });
+}
+
+/** Money first, then the model and the report. */
+async function conclude(execution: Execution, session: Session): Promise<{ summary: RunSummary; result: RunResult }> {
+  const { loaded, paths } = execution;
+  const { summary, escrow } = await closeBooks(session, readSummary(execution));
+  const result = await makeProducts({ loaded, paths, summary, newest: session.states.newest, escrow, environment: environment(version) });
+  return { summary, result };
 }
 
 /** A run that may be resumed keeps its job open: what it has not earned yet stays in escrow. */
-async function closeBooks({ settlement, state }: Session, { outcome }: RunSummary): Promise<EscrowResult> {
-  if (settlement === null) return NO_ESCROW;
-  if (outcome?.outcome === 'finished') await settlement.finish(lastEpoch(state));
-  return settlement.totals();
+async function closeBooks({ settlement }: Session, summary: RunSummary): Promise<{ summary: RunSummary; escrow: EscrowResult }> {
+  if (settlement === null) return { summary, escrow: NO_ESCROW };
+  const last = lastEpoch(summary);
+  if (summary.outcome?.outcome === 'finished') await settlement.finish(last);
+  const paid = last === null ? {} : await settlement.paid(last);
+  return { summary: withPaid(summary, paid), escrow: await settlement.totals() };
 }
 
-function report({ output, paths, runId }: Execution, result: RunResult): ExitCode {
-  const journal = JournalStore.read(paths.journal);
-  const lines = describeRun(summarize(runId, journal.entries()), null);
-  journal.close();
-  for (const line of lines) output.line(line);
+function report({ output, paths }: Execution, { summary, result }: { summary: RunSummary; result: RunResult }): ExitCode {
+  for (const line of describeRun(summary, null)) output.line(line);
   if (result.onnx !== null) output.line(`  model.onnx in onnxruntime: accuracy ${percent(result.onnx.accuracy)}, ${(result.onnx.accuracyDifference * 100).toFixed(3)} points apart`);
   output.line(`  report: ${paths.report}`);
   if (result.outcome === 'drained') output.result(`Stopped at round ${result.rounds}. Go on with \`orchestrate resume ${paths.directory}\`.`);

@@ -19,13 +19,14 @@ import { coordinatorConfig } from './config.ts';
 import { ControlHub } from './control-hub.ts';
 import { CoordinatorDriver } from './driver.ts';
 import { listenAddresses, noteEndpoint } from './endpoint.ts';
-import { RunFailedError } from './errors.ts';
+import { exitCodes } from '../cli/exit-codes.ts';
+import { RunFailedError, WorkerFailedError } from './errors.ts';
 import { createPerformer } from './performer.ts';
 import { loadSecrets } from './secrets.ts';
 import type { RunSecrets } from './secrets.ts';
 import { StateStore } from './state-store.ts';
 import { Timers } from './timers.ts';
-import { WorkerProcesses } from './worker-processes.ts';
+import { lastWords, WorkerProcesses } from './worker-processes.ts';
 import type { EndedWorker } from './worker-processes.ts';
 
 /** What a session tells whoever shows it. */
@@ -58,6 +59,14 @@ interface Parts {
   readonly driver: CoordinatorDriver;
   readonly states: StateStore;
   readonly processes: WorkerProcesses;
+}
+
+const howEnded = ({ code, signal }: EndedWorker): string => signal ?? `exit code ${code}`;
+
+/** A worker that can't even start would not start the next time either: the run fails with the worker's own reason. */
+function failureOf(worker: EndedWorker): WorkerFailedError {
+  const words = lastWords(worker.log);
+  return new WorkerFailedError({ ...worker, how: howEnded(worker), badInput: worker.code === exitCodes.badInput, words });
 }
 
 /** Signatures under an epoch: one on a chain of one's own, two where money is real and there are two to ask. */
@@ -116,7 +125,9 @@ export class Session {
     noteEndpoint(paths, node.addresses());
     observer.listening(node.addresses());
     this.#begin(driver, secrets);
-    if (driver.state?.phase.name === 'over') return;
+    const phase = driver.state?.phase;
+    // A finished run has nothing left to do but its books.
+    if (phase?.name === 'over') return this.#ended.resolve(phase);
     const [address = ''] = node.addresses();
     observer.spawned(processes.start({
       workers: loaded.spec.workers, address, paths, dataDirectory: loaded.directory, ended: (worker) => this.#workerEnded(worker),
@@ -204,10 +215,11 @@ export class Session {
   #workerEnded(worker: EndedWorker): void {
     const { observer } = this.#options;
     observer.workerEnded(worker);
-    const state = this.state;
-    if (worker.left > 0 || state === null || ['closing', 'over'].includes(state.phase.name)) return;
+    const { state } = this;
+    if (state === null || ['closing', 'over'].includes(state.phase.name)) return;
+    if (state.committed === 0 && worker.code !== 0 && worker.code !== null) this.#ended.reject(failureOf(worker));
     const present = Object.values(state.members).some(({ status }) => !['lost', 'left', 'expelled'].includes(status));
-    if (!present) this.#ended.reject(new RunFailedError({ why: `all workers of this machine have ended, the last with ${worker.signal ?? `exit code ${worker.code}`} (see ${worker.log})` }));
+    if (worker.left === 0 && !present) this.#ended.reject(new RunFailedError({ why: `all workers of this machine have ended, the last with ${howEnded(worker)}, see ${worker.log}` }));
   }
 
   /** A defect in the machine or a full disk under the journal ends the run, with its reason. */

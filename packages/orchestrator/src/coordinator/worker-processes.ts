@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { WorkersSpec } from '@murmuration/protocol/job';
@@ -78,6 +78,12 @@ export class WorkerProcesses {
     });
     return child.pid ?? 0;
   }
+}
+
+/** The last line of a log that is for people: what a program says before it gives up. */
+export function lastWords(log: string): string {
+  const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+  return (lines.findLast((line) => line !== '' && !line.startsWith('{')) ?? '').replace(/^error: /, '');
 }
 
 /** Whether all have ended within the time. */

@@ -3,7 +3,8 @@
  * the workers, and closes the job so that what nobody earned comes back.
  */
 import {
-  chainTime, claimBatch, closeJob, enrollWorkers, escrowTotals, identityOf, openJob, postEpoch, readPaid, readProgress,
+  chainTime, claimBatch, closeJob, enrollWorkers, escrowTotals, identityOf, openJob, postEpoch, readEpoch, readPaid,
+  readProgress,
   registerWorkers, signEpoch,
 } from '@murmuration/contracts';
 import type { EpochStatement, Registration } from '@murmuration/contracts';
@@ -26,6 +27,12 @@ export interface SettlementOptions extends ChainPlace {
   readonly coordinatorKey: Uint8Array;
   /** Auditors' signatures that an epoch needs. */
   readonly quorum: number;
+}
+
+/** The newest epoch that stands on chain, with what it says. */
+export interface LastEpoch {
+  readonly epoch: number;
+  readonly leaves: readonly PayLeaf[];
 }
 
 export interface Settled {
@@ -100,24 +107,31 @@ export class Settlement {
     const signature = signEpoch(this.#options.coordinatorKey, { chainId: chain.chainId, contract: chain.contracts.settlement }, statement);
     const posted = await postEpoch(chain, { statement, signature, attestations: attestations.map((attestation) => attestation.signature) });
     if (await this.#matures(posted.maturesAt)) await this.#claim(epoch, leaves);
-    return { transaction: posted.transaction ?? root, paidWei: await this.#paid(leaves) };
+    // An epoch that stood already was posted by a process that ended before it could note its transaction.
+    return { transaction: posted.transaction ?? 'posted before a restart', paidWei: await this.#paid(leaves) };
   }
 
   /**
    * Ends the job: pays what has matured and takes back what nobody earned. On a public chain whose last epoch can still be
    * challenged it leaves the job open, and the deposit's rest with it.
    */
-  async finish(last: { readonly epoch: number; readonly leaves: readonly PayLeaf[] } | null, maturesAt = 0): Promise<void> {
+  async finish(last: LastEpoch | null): Promise<void> {
     const { chain } = this.#opened;
+    const { epochs, closed } = await readProgress(chain, this.#jobId);
+    const maturesAt = epochs === 0 ? 0 : (await readEpoch(chain, this.#jobId, epochs - 1)).maturesAt;
     if (!(await this.#matures(maturesAt))) return;
     if (last !== null) await this.#claim(last.epoch, last.leaves);
-    const { closed } = await readProgress(chain, this.#jobId);
     if (!closed) await closeJob(chain, { jobId: this.#jobId, coordinatorKey: this.#options.coordinatorKey });
   }
 
   async totals(): Promise<EscrowResult> {
     const { depositedWei, paidWei, refundedWei } = await escrowTotals(this.#opened.chain, this.#jobId);
     return { depositedWei: depositedWei.toString(), paidWei: paidWei.toString(), refundedWei: refundedWei.toString() };
+  }
+
+  /** What each worker of the epoch has been paid by now. */
+  paid(last: LastEpoch): Promise<Record<Address, string>> {
+    return this.#paid(last.leaves);
   }
 
   /** Ends the connection, and the devnet if it is ours. */

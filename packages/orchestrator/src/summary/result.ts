@@ -53,6 +53,12 @@ export function trainingSeconds({ rounds }: RunSummary): number {
   return rounds.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1000;
 }
 
+/** The summary with what the chain says has been paid, where that is more than the journal knows. */
+export function withPaid(summary: RunSummary, paid: Readonly<Record<string, string>>): RunSummary {
+  const byAddress = new Map(Object.entries(paid).map(([address, amount]) => [address.toLowerCase(), BigInt(amount)]));
+  return { ...summary, workers: summary.workers.map((worker) => ({ ...worker, paidWei: byAddress.get(worker.address.toLowerCase()) ?? worker.paidWei })) };
+}
+
 export function runResult(summary: RunSummary, escrow: EscrowResult, onnx: OnnxResult | null): RunResult {
   const last = summary.rounds.at(-1);
   const evaluation = summary.evaluations.at(-1);

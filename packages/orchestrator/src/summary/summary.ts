@@ -2,7 +2,7 @@
  * A run as its journal tells it: what `status`, the progress line, `run.finished` and the report show. A fold over
  * facts, so a live run and one opened years later come to the same figures.
  */
-import type { Address, Adapter, AuditOutcome, BackendName, Hash, JournalEntry, PeerId, RunFact, RunFactOf, VerdictRecord } from '@murmuration/protocol';
+import type { Address, Adapter, AuditOutcome, BackendName, Hash, JournalEntry, PayLeaf, PeerId, RunFact, RunFactOf, VerdictRecord } from '@murmuration/protocol';
 
 /** A round that stands: committed and not rolled back. `at` in milliseconds since 1970. */
 export interface CommittedRound extends Omit<RunFactOf<'roundCommitted'>, 'type'> {
@@ -68,6 +68,8 @@ export interface EpochLine {
   readonly transaction: string | null;
   readonly attestations: number;
   readonly deferred: string | null;
+  /** What each worker has earned since the run began. */
+  readonly leaves: readonly PayLeaf[];
 }
 
 export interface RunSummary {
@@ -117,7 +119,7 @@ function rolledBack(draft: Draft, { from, to, reason }: RunFactOf<'rolledBack'>,
 }
 
 function epochClosed(draft: Draft, { epoch, totalWei, workers }: RunFactOf<'epochClosed'>): void {
-  draft.epochTable.set(epoch, { epoch, totalWei: BigInt(totalWei), root: null, transaction: null, attestations: 0, deferred: null });
+  draft.epochTable.set(epoch, { epoch, totalWei: BigInt(totalWei), root: null, transaction: null, attestations: 0, deferred: null, leaves: workers });
   for (const { peerId, cumulativeWei } of workers) {
     const worker = draft.workerTable.get(peerId);
     if (worker !== undefined) worker.earnedWei = BigInt(cumulativeWei);
@@ -125,7 +127,8 @@ function epochClosed(draft: Draft, { epoch, totalWei, workers }: RunFactOf<'epoc
 }
 
 function epochSettled(draft: Draft, { epoch, totalWei, root, transaction, attestations, paidWei }: RunFactOf<'epochSettled'>): void {
-  draft.epochTable.set(epoch, { epoch, totalWei: BigInt(totalWei), root, transaction, attestations: attestations.length, deferred: null });
+  const leaves = draft.epochTable.get(epoch)?.leaves ?? [];
+  draft.epochTable.set(epoch, { epoch, totalWei: BigInt(totalWei), root, transaction, attestations: attestations.length, deferred: null, leaves });
   const paid = new Map(Object.entries(paidWei).map(([address, amount]) => [address.toLowerCase(), BigInt(amount)]));
   for (const worker of draft.workerTable.values()) worker.paidWei = paid.get(worker.address.toLowerCase()) ?? worker.paidWei;
 }

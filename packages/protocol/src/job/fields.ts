@@ -67,7 +67,8 @@ export const amount = z
   .refine((value) => amountText.test(String(value)), amountWords)
   .transform((value) => tokensToWei(String(value)));
 
-export const sha256Text = z.string(must('64 hexadecimal digits')).regex(/^[0-9a-f]{64}$/, must('64 lowercase hexadecimal digits'));
+const sha256Words = must('64 lowercase hexadecimal digits, in quotes if all of them are figures');
+export const sha256Text = z.string(sha256Words).regex(/^[0-9a-f]{64}$/, sha256Words);
 
 const locationWords = must('a path, or npm:<package>/<path>, file:<path> or https://<address>');
 /** Where a data file lies. A scheme that we don't know is refused here, not taken for a relative path. */

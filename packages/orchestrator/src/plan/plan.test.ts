@@ -1,0 +1,98 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobTemplate } from '../cli/job-template.ts';
+import { describePlan } from './describe.ts';
+import { loadJob, withOverrides } from './load-job.ts';
+import { lastMeasured } from './measured.ts';
+import { planRun, reductionBytes } from './plan.ts';
+
+let directory = '';
+const idx = (shape: number[], values: number[]): Buffer => {
+  const header = Buffer.alloc(4 + 4 * shape.length);
+  header.set([0, 0, 8, shape.length]);
+  shape.forEach((side, axis) => header.writeUInt32BE(side, 4 + 4 * axis));
+  return Buffer.concat([header, Buffer.from(values)]);
+};
+const job = (rest = ''): string => `name: small
+model: { type: mlp, hidden: [3] }
+data:
+  train: { type: idx, images: images, labels: labels }
+  eval: { type: idx, images: images, labels: labels }
+training: { rounds: 10, microBatch: 2, globalBatch: 8 }
+${rest}`;
+const write = (name: string, text: string): string => {
+  const file = join(directory, name);
+  writeFileSync(file, text);
+  return file;
+};
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'plan-'));
+  writeFileSync(join(directory, 'images'), idx([4, 2, 2], [0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0]));
+  writeFileSync(join(directory, 'labels'), idx([4], [0, 1, 0, 1]));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe('planRun', () => {
+  it('adds up shapes, work, traffic and cost', async () => {
+    const loaded = await loadJob(write('paid.yaml', job('payment: { type: devnet, budget: 1000, pricePerMicroBatch: 0.5, epochRounds: 5 }')));
+    const plan = planRun(loaded.spec, loaded.job);
+    // 4·3 + 3 + 3·2 + 2 parameters; AdamW keeps two more vectors and two scalars.
+    expect(plan).toMatchObject({ parameters: 23, buckets: 1, stateBytes: 4 * (3 * 23 + 2), microBatchesPerRound: 4, samples: 80, passes: 20, workers: 3, costWei: 20n * 10n ** 18n });
+    expect(plan.flopsPerRound).toBeGreaterThan(8 * 6 * (12 + 6) * 0.5);
+    expect(describePlan(loaded, plan, null).join('\n')).toContain('at most 20 tokens (2 a round, settled every 5 rounds); the budget is 1000');
+  });
+
+  it('counts what a butterfly reduction sends', () => {
+    expect(reductionBytes(1000, 1)).toBe(0);
+    expect(reductionBytes(1000, 2)).toBe(4000);
+    expect(reductionBytes(1000, 4)).toBe(6000);
+  });
+});
+
+describe('loadJob', () => {
+  it.each([
+    ['images: images, labels: labels }\n  eval', 'images: missing, labels: labels }\n  eval', /job\.yaml:4:31: The data file missing does not exist/],
+    ['labels: labels }\n  eval', `labels: labels, sha256: { images: ${'ab'.repeat(32)}, labels: ${'ab'.repeat(32)} } }\n  eval`, /job\.yaml:4:31: The data file images has sha256/],
+    ['labels: labels }\ntraining', 'labels: job.yaml }\ntraining', /job\.yaml:5:47: The data file job\.yaml/],
+    ['hidden: [3] }', 'hidden: [3], inputs: 5 }', /job\.yaml:2:42: model\.inputs is 5, but the data has 4/],
+    ['hidden: [3] }', 'hidden: [3], outputs: 1 }', /job\.yaml:2:43: model\.outputs is 1, but the data has 2 classes/],
+    ['images: images', 'images: ../images', /job\.yaml:4:31: .*leaves the data directory/],
+  ])('places %s → %s', async (from, to, expected) => {
+    await expect(loadJob(write('job.yaml', job().replace(from, to)))).rejects.toThrow(expected);
+  });
+
+  it('says so when there is no such file', async () => {
+    await expect(loadJob(join(directory, 'nowhere.yaml'))).rejects.toThrow('there is no such file');
+  });
+
+  it('lets the command line say how many workers are spawned, within the job’s limits', async () => {
+    const loaded = await loadJob(write('job.yaml', job()));
+    expect(withOverrides(loaded, { spawn: 0 }).spec.workers.spawn).toBe(0);
+    expect(() => withOverrides(loaded, { spawn: 300 })).toThrow('--spawn must be an integer from 0 to workers.maximum (256)');
+    expect(() => withOverrides(loaded, { spawn: Number.NaN })).toThrow('--spawn must be');
+  });
+
+  it('takes what `init` writes', async () => {
+    const { spec } = await loadJob(write('template.yaml', jobTemplate));
+    expect(spec.training.rounds).toBe(500);
+    const paid = jobTemplate.replace('payment: none\n# payment:', 'payment:').replaceAll(/^#(  .*)$/gm, ' $1');
+    expect((await loadJob(write('template.yaml', paid))).spec.payment).toMatchObject({ type: 'devnet', epochRounds: 100 });
+  });
+});
+
+describe('lastMeasured', () => {
+  it('takes the speed of the last finished run of the same job', () => {
+    const run = (name: string, result: object): void => {
+      mkdirSync(join(directory, 'runs', name), { recursive: true });
+      writeFileSync(join(directory, 'runs', name, 'result.json'), JSON.stringify(result));
+    };
+    expect(lastMeasured(join(directory, 'runs'), 'small')).toBeNull();
+    run('small-20260101-00000000', { runId: 'small-20260101-00000000', rounds: 10, seconds: 5 });
+    run('smaller-20260101-00000000', { runId: 'smaller-20260101-00000000', rounds: 10, seconds: 50 });
+    run('small-20260102-00000000', { runId: 'x', rounds: 0, seconds: 0 });
+    expect(lastMeasured(join(directory, 'runs'), 'small')).toEqual({ runId: 'small-20260101-00000000', secondsPerRound: 0.5 });
+  });
+});

@@ -136,10 +136,11 @@ export class Oracle {
       phase.name === 'training' || phase.name === 'applying'
         ? phase.round.contributors.flatMap(({ microBatches }) => microBatches)
         : [];
-    const places = new Set<number>([...this.#trained.keys(), ...underWay, ...ledger.returned]);
-    const total = this.#trained.size + underWay.length + ledger.returned.length;
+    const open = [...underWay, ...ledger.returned];
+    const total = this.#trained.size + open.length;
+    const twice = new Set(open).size !== open.length || open.some((number) => this.#trained.has(number));
     invariant(
-      places.size === total && total === ledger.next,
+      !twice && total === ledger.next,
       'each micro-batch is trained once or queued',
       () =>
         `${ledger.next} handed out, ${this.#trained.size} trained, ${underWay.length} under way, ${ledger.returned.length} queued`,

@@ -92,8 +92,7 @@ export class SimWorker {
   #perform(effect: MemberEffect): void {
     if (!this.#alive) return;
     (this.#performers[effect.type] as ((effect: MemberEffect) => void) | undefined)?.(effect);
-    if (this.#world.random.chance(this.#world.weather.deadly[effect.type] ?? 0))
-      this.#world.kill(this, `after ${effect.type}`);
+    this.#world.performed(this, effect);
   }
 
   #later(delay: number, happening: MemberHappening): void {

@@ -6,6 +6,8 @@ import type { CoordinatorState } from '../machines/coordinator/state.ts';
 import type { JournalEntry } from '../journal/events.ts';
 import { invariant } from './errors.ts';
 import type { Weather } from './weather.ts';
+import type { MemberEffect } from '../machines/member/effects.ts';
+import type { SimWorker } from './sim-worker.ts';
 import { World } from './world.ts';
 
 export interface SimulationOptions {
@@ -16,8 +18,7 @@ export interface SimulationOptions {
   readonly liars?: number;
   readonly wire?: boolean;
   readonly config?: Partial<CoordinatorConfig>;
-  /** Something to do to the world before it begins. */
-  readonly arrange?: (world: World) => void;
+  readonly afterEffect?: (world: World, worker: SimWorker, effect: MemberEffect) => void;
 }
 
 export interface SimulationResult {
@@ -67,10 +68,9 @@ export function simulate({
   liars = 0,
   wire = false,
   config = {},
-  arrange,
+  afterEffect,
 }: SimulationOptions): SimulationResult {
-  const world = new World({ seed, weather, workers, liars, wire, config: { ...simulatedConfig(rounds), ...config } });
-  arrange?.(world);
+  const world = new World({ seed, weather, workers, liars, wire, config: { ...simulatedConfig(rounds), ...config }, afterEffect });
   world.begin();
   const limit = PATIENCE * (rounds + 10);
   while (world.coordinator.finish === null && world.scheduler.step()) {

@@ -55,3 +55,15 @@ export const rough: Weather = {
     evaluate: 0.02,
   },
 };
+
+/** So bad that now and then everybody is gone at once, the coordinator included. */
+export const storm: Weather = {
+  delay: [1, 80],
+  death: 600,
+  cut: 1_200,
+  arrival: 1_500,
+  returns: 0.7,
+  restart: 15_000,
+  slow: 0.1,
+  deadly: { compute: 0.01, send: 0.003, pushContribution: 0.01, reduce: 0.005, pushReduced: 0.005, apply: 0.03, retain: 0.01, fetchState: 0.02, fetchReduced: 0.05, audit: 0.02, evaluate: 0.05 },
+};

@@ -2,6 +2,7 @@
 import { address, peerId as brandPeerId, type Bucket, type Hash, type PeerId } from '../core/ids.ts';
 import { milliseconds } from '../core/units.ts';
 import type { CoordinatorConfig } from '../machines/coordinator/config.ts';
+import type { MemberEffect } from '../machines/member/effects.ts';
 import {
   coordinatorMessageSchema,
   workerMessageSchema,
@@ -31,6 +32,8 @@ export interface WorldOptions {
   readonly liars: number;
   /** Every message goes through the codec. */
   readonly wire: boolean;
+  /** Called after each effect that a worker performs: puts a fault at an exact point. */
+  readonly afterEffect?: ((world: World, worker: SimWorker, effect: MemberEffect) => void) | undefined;
 }
 
 export class World {
@@ -151,6 +154,12 @@ export class World {
           this.spawn(worker.traits.lie !== null, worker.peerId);
       });
     }
+  }
+
+  /** The weather's and the test's chance to strike. */
+  performed(worker: SimWorker, effect: MemberEffect): void {
+    this.#options.afterEffect?.(this, worker, effect);
+    if (this.random.chance(this.weather.deadly[effect.type] ?? 0)) this.kill(worker, `after ${effect.type}`);
   }
 
   exited(worker: SimWorker): void {

@@ -211,6 +211,7 @@ export function noteReduced(turn: MemberTurn, { view, bucket, hash }: MemberEven
   if (to.length > 0) turn.do({ type: 'pushReduced', round: collective.round, view, bucket, hash, to });
   place(turn, collective, bucket, hash);
   report(turn);
+  tellGathered(turn);
 }
 
 export function noteReducedReceived(turn: MemberTurn, event: MemberEventOf<'reducedReceived'>): void {
@@ -222,6 +223,7 @@ export function noteReducedReceived(turn: MemberTurn, event: MemberEventOf<'redu
   if (!wanted || collective.reduced[bucket] !== null)
     return turn.do({ type: 'discard', kind: 'reduced', view, bucket, hash });
   place(turn, collective, bucket, hash);
+  tellGathered(turn);
 }
 
 function place(
@@ -232,7 +234,6 @@ function place(
 ): void {
   turn.setCollective({ ...collective, reduced: collective.reduced.with(bucket, hash) });
   turn.because(`reduced bucket ${bucket} of round ${collective.round} is here`);
-  tellGathered(turn);
 }
 
 /** An owner answers once, for all its buckets. */

@@ -1,0 +1,158 @@
+/**
+ * Whole runs in virtual time. A failing seed is named in the test's title and in the message; to run only that one:
+ * `MURMURATION_SIM_SEED=17 vitest run packages/protocol/src/sim`. `MURMURATION_SIM_RUNS` multiplies the seeds.
+ */
+import { describe, expect, it } from 'vitest';
+import type { RunFactOf, RunFactType } from '../journal/facts.ts';
+import type { MemberEffectType } from '../machines/member/effects.ts';
+import { simulate, type SimulationOptions, type SimulationResult } from './simulate.ts';
+import { calm, rough, storm } from './weather.ts';
+
+const only = process.env['MURMURATION_SIM_SEED'];
+const factor = Number(process.env['MURMURATION_SIM_RUNS'] ?? 1);
+const seeds = (first: number, count: number): number[] => (only === undefined ? Array.from({ length: count * factor }, (_, i) => first + i) : [Number(only)]);
+
+/** Runs a seed; what fails carries it. */
+function run(options: SimulationOptions): SimulationResult {
+  try {
+    return simulate(options);
+  } catch (cause) {
+    throw new Error(`MURMURATION_SIM_SEED=${options.seed}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+const factsOf = <T extends RunFactType>({ journal }: SimulationResult, type: T): RunFactOf<T>[] =>
+  journal.flatMap(({ facts }) => facts.filter((fact): fact is RunFactOf<T> & typeof fact => fact.type === type));
+const finalHash = (result: SimulationResult) => factsOf(result, 'runFinished')[0]?.stateHash;
+
+describe('a run in calm weather', () => {
+  it.each(seeds(1, 2))('loses nobody and commits every round at its first view (seed %i)', (seed) => {
+    const result = run({ seed, weather: calm, rounds: 300 });
+    expect(result.outcome).toBe('finished');
+    expect(result.committedRounds).toBe(300);
+    expect(factsOf(result, 'memberGone')).toEqual([]);
+    expect(factsOf(result, 'viewChanged')).toEqual([]);
+    expect(factsOf(result, 'evaluated').filter(({ final }) => final)).toHaveLength(1);
+  });
+
+  it('comes to the same state with one worker, three and seven, and whatever the network does', () => {
+    const hashes = [[1, 5], [3, 6], [7, 7], [3, 8]].map(([workers, seed]) => finalHash(run({ seed: seed!, weather: calm, rounds: 30, workers: workers!, config: { startMembers: workers! } })));
+    expect(new Set(hashes).size).toBe(1);
+  });
+
+  it('is the same journal, to the last hash, for the same seed', () => {
+    const [one, two] = [3, 3].map((seed) => run({ seed, weather: rough, rounds: 20 }).journal.at(-1)?.hash);
+    expect(one).toBe(two);
+  });
+
+  it('says nothing on the wire that the schemas do not know', () => {
+    expect(run({ seed: 4, weather: rough, rounds: 15, wire: true }).outcome).toBe('finished');
+  });
+
+  it('shares work by speed when asked to, and in turns when not', () => {
+    const shares = (assignment: 'fixed' | 'adaptive') =>
+      factsOf(run({ seed: 9, weather: calm, rounds: 12, workers: 3, config: { assignment } }), 'roundCommitted').map((fact) => fact.shares.map(({ microBatches }) => microBatches.length));
+    expect(shares('fixed').every((counts) => counts.join() === '4,4,4')).toBe(true);
+    expect(shares('adaptive').some((counts) => counts.join() !== '4,4,4')).toBe(true);
+  });
+
+  it('pays each worker for every micro-batch that it trained', () => {
+    const { state } = run({ seed: 2, weather: calm, rounds: 40 });
+    const accounts = Object.values(state.accounts);
+    expect(accounts.reduce((sum, { verified }) => sum + verified, 0)).toBe(40 * 12);
+    expect(accounts.every(({ paidWei, verified }) => paidWei === String(verified * 1000))).toBe(true);
+  });
+
+  it('ends early when the budget bears no further round', () => {
+    const result = run({ seed: 2, weather: calm, rounds: 40, config: { payment: { ...budget, budgetWei: String(1000 * 12 * 7 + 999) } } });
+    expect(result.committedRounds).toBe(7);
+    expect(result.state.phase).toMatchObject({ name: 'over', outcome: 'finished', code: 'BUDGET_SPENT' });
+  });
+});
+
+const budget = simulateBudget();
+function simulateBudget() {
+  const payment = simulate({ seed: 1, weather: calm, rounds: 1 }).state.config.payment;
+  if (payment === null) throw new Error('the simulated run pays');
+  return payment;
+}
+
+describe('a run in rough weather', () => {
+  it.each(seeds(100, 12))('commits every round although workers die, are cut off, come, and the coordinator restarts (seed %i)', (seed) => {
+    const result = run({ seed, weather: rough, rounds: 40 });
+    expect(result.outcome).toBe('finished');
+    expect(result.state.committed).toBe(40);
+  });
+
+  it.each(seeds(500, 4))('goes on after storms that take everybody (seed %i)', (seed) => {
+    const result = run({ seed, weather: storm, rounds: 20 });
+    expect(result.outcome).toBe('finished');
+    expect(result.state.committed).toBe(20);
+  });
+});
+
+describe('a liar', () => {
+  const always = { audit: { rate: 1, floor: 1, window: 4, accept: 5e-5, escalate: 2e-4 } };
+
+  it.each(seeds(40, 3))('is expelled and not paid when every contribution is audited (seed %i)', (seed) => {
+    const result = run({ seed, weather: calm, rounds: 20, liars: 1, config: always });
+    const [expelled] = factsOf(result, 'memberGone');
+    expect(expelled).toMatchObject({ how: 'expelled', code: 'AUDIT_FAILED' });
+    expect(result.state.accounts[expelled!.peerId]).toMatchObject({ verified: 0, paidWei: '0' });
+    expect(factsOf(result, 'auditClosed').find(({ outcome }) => outcome === 'failed')?.verdicts.length).toBe(3);
+  });
+
+  it.each(seeds(60, 4))('is found sooner or later at the usual rate, and the honest are never accused (seed %i)', (seed) => {
+    const result = run({ seed, weather: calm, rounds: 60, liars: 1 });
+    expect(factsOf(result, 'memberGone').map(({ code }) => code)).toEqual(['AUDIT_FAILED']);
+  });
+
+  it('among three is convicted by the two others', () => {
+    const result = run({ seed: 77, weather: calm, rounds: 10, workers: 3, liars: 1, config: always });
+    expect(factsOf(result, 'auditClosed').find(({ outcome }) => outcome === 'failed')?.reason).toMatch(/by 2 of 2 auditors/);
+  });
+
+  it('never costs an honest worker anything in 200 audited rounds', () => {
+    const result = run({ seed: 5, weather: calm, rounds: 200, config: always });
+    expect(factsOf(result, 'auditClosed').every(({ outcome }) => outcome === 'passed')).toBe(true);
+    expect(factsOf(result, 'payForfeited')).toEqual([]);
+  });
+});
+
+describe('a worker killed at an exact point', () => {
+  const points: readonly MemberEffectType[] = ['prepare', 'initialise', 'compute', 'pushContribution', 'reduce', 'pushReduced', 'retain', 'apply', 'audit', 'evaluate', 'attest'];
+
+  it.each(points)('right after the effect %s costs no micro-batch', (type) => {
+    let struck = false;
+    const result = run({
+      seed: 11,
+      weather: calm,
+      rounds: 25,
+      afterEffect: (world, worker, effect) => {
+        if (struck || effect.type !== type || (world.coordinator.state.committed < 2 && !['prepare', 'initialise'].includes(type))) return;
+        struck = true;
+        world.kill(worker, `at ${type}`);
+      },
+    });
+    expect(struck).toBe(true);
+    expect(result.outcome).toBe('finished');
+    const trained = factsOf(result, 'roundCommitted').flatMap(({ shares }) => shares.flatMap(({ microBatches }) => microBatches));
+    expect(new Set(trained).size).toBe(trained.length);
+  });
+
+  it.each(['commit', 'reduced', 'gathered', 'applied'])('right after it said %s costs no micro-batch', (type) => {
+    let struck = false;
+    const result = run({
+      seed: 12,
+      weather: calm,
+      rounds: 10,
+      afterEffect: (world, worker, effect) => {
+        if (struck || effect.type !== 'send' || effect.message.type !== type || world.coordinator.state.committed < 3) return;
+        struck = true;
+        world.kill(worker, `having said ${type}`);
+      },
+    });
+    expect(struck).toBe(true);
+    expect(result.outcome).toBe('finished');
+  });
+});

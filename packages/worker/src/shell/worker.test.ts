@@ -123,7 +123,7 @@ describe('a worker that is killed', () => {
 
 describe('a worker that comes late', () => {
   it('fetches the state, catches up and contributes', async () => {
-    const rounds = 400;
+    const rounds = 200;
     await begin({ members: 2, job: tinyJob(folder, { rounds }) });
     await work(1);
     await work(2);
@@ -159,9 +159,10 @@ describe('a worker that cheats', () => {
     const peer = cheat.reports.find(({ event }) => event === 'worker.started');
     const failed = coordinator.factsOf('auditClosed').filter(({ outcome }) => outcome === 'failed');
     expect(failed.length).toBeGreaterThan(0);
-    for (const { target, verdicts } of failed) {
-      expect(target).toBe(peer !== undefined && 'peerId' in peer && peer.peerId);
-      for (const { relativeError } of verdicts) expect(relativeError).toBeGreaterThan(2e-4);
-    }
+    for (const { target } of failed) expect(target).toBe(peer !== undefined && 'peerId' in peer && peer.peerId);
+    // Once it is expelled it answers no auditor: audits that were still open then end as withheld, without a number.
+    const errors = failed.flatMap(({ verdicts }) => verdicts.filter(({ outcome }) => outcome === 'fail').map(({ relativeError }) => relativeError));
+    expect(errors.length).toBeGreaterThanOrEqual(2);
+    for (const error of errors) expect(error).toBeGreaterThan(2e-4);
   });
 });

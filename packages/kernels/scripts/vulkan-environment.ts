@@ -10,7 +10,22 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
+import { KernelError } from '../src/errors.ts';
 
+/** The npm package that carries the driver is not there. Cause: an installation without development dependencies. */
+class DriverPackageMissingError extends KernelError {
+  readonly code = 'DRIVER_PACKAGE_MISSING';
+
+  constructor() {
+    super({
+      message:
+        'This machine has no Vulkan, and @sparticuz/chromium, which carries a driver for tests, is not installed.',
+      mend: 'Run npm ci with development dependencies, or install a Vulkan driver.',
+    });
+  }
+}
+
+/** Bytes of a tar block. */
 const BLOCK = 512;
 /** The archive also holds OpenGL libraries, which must not come before the system's own. */
 const WANTED = new Set(['libvulkan.so.1', 'libvk_swiftshader.so', 'vk_swiftshader_icd.json']);
@@ -52,7 +67,7 @@ function hasAdapter(environment: Record<string, string>): boolean {
 /** Unpacks the driver once a version of its package; returns the folder. */
 function unpackSwiftShader(): string {
   const manifest = findPackageJSON('@sparticuz/chromium', import.meta.url);
-  if (manifest === undefined) throw new Error('@sparticuz/chromium is not installed. Run npm ci with development dependencies.');
+  if (manifest === undefined) throw new DriverPackageMissingError();
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   const root = dirname(manifest);
   const cache = join(root, '..', '..', '.cache', 'murmuration');
@@ -78,8 +93,9 @@ function publish(partial: string, folder: string): void {
 }
 
 function* tarFiles(tar: Buffer): Generator<{ name: string; bytes: Buffer }> {
-  for (let at = 0; at + BLOCK <= tar.length; ) {
-    const field = (from: number, length: number) => tar.toString('latin1', at + from, at + from + length).split('\0')[0] ?? '';
+  for (let at = 0; at + BLOCK <= tar.length;) {
+    const field = (from: number, length: number) =>
+      tar.toString('latin1', at + from, at + from + length).split('\0')[0] ?? '';
     const name = field(0, 100);
     if (name === '') return;
     const size = Number.parseInt(field(124, 12), 8);

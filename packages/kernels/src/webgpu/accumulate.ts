@@ -21,7 +21,10 @@ const [single, fours] = [kernelOf('f32'), kernelOf('vec4<f32>')];
  * own, as soon as it is there, so that its memory is free again. Accumulators are numbered from `firstAccumulator` in
  * layout order.
  */
-export function withAccumulation(plan: Plan, { slots }: ParameterLayout): Plan & { readonly firstAccumulator: TensorId } {
+export function withAccumulation(
+  plan: Plan,
+  { slots }: ParameterLayout,
+): Plan & { readonly firstAccumulator: TensorId } {
   const firstAccumulator = plan.bytes.length;
   const due = new Map<number, PlannedCall[]>();
   slots.forEach(({ size }, slot) => {
@@ -37,5 +40,11 @@ export function withAccumulation(plan: Plan, { slots }: ParameterLayout): Plan &
 /** sum += gradient, both `size` elements. */
 function accumulateCall(gradient: TensorId, sum: TensorId, size: number): PlannedCall {
   const [kernel, count] = size % 4 === 0 ? [fours, size / 4] : [single, size];
-  return { label: 'accumulate', kernel, uniforms: { count }, operands: [gradient, sum], workgroups: groupsOf(count, WORKGROUP) };
+  return {
+    label: 'accumulate',
+    kernel,
+    uniforms: { count },
+    operands: [gradient, sum],
+    workgroups: groupsOf(count, WORKGROUP),
+  };
 }

@@ -10,7 +10,11 @@ function adapter(info: Partial<GPUAdapterInfo>, features: readonly string[] = []
 
 describe('describeAdapter', () => {
   it.each([
-    ['SwiftShader', { vendor: 'google', architecture: 'swiftshader', description: 'SwiftShader driver 5.0.0' }, 'software'],
+    [
+      'SwiftShader',
+      { vendor: 'google', architecture: 'swiftshader', description: 'SwiftShader driver 5.0.0' },
+      'software',
+    ],
     ['lavapipe', { vendor: 'mesa', description: 'llvmpipe (LLVM 19.1.7, 256 bits)' }, 'software'],
     ['WARP', { vendor: 'microsoft', description: 'Microsoft Basic Render Driver' }, 'software'],
     ['a fallback adapter', { description: 'unknown', isFallbackAdapter: true }, 'software'],

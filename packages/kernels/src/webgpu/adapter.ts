@@ -29,7 +29,7 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
   const { info, limits, features } = adapter;
   const { vendor, architecture, device, description } = info;
   const words = [vendor, architecture, device, description].join(' ');
-  const software = SOFTWARE.test(words) || info.isFallbackAdapter === true;
+  const software = SOFTWARE.test(words) || info.isFallbackAdapter;
   return {
     name: description || device || `${vendor} ${architecture}`.trim() || 'unnamed adapter',
     kind: software ? 'software' : 'gpu',
@@ -67,7 +67,10 @@ export function traitsOf({ kind, subgroupSize: [least, most], limits }: AdapterD
 export type PowerPreference = 'high-performance' | 'low-power';
 
 /** The best adapter of `gpu`. @throws AdapterNotFoundError */
-export async function findAdapter(gpu: GPU, powerPreference: PowerPreference = 'high-performance'): Promise<GPUAdapter> {
+export async function findAdapter(
+  gpu: GPU,
+  powerPreference: PowerPreference = 'high-performance',
+): Promise<GPUAdapter> {
   const adapter = await gpu.requestAdapter({ powerPreference }).catch((cause: unknown) => {
     throw new AdapterNotFoundError({ cause });
   });
@@ -97,7 +100,7 @@ export async function openDevice(adapter: GPUAdapter, traits: DeviceTraits): Pro
   const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits;
   try {
     return await adapter.requestDevice({
-      requiredFeatures: traits.subgroups ? ['subgroups' as GPUFeatureName] : [],
+      requiredFeatures: traits.subgroups ? ['subgroups'] : [],
       requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
     });
   } catch (cause) {

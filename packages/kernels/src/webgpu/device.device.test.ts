@@ -74,7 +74,13 @@ describe('a backend whose device', () => {
 describe('a kernel that the device refuses', () => {
   it('is an error of that kernel alone', async () => {
     const device = await Device.open(await openGpu());
-    const kernel = (key: string, body: string): Kernel => ({ key, uniforms: [], bindings: [writes('y')], workgroupSize: 1, body });
+    const kernel = (key: string, body: string): Kernel => ({
+      key,
+      uniforms: [],
+      bindings: [writes('y')],
+      workgroupSize: 1,
+      body,
+    });
     await expect(device.pipeline(kernel('broken', 'y[0] = nothing;'))).rejects.toMatchObject({
       code: 'DEVICE_VALIDATION',
       message: expect.stringContaining('the kernel broken'),

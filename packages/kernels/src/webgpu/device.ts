@@ -1,7 +1,20 @@
 /** An open WebGPU device: pipelines by kernel, buffers, submission, reading back, and its failures as typed errors. */
 import type { KernelError } from '../errors.ts';
-import { type AdapterDescription, describeAdapter, findAdapter, openDevice, type PowerPreference, traitsOf } from './adapter.ts';
-import { BackendClosedError, BindingTooLargeError, DeviceLostError, DeviceOutOfMemoryError, DeviceValidationError } from './errors.ts';
+import {
+  type AdapterDescription,
+  describeAdapter,
+  findAdapter,
+  openDevice,
+  type PowerPreference,
+  traitsOf,
+} from './adapter.ts';
+import {
+  BackendClosedError,
+  BindingTooLargeError,
+  DeviceLostError,
+  DeviceOutOfMemoryError,
+  DeviceValidationError,
+} from './errors.ts';
 import type { DeviceTraits, Kernel } from './lowering.ts';
 import { shaderSource } from './shader.ts';
 
@@ -61,7 +74,11 @@ export class Device {
   }
 
   /** A zeroed buffer of storage. @throws BindingTooLargeError */
-  buffer(what: string, bytes: number, usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST): GPUBuffer {
+  buffer(
+    what: string,
+    bytes: number,
+    usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+  ): GPUBuffer {
     this.throwIfFailed();
     const limit = this.#device.limits.maxBufferSize;
     if (bytes > limit) throw new BindingTooLargeError({ tensor: what, bytes, limit });
@@ -97,12 +114,17 @@ export class Device {
       });
       return { pipeline, layout };
     } catch (cause) {
-      throw this.#failure ?? new DeviceValidationError({ what: `the kernel ${label}`, complaint: firstLine(cause as Error), cause });
+      throw (
+        this.#failure ??
+        new DeviceValidationError({ what: `the kernel ${label}`, complaint: firstLine(cause as Error), cause })
+      );
     }
   }
 
   #layout({ bindings }: Kernel): GPUBindGroupLayout {
-    const types = bindings.map(({ access }): GPUBufferBindingType => (access === 'read' ? 'read-only-storage' : 'storage'));
+    const types = bindings.map(({ access }): GPUBufferBindingType =>
+      access === 'read' ? 'read-only-storage' : 'storage',
+    );
     const key = types.join();
     let layout = this.#layouts.get(key);
     if (layout === undefined) {
@@ -118,7 +140,10 @@ export class Device {
   }
 
   bindGroup(layout: GPUBindGroupLayout, buffers: readonly GPUBufferBinding[]): GPUBindGroup {
-    return this.#device.createBindGroup({ layout, entries: buffers.map((resource, binding) => ({ binding, resource })) });
+    return this.#device.createBindGroup({
+      layout,
+      entries: buffers.map((resource, binding) => ({ binding, resource })),
+    });
   }
 
   /** Runs `build`, which creates buffers and bind groups, and turns the device's complaints about it into errors. */

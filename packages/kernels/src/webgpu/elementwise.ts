@@ -22,7 +22,11 @@ export interface FusedGroup {
 const WORKGROUP = 64;
 
 /** The kernel of `group` and how it is launched; bindings are the inputs in order, then the output. */
-export function elementwiseKernel(group: FusedGroup): { kernel: Kernel; uniforms: Record<string, number>; workgroups: number } {
+export function elementwiseKernel(group: FusedGroup): {
+  kernel: Kernel;
+  uniforms: Record<string, number>;
+  workgroups: number;
+} {
   const { inputs, nodes, output } = group;
   const indices = inputs.map(({ shape }, input) =>
     stridedIndex({
@@ -72,7 +76,9 @@ function single({ nodes }: FusedGroup, indices: readonly StridedIndex[]): string
 /** The chain four times over, element by element, so that its expressions need not know of vectors. */
 function fours({ nodes }: FusedGroup, indices: readonly StridedIndex[]): string {
   const load = (index: StridedIndex, input: number): string =>
-    isWide(index, 4) ? `let x${input} = in${input}[(${index.expression}) / 4u];` : `let x${input} = vec4f(in${input}[${index.expression}]);`;
+    isWide(index, 4)
+      ? `let x${input} = in${input}[(${index.expression}) / 4u];`
+      : `let x${input} = vec4f(in${input}[${index.expression}]);`;
   const part = (element: number): string[] => [
     '{',
     ...chain(nodes, (argument) => ('input' in argument ? `x${argument.input}[${element}]` : nameOf(argument))),

@@ -36,7 +36,11 @@ export class DeviceLostError extends WebGpuError {
 
   constructor(details: Caused & { reason: string }) {
     const { reason } = details;
-    super({ message: `The WebGPU device was lost: ${reason}.`, mend: 'Create a new backend and load the parameters again.', details });
+    super({
+      message: `The WebGPU device was lost: ${reason}.`,
+      mend: 'Create a new backend and load the parameters again.',
+      details,
+    });
   }
 }
 
@@ -46,7 +50,11 @@ export class DeviceOutOfMemoryError extends WebGpuError {
 
   constructor(details: Caused & { what: string }) {
     const { what } = details;
-    super({ message: `The WebGPU device has no memory for ${what}.`, mend: 'Use a smaller micro-batch or a smaller model.', details });
+    super({
+      message: `The WebGPU device has no memory for ${what}.`,
+      mend: 'Use a smaller micro-batch or a smaller model.',
+      details,
+    });
   }
 }
 

@@ -103,7 +103,9 @@ class GpuExecutable implements Executable {
       const pass = encoder.beginComputePass();
       recording.record(pass);
       pass.end();
-      scalars.forEach(({ buffer, offset = 0 }, index) => encoder.copyBufferToBuffer(buffer, offset, sumsBack, index * 4, 4));
+      scalars.forEach(({ buffer, offset = 0 }, index) =>
+        encoder.copyBufferToBuffer(buffer, offset, sumsBack, index * 4, 4),
+      );
     });
     return this.#device.read(sumsBack, (bytes) => [...new Float32Array(bytes, 0, MAX_SUMS)]);
   }

@@ -23,11 +23,18 @@ function draw({ dtype, shape }: TensorType, seed: number, below: number): Float3
   let state = seed;
   const next = (): number => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;
   const size = elements({ dtype, shape });
-  return dtype === 'f32' ? Float32Array.from({ length: size }, () => 2 * next() - 1) : Int32Array.from({ length: size }, () => Math.floor(next() * below));
+  return dtype === 'f32'
+    ? Float32Array.from({ length: size }, () => 2 * next() - 1)
+    : Int32Array.from({ length: size }, () => Math.floor(next() * below));
 }
 
 /** The largest error of one call on the device, relative to the largest expected element. */
-async function errorOf(op: string, types: readonly TensorType[], attributes: Attributes, { traits = device.traits, below = 1 } = {}): Promise<number> {
+async function errorOf(
+  op: string,
+  types: readonly TensorType[],
+  attributes: Attributes,
+  { traits = device.traits, below = 1 } = {},
+): Promise<number> {
   const builder = new GraphBuilder();
   const inputs = types.map((type, index) => builder.input(`in${index}`, type, 'data'));
   builder.output('y', builder.apply(op, inputs, attributes));
@@ -95,6 +102,8 @@ describe('conv2d', () => {
     const geometry = { stride: 1, padding: 0 };
     expect(await errorOf('conv2d', [x, kernel], geometry)).toBeLessThan(1e-6);
     expect(await errorOf('conv2dInputGradient', [dy, kernel], { ...geometry, height: 5, width: 4 })).toBeLessThan(1e-6);
-    expect(await errorOf('conv2dKernelGradient', [x, dy], { ...geometry, kernelHeight: 1, kernelWidth: 1 })).toBeLessThan(1e-6);
+    expect(
+      await errorOf('conv2dKernelGradient', [x, dy], { ...geometry, kernelHeight: 1, kernelWidth: 1 }),
+    ).toBeLessThan(1e-6);
   });
 });

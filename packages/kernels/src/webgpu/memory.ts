@@ -25,7 +25,9 @@ export function planMemory(plan: Plan, livesElsewhere: (tensor: TensorId) => boo
   const slots: { bytes: number; residents: Lifetime[] }[] = [];
   const slotOf = new Map<TensorId, number>();
   for (const life of lifetimes) {
-    const free = slots.findIndex(({ residents }) => residents.every((other) => other.to < life.from || life.to < other.from));
+    const free = slots.findIndex(({ residents }) =>
+      residents.every((other) => other.to < life.from || life.to < other.from),
+    );
     const slot = free >= 0 ? free : slots.push({ bytes: plan.bytes[life.tensor]!, residents: [] }) - 1;
     slots[slot]!.residents.push(life);
     slotOf.set(life.tensor, slot);

@@ -20,21 +20,21 @@ const plainGpu: DeviceTraits = { subgroups: false, subgroupSize: 0, software: fa
 
 describe('every op computes what its float64 reference does', () => {
   it.each(conformanceCases)('$name', async (conformanceCase) => {
-    await expectReference(conformanceCase, device.traits);
+    expect(await errorOf(conformanceCase, device.traits)).toBeLessThan(TOLERANCE);
   });
 });
 
 describe('every op does so with the kernels for a GPU without subgroups and with little memory', () => {
   it.each(conformanceCases)('$name', async (conformanceCase) => {
-    await expectReference(conformanceCase, plainGpu);
+    expect(await errorOf(conformanceCase, plainGpu)).toBeLessThan(TOLERANCE);
   });
 });
 
-async function expectReference(conformanceCase: ConformanceCase, traits: DeviceTraits): Promise<void> {
+/** The largest error of an element, relative to the largest element; infinite where sizes differ. */
+async function errorOf(conformanceCase: ConformanceCase, traits: DeviceTraits): Promise<number> {
   const { graph, feeds, expected } = instantiate(conformanceCase);
   const [actual] = await runGraph(device, graph, feeds, traits);
-  expect(actual).toHaveLength(expected.length);
+  if (actual?.length !== expected.length) return Infinity;
   const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
-  const worst = expected.reduce((most, value, index) => Math.max(most, Math.abs(value - actual![index]!)), 0);
-  expect(worst / scale).toBeLessThan(TOLERANCE);
+  return expected.reduce((most, value, index) => Math.max(most, Math.abs(value - actual[index]!)), 0) / scale;
 }

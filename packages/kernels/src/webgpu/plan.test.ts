@@ -62,8 +62,13 @@ describe('fusion', () => {
 
   it('never binds more tensors than every device takes', () => {
     const builder = new GraphBuilder();
-    const inputs = Array.from({ length: 12 }, (_, index) => builder.input(`x${index}`, { dtype: 'f32', shape: [8] }, 'data'));
-    builder.output('y', inputs.slice(1).reduce((sum, x) => builder.apply('add', [sum, x]), inputs[0]!));
+    const inputs = Array.from({ length: 12 }, (_, index) =>
+      builder.input(`x${index}`, { dtype: 'f32', shape: [8] }, 'data'),
+    );
+    builder.output(
+      'y',
+      inputs.slice(1).reduce((sum, x) => builder.apply('add', [sum, x]), inputs[0]!),
+    );
     const { calls } = planOf(builder.build());
     expect(calls.length).toBe(2);
     for (const { operands } of calls) expect(operands.length).toBeLessThanOrEqual(8);
@@ -84,13 +89,23 @@ describe('an op without a lowering', () => {
     const graph = graphOf((builder, x) => builder.apply('neg', [x]));
     const broken = { ...graph, nodes: [{ ...graph.nodes[0]!, op: 'quantumSoftmax' }] };
     expect(() => planOf(broken)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_OP' }));
-    expect(() => planOf({ ...graph, nodes: [{ ...graph.nodes[0]!, op: 'toString' }] })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_OP' }));
+    expect(() => planOf({ ...graph, nodes: [{ ...graph.nodes[0]!, op: 'toString' }] })).toThrow(
+      expect.objectContaining({ code: 'UNSUPPORTED_OP' }),
+    );
   });
 });
 
 const specs = {
   mlp: { type: 'mlp', inputs: 20, hidden: [16, 16], outputs: 10, activation: 'gelu' },
-  convnet: { type: 'convnet', input: [1, 12, 12], channels: [4, 8], kernel: 3, hidden: [16], outputs: 10, activation: 'relu' },
+  convnet: {
+    type: 'convnet',
+    input: [1, 12, 12],
+    channels: [4, 8],
+    kernel: 3,
+    hidden: [16],
+    outputs: 10,
+    activation: 'relu',
+  },
   gpt: { type: 'gpt', vocab: 20, layers: 2, heads: 2, width: 16, block: 8, tied: true },
 } as const;
 
@@ -117,13 +132,18 @@ describe.each(Object.keys(specs) as (keyof typeof specs)[])('the memory of a tra
   });
 
   it('adds every gradient to its accumulator once', () => {
-    const accumulated = plan.calls.filter(({ label }) => label === 'accumulate').map(({ operands }) => operands[1]! - plan.firstAccumulator);
+    const accumulated = plan.calls
+      .filter(({ label }) => label === 'accumulate')
+      .map(({ operands }) => operands[1]! - plan.firstAccumulator);
     expect(accumulated.toSorted((a, b) => a - b)).toEqual(program.layout.slots.map((_, slot) => slot));
   });
 });
 
 /** Plays the calls and names each tensor that was overwritten by another before it was read. */
-function clobbered({ calls, inputs, firstAccumulator }: Plan & { firstAccumulator: number }, { slotOf }: MemoryPlan): number[] {
+function clobbered(
+  { calls, inputs, firstAccumulator }: Plan & { firstAccumulator: number },
+  { slotOf }: MemoryPlan,
+): number[] {
   const holds = new Map<number, number>();
   return calls.flatMap(({ operands, kernel }) =>
     operands.filter((tensor, index) => {

@@ -31,15 +31,17 @@ export interface Plan {
 
 /** @throws UnsupportedOpError when an op has no WGSL lowering */
 export function checkOps({ nodes }: Graph, ops: OpTable): void {
-  for (const { op, output } of nodes) {
-    const known = Object.hasOwn(ops, op) && ops[op]?.wgsl !== undefined;
-    if (!known) throw new UnsupportedOpError({ op, dtype: output.dtype, backend: 'webgpu' });
-  }
+  for (const node of nodes) loweringOf(node, ops);
+}
+
+function loweringOf({ op, output }: GraphNode, ops: OpTable): WgslLowering {
+  const lowering = Object.hasOwn(ops, op) ? ops[op]?.wgsl : undefined;
+  if (lowering === undefined) throw new UnsupportedOpError({ op, dtype: output.dtype, backend: 'webgpu' });
+  return lowering;
 }
 
 /** @throws UnsupportedOpError when an op has no WGSL lowering */
 export function planGraph(graph: Graph, { ops, traits }: { ops: OpTable; traits: DeviceTraits }): Plan {
-  checkOps(graph, ops);
   return new Planner(graph, ops, traits).plan();
 }
 
@@ -151,6 +153,6 @@ class Planner {
   }
 
   #loweringOf(node: GraphNode): WgslLowering {
-    return this.#ops[node.op]!.wgsl!;
+    return loweringOf(node, this.#ops);
   }
 }

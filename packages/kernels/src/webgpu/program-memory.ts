@@ -39,10 +39,14 @@ export class ProgramMemory {
     this.gradientsBack = device.buffer('the gradients', this.layout.bytes, readBack);
     this.sumsBack = device.buffer('the sums', MAX_SUMS * 4, readBack);
     const sizes = new Map(
-      graphs.flatMap(({ graph }) => graph.inputs.flatMap(({ name, type, role }) => (role === 'data' ? [[name, elements(type) * 4] as const] : []))),
+      graphs.flatMap(({ graph }) =>
+        graph.inputs.flatMap(({ name, type, role }) => (role === 'data' ? [[name, elements(type) * 4] as const] : [])),
+      ),
     );
     this.data = new Map([...sizes].map(([name, bytes]) => [name, device.buffer(name, bytes)]));
-    this.#plans = new Map(graphs.map((each) => [each, planMemory(each.plan, (tensor) => tensor >= each.firstAccumulator)]));
+    this.#plans = new Map(
+      graphs.map((each) => [each, planMemory(each.plan, (tensor) => tensor >= each.firstAccumulator)]),
+    );
     this.#slots = slotSizes([...this.#plans.values()]).map((bytes, slot) => device.buffer(`slot ${slot}`, bytes));
   }
 

@@ -63,6 +63,10 @@ export function checkSizes(device: Device, { bytes, calls }: Plan): void {
   for (const { label, operands } of calls) {
     const tensor = operands.find((id) => bytes[id]! > device.maxBindingBytes);
     if (tensor === undefined) continue;
-    throw new BindingTooLargeError({ tensor: `A tensor of ${label}`, bytes: bytes[tensor]!, limit: device.maxBindingBytes });
+    throw new BindingTooLargeError({
+      tensor: `A tensor of ${label}`,
+      bytes: bytes[tensor]!,
+      limit: device.maxBindingBytes,
+    });
   }
 }

@@ -11,7 +11,12 @@ import { bindCalls, pipelinesOf, type Placement } from './recording.ts';
 export type Feeds = Readonly<Record<string, Float32Array | Int32Array>>;
 
 /** The f32 outputs of `graph` in order. `traits` may take away what the device has, to reach other kernels. */
-export async function runGraph(device: Device, graph: Graph, feeds: Feeds, traits: DeviceTraits = device.traits): Promise<readonly Float32Array[]> {
+export async function runGraph(
+  device: Device,
+  graph: Graph,
+  feeds: Feeds,
+  traits: DeviceTraits = device.traits,
+): Promise<readonly Float32Array[]> {
   const plan = planGraph(graph, { ops, traits });
   const { slots, slotOf } = planMemory(plan);
   const pipelines = await pipelinesOf(device, plan);
@@ -23,19 +28,30 @@ export async function runGraph(device: Device, graph: Graph, feeds: Feeds, trait
       offset: 0,
       size: plan.bytes[tensor]!,
     });
-    const back = plan.outputs.map((tensor) => device.buffer('result', plan.bytes[tensor]!, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST));
-    return { launches: bindCalls(device, plan, pipelines, placement), placement, back, buffers: [...inputs, ...temporaries, ...back] };
+    const back = plan.outputs.map((tensor) =>
+      device.buffer('result', plan.bytes[tensor]!, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST),
+    );
+    return {
+      launches: bindCalls(device, plan, pipelines, placement),
+      placement,
+      back,
+      buffers: [...inputs, ...temporaries, ...back],
+    };
   });
-  graph.inputs.forEach(({ name }, index) => device.write(placement(index).buffer, 0, feeds[name] as GPUAllowSharedBufferSource));
+  graph.inputs.forEach(({ name }, index) =>
+    device.write(placement(index).buffer, 0, feeds[name] as GPUAllowSharedBufferSource),
+  );
   device.submit((encoder) => {
     const pass = encoder.beginComputePass();
     launches.record(pass);
     pass.end();
-    plan.outputs.forEach((tensor, index) => encoder.copyBufferToBuffer(placement(tensor).buffer, 0, back[index]!, 0, plan.bytes[tensor]!));
+    plan.outputs.forEach((tensor, index) =>
+      encoder.copyBufferToBuffer(placement(tensor).buffer, 0, back[index]!, 0, plan.bytes[tensor]),
+    );
   });
   const results: Float32Array[] = [];
   for (const [index, tensor] of plan.outputs.entries()) {
-    results.push(await device.read(back[index]!, (bytes) => new Float32Array(bytes.slice(0, plan.bytes[tensor]!))));
+    results.push(await device.read(back[index]!, (bytes) => new Float32Array(bytes.slice(0, plan.bytes[tensor]))));
   }
   launches.close();
   for (const buffer of buffers) buffer.destroy();

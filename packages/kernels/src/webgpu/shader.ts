@@ -2,7 +2,7 @@
 import type { Kernel, KernelBinding } from './lowering.ts';
 
 /** The name and type of a field of `dims`: `rows` is u32, `factor: f32` says its own. */
-export function uniformField(field: string): { name: string; type: 'u32' | 'f32' } {
+function uniformField(field: string): { name: string; type: 'u32' | 'f32' } {
   const [name = '', type = 'u32'] = field.split(':').map((part) => part.trim());
   return { name, type: type === 'f32' ? 'f32' : 'u32' };
 }
@@ -20,7 +20,9 @@ export function shaderSource(kernel: Kernel): string {
     ...kernel.bindings.map(bindingSource),
     kernel.prelude ?? '',
     entryPoint(kernel),
-  ].filter(Boolean).join('\n');
+  ]
+    .filter(Boolean)
+    .join('\n');
 }
 
 function bindingSource({ name, element, access }: KernelBinding, index: number): string {

@@ -1,4 +1,5 @@
 /** WGSL index expressions, evaluated here as the same arithmetic in JavaScript. */
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { broadcastStrides, denseStrides, type StridedIndex, stridedIndex } from './strided-index.ts';
 
@@ -8,7 +9,7 @@ function evaluate({ expression, uniforms }: StridedIndex, index: number): number
     .replace(/dims\.(\w+)/g, (_, name: string) => String(uniforms[name]))
     .replace(/(\d)u\b/g, '$1')
     .replace(/\(at \/ (\d+)\)/g, 'Math.floor(at / $1)');
-  return new Function('at', `return ${text};`)(index) as number;
+  return runInNewContext(text, { at: index }) as number;
 }
 
 /** All offsets of a view by counting up its indices, the last axis fastest. */
@@ -41,12 +42,15 @@ describe('stridedIndex', () => {
   });
 
   it('shares its expression among shapes of one pattern', () => {
-    const row = (rows: number, columns: number) => stridedIndex({ shape: [rows, columns], strides: [0, 1], variable: 'at', prefix: 'p' });
+    const row = (rows: number, columns: number) =>
+      stridedIndex({ shape: [rows, columns], strides: [0, 1], variable: 'at', prefix: 'p' });
     expect(row(3, 4).expression).toBe(row(128, 512).expression);
   });
 
   it('is the linear index itself for a dense tensor', () => {
-    expect(stridedIndex({ shape: [2, 3, 4], strides: denseStrides([2, 3, 4]), variable: 'at', prefix: 'p' }).expression).toBe('at');
+    expect(
+      stridedIndex({ shape: [2, 3, 4], strides: denseStrides([2, 3, 4]), variable: 'at', prefix: 'p' }).expression,
+    ).toBe('at');
   });
 
   it.each([

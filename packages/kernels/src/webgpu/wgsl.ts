@@ -18,7 +18,11 @@ export const product = (dimensions: readonly number[]): number => dimensions.red
 export const groupsOf = (count: number, size: number): number => Math.ceil(count / size);
 
 /** An input binding. */
-export const reads = (name: string, element: KernelBinding['element'] = 'f32'): KernelBinding => ({ name, element, access: 'read' });
+export const reads = (name: string, element: KernelBinding['element'] = 'f32'): KernelBinding => ({
+  name,
+  element,
+  access: 'read',
+});
 
 /** An output binding. */
 export const writes = (name: string, element: KernelBinding['element'] = 'f32'): KernelBinding => ({
@@ -29,12 +33,15 @@ export const writes = (name: string, element: KernelBinding['element'] = 'f32'):
 
 /** An elementwise lowering from a template in which `$0`, `$1`… stand for the arguments. */
 export function elementwise(template: string, functions?: Readonly<Record<string, string>>): WgslLowering {
-  const expression = (args: readonly string[]) => template.replace(/\$(\d)/g, (_, index: string) => args[Number(index)] ?? '');
+  const expression = (args: readonly string[]) =>
+    template.replace(/\$(\d)/g, (_, index: string) => args[Number(index)] ?? '');
   return functions === undefined ? { kind: 'elementwise', expression } : { kind: 'elementwise', functions, expression };
 }
 
 /** An elementwise lowering whose expression depends on attributes. */
-export const elementwiseOf = (expression: (args: readonly string[], attributes: Attributes) => string): WgslLowering => ({
+export const elementwiseOf = (
+  expression: (args: readonly string[], attributes: Attributes) => string,
+): WgslLowering => ({
   kind: 'elementwise',
   expression,
 });

@@ -139,7 +139,11 @@ export function directKernelGradient({ traits }: LoweringContext, sizes: Conv2dS
   const sums = parts === 1 ? output : scratch(0);
   const call = laneCall(
     { name: 'conv2dKernelGradient', bindings: [reads('x'), reads('dy'), writes('kernel')], body: KERNEL_GRADIENT },
-    { count: parts * filterQuads * taps, uniforms: { ...sizes, filterQuads, samples }, operands: [input(0), input(1), sums] },
+    {
+      count: parts * filterQuads * taps,
+      uniforms: { ...sizes, filterQuads, samples },
+      operands: [input(0), input(1), sums],
+    },
   );
   if (parts === 1) return { calls: [call] };
   const partial = { dtype: 'f32', shape: [parts, size] } as const;

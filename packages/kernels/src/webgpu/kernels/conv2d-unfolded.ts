@@ -75,7 +75,11 @@ for (var u = 0u; u < dims.kernelHeight; u++) {
 dx[index] = sum;`;
 
 /** Products of one sample each. */
-function product(context: LoweringContext, problem: Omit<MatmulProblem, 'transposeA' | 'transposeB'> & Partial<MatmulProblem>, operands: readonly [Operand, Operand, Operand]) {
+function product(
+  context: LoweringContext,
+  problem: Omit<MatmulProblem, 'transposeA' | 'transposeB'> & Partial<MatmulProblem>,
+  operands: readonly [Operand, Operand, Operand],
+) {
   return matmulCall(context.traits, { transposeA: false, transposeB: false, ...problem }, operands);
 }
 
@@ -93,7 +97,11 @@ export function unfoldedInputGradient(context: LoweringContext, sizes: Conv2dSiz
   if (isPointwise(sizes)) return { calls: [product(context, problem, [input(1), input(0), output])] };
   const fold = laneCall(
     { name: 'fold', bindings: [reads('columns'), writes('dx')], body: FOLD },
-    { count: sizes.batch * sizes.channels * sizes.height * sizes.width, uniforms: { ...sizes }, operands: [scratch(0), output] },
+    {
+      count: sizes.batch * sizes.channels * sizes.height * sizes.width,
+      uniforms: { ...sizes },
+      operands: [scratch(0), output],
+    },
   );
   const calls = [product(context, problem, [input(1), input(0), scratch(0)]), fold];
   return { calls, scratch: [sizes.batch * taps * places] };
@@ -107,5 +115,8 @@ export function unfoldedKernelGradient(context: LoweringContext, sizes: Conv2dSi
   const parts = { dtype: 'f32', shape: [batch, filters * taps] } as const;
   const sum = reduceCall(context.traits, { kind: 'sum', input: parts, axes: [0], from: scratch(0), to: output });
   if (pointwise) return { calls: [bySample, sum], scratch: [batch * filters * taps] };
-  return { calls: [unfoldCall(context, sizes, scratch(1)), bySample, sum], scratch: [batch * filters * taps, batch * taps * places] };
+  return {
+    calls: [unfoldCall(context, sizes, scratch(1)), bySample, sum],
+    scratch: [batch * filters * taps, batch * taps * places],
+  };
 }

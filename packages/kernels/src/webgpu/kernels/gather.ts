@@ -12,7 +12,11 @@ export const gatherLowering: WgslLowering = {
         bindings: [reads('table'), reads('ids', 'i32'), writes('y')],
         body: 'y[index] = table[u32(ids[index / dims.row]) * dims.row + index % dims.row];',
       },
-      { count: elements(result), uniforms: { row: product(table!.shape.slice(1)) }, operands: [input(0), input(1), output] },
+      {
+        count: elements(result),
+        uniforms: { row: product(table!.shape.slice(1)) },
+        operands: [input(0), input(1), output],
+      },
     );
     return { calls: [call] };
   },

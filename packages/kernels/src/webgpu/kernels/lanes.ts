@@ -20,7 +20,10 @@ export interface LaneLaunch {
   readonly operands: readonly Operand[];
 }
 
-export function laneCall({ name, bindings, body, prelude }: LaneKernel, { count, uniforms, operands }: LaneLaunch): KernelCall {
+export function laneCall(
+  { name, bindings, body, prelude }: LaneKernel,
+  { count, uniforms, operands }: LaneLaunch,
+): KernelCall {
   const kernel: Kernel = {
     key: name,
     uniforms: ['count', ...Object.keys(uniforms)],

@@ -93,7 +93,11 @@ export const layerNormInputGradientLowering = byRows(inputGradient);
 export const layerNormGainGradientLowering: WgslLowering = {
   kind: 'kernels',
   lower: (context) => {
-    const { inputs: [x], output: result, traits } = context;
+    const {
+      inputs: [x],
+      output: result,
+      traits,
+    } = context;
     const byRow = rowsOf(context, elements(x!));
     const statisticsCall = rowCall(rowStatistics, { ...byRow, operands: [input(0), scratch(0), scratch(1)] });
     const columnsCall = rowCall(gainGradient, {

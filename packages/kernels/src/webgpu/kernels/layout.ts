@@ -17,9 +17,12 @@ interface Copy {
 
 /** A copy of `count` elements between two strided views, four at once where they lie together on both sides. */
 function copyCall({ count, operand, from, to, fromStart, toStart }: Copy): KernelCall {
-  const four = [from, to].every(({ fours }) => fours === 'together') && [count, fromStart, toStart].every((size) => size % 4 === 0);
+  const four =
+    [from, to].every(({ fours }) => fours === 'together') &&
+    [count, fromStart, toStart].every((size) => size % 4 === 0);
   const element = four ? 'vec4<f32>' : 'f32';
-  const place = (start: string, { expression }: StridedIndex) => (four ? `(dims.${start} + ${expression}) / 4u` : `dims.${start} + ${expression}`);
+  const place = (start: string, { expression }: StridedIndex) =>
+    four ? `(dims.${start} + ${expression}) / 4u` : `dims.${start} + ${expression}`;
   const body = [
     `let at = index${four ? ' * 4u' : ''};`,
     `y[${place('toStart', to)}] = x[${place('fromStart', from)}];`,
@@ -44,7 +47,14 @@ export const transposeLowering: WgslLowering = {
   lower: ({ inputs: [x], attributes, output: { shape } }) => {
     const own = denseStrides(x!.shape);
     const read = (attributes['permutation'] as readonly number[]).map((axis) => own[axis]!);
-    const call = { count: product(shape), operand: 0, from: view(shape, read, 'f'), to: dense(shape), fromStart: 0, toStart: 0 };
+    const call = {
+      count: product(shape),
+      operand: 0,
+      from: view(shape, read, 'f'),
+      to: dense(shape),
+      fromStart: 0,
+      toStart: 0,
+    };
     return { calls: [copyCall(call)] };
   },
 };
@@ -54,7 +64,14 @@ export const sliceLowering: WgslLowering = {
   lower: ({ inputs: [x], attributes, output: { shape } }) => {
     const own = denseStrides(x!.shape);
     const fromStart = (attributes['start'] as number) * own[attributes['axis'] as number]!;
-    const call = { count: product(shape), operand: 0, from: view(shape, own, 'f'), to: dense(shape), fromStart, toStart: 0 };
+    const call = {
+      count: product(shape),
+      operand: 0,
+      from: view(shape, own, 'f'),
+      to: dense(shape),
+      fromStart,
+      toStart: 0,
+    };
     return { calls: [copyCall(call)] };
   },
 };

@@ -24,7 +24,11 @@ export function subgroupMatmul(tile: SubgroupTile, variant: MatmulVariant): Kern
   return {
     key: `matmul subgroup ${lanes}x${rows} ${variantKey(variant)}`,
     uniforms: MATMUL_UNIFORMS,
-    bindings: [reads('a', vector(variant.wideA)), reads('b', vector(variant.wideB)), writes('c', vector(variant.wideC))],
+    bindings: [
+      reads('a', vector(variant.wideA)),
+      reads('b', vector(variant.wideB)),
+      writes('c', vector(variant.wideC)),
+    ],
     workgroupSize: lanes,
     usesSubgroups: true,
     body: [
@@ -69,9 +73,7 @@ function loadTransposedA({ lanes, rows }: SubgroupTile, { wideA }: MatmulVariant
     const [step, row] = [`step${slot}`, `rowOf${slot}`];
     const at = `aBase + min(${step}, dims.k - 1u) * dims.m`;
     const part = (offset: number) => `a[${at} + min(${row} + ${offset}u, dims.m - 1u)]`;
-    const loaded = wideA
-      ? `a[(${at} + min(${row}, dims.m - 4u)) / 4u]`
-      : `vec4f(${range(4).map(part).join(', ')})`;
+    const loaded = wideA ? `a[(${at} + min(${row}, dims.m - 4u)) / 4u]` : `vec4f(${range(4).map(part).join(', ')})`;
     return [
       `let ${step} = k0 + subgroupLane % 4u;`,
       `let ${row} = row0 + (subgroupLane + ${slot * lanes}u) / 4u * 4u;`,
@@ -97,7 +99,10 @@ function loadTransposedB({ wideB }: MatmulVariant): string[] {
     const part = (step: number) => `b[qAt${offset} + min(k0 + ${step}u, dims.k - 1u)]`;
     return [`let qAt${offset} = ${at};`, `let q${offset} = vec4f(${range(4).map(part).join(', ')});`];
   });
-  return [...columns, ...range(4).map((step) => `let b${step} = vec4f(q0[${step}], q1[${step}], q2[${step}], q3[${step}]);`)];
+  return [
+    ...columns,
+    ...range(4).map((step) => `let b${step} = vec4f(q0[${step}], q1[${step}], q2[${step}], q3[${step}]);`),
+  ];
 }
 
 function multiplyA({ lanes, rows }: SubgroupTile): string[] {
@@ -121,6 +126,8 @@ function store(row: number, { wideC }: MatmulVariant): string {
   const at = `(batch * dims.m + row0 + ${row}u) * dims.n + column`;
   const inside = `row0 + ${row}u < dims.m`;
   if (wideC) return `if (${inside} && column < dims.n) { c[(${at}) / 4u] = c${row}; }`;
-  const each = range(4).map((offset) => `if (column + ${offset}u < dims.n) { c[${at} + ${offset}u] = c${row}[${offset}]; }`);
+  const each = range(4).map(
+    (offset) => `if (column + ${offset}u < dims.n) { c[${at} + ${offset}u] = c${row}[${offset}]; }`,
+  );
   return `if (${inside}) { ${each.join(' ')} }`;
 }

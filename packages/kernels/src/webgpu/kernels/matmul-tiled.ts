@@ -97,6 +97,8 @@ function fill({ across, down, depth }: WorkgroupTile, width: number, statements:
 
 function store(row: number): string {
   const at = `(batch * dims.m + row0 + y + ${row}u) * dims.n + column`;
-  const each = range(4).map((offset) => `if (column + ${offset}u < dims.n) { c[${at} + ${offset}u] = c${row}[${offset}]; }`);
+  const each = range(4).map(
+    (offset) => `if (column + ${offset}u < dims.n) { c[${at} + ${offset}u] = c${row}[${offset}]; }`,
+  );
   return `if (row0 + y + ${row}u < dims.m) { ${each.join(' ')} }`;
 }

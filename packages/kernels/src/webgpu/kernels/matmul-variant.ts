@@ -13,6 +13,7 @@ export interface MatmulVariant {
 export const MATMUL_UNIFORMS = ['m', 'k', 'n', 'aBatch', 'bBatch', 'tilesM', 'tilesN', 'count'] as const;
 
 export function variantKey({ transposeA, transposeB, wideA, wideB, wideC }: MatmulVariant): string {
-  const side = (name: string, transposed: boolean, wide: boolean) => `${name}${transposed ? 'T' : ''}${wide ? '4' : ''}`;
+  const side = (name: string, transposed: boolean, wide: boolean) =>
+    `${name}${transposed ? 'T' : ''}${wide ? '4' : ''}`;
   return [side('a', transposeA, wideA), side('b', transposeB, wideB), side('c', false, wideC)].join(' ');
 }

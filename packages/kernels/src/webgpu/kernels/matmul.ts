@@ -32,7 +32,7 @@ const LARGE: MatmulTile = { family: 'tiled', across: 16, down: 16, laneRows: 4, 
  * The tile for a problem: by rule, not by measurement. A tile of 64 × 64 halves the traffic of one of 32 × 32, and pays
  * where it still leaves enough workgroups to fill a GPU.
  */
-export function chooseTile({ subgroups, subgroupSize, software }: DeviceTraits, { count, m, n }: MatmulProblem): MatmulTile {
+function chooseTile({ subgroups, subgroupSize, software }: DeviceTraits, { count, m, n }: MatmulProblem): MatmulTile {
   if (software && subgroups) return { family: 'subgroup', lanes: subgroupSize, rows: Math.max(subgroupSize, 16) };
   const largeTiles = count * Math.ceil(m / 64) * Math.ceil(n / 64);
   return !software && largeTiles >= 128 ? LARGE : SMALL;
@@ -52,7 +52,16 @@ export function matmulCall(
   const variant = variantOf(problem);
   return {
     kernel: tile.family === 'subgroup' ? subgroupMatmul(tile, variant) : tiledMatmul(tile, variant),
-    uniforms: { m, k, n, aBatch: sharedLeft ? 0 : m * k, bBatch: sharedRight ? 0 : k * n, tilesM, tilesN, count: workgroups },
+    uniforms: {
+      m,
+      k,
+      n,
+      aBatch: sharedLeft ? 0 : m * k,
+      bBatch: sharedRight ? 0 : k * n,
+      tilesM,
+      tilesN,
+      count: workgroups,
+    },
     operands: [a, b, c],
     workgroups,
   };

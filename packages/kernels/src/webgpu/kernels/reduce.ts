@@ -24,7 +24,12 @@ export function reduceCall(traits: DeviceTraits, { kind, input: { shape }, axes,
   const strides = denseStrides(shape);
   const kept = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const view = (some: readonly number[], variable: string, prefix: string) =>
-    stridedIndex({ shape: some.map((axis) => shape[axis]!), strides: some.map((axis) => strides[axis]!), variable, prefix });
+    stridedIndex({
+      shape: some.map((axis) => shape[axis]!),
+      strides: some.map((axis) => strides[axis]!),
+      variable,
+      prefix,
+    });
   const [base, walk] = [view(kept, 'row', 'k'), view(axes, 'q', 'r')];
   const length = product(axes.map((axis) => shape[axis]!));
   const kernel: RowKernel = {

@@ -52,6 +52,8 @@ export const softmaxGradientLowering: WgslLowering = {
     const columns = result.shape.at(-1)!;
     const uniforms = { columns, factor: attributes['factor'] as number };
     const operands = [input(0), input(1), output];
-    return { calls: [rowCall(backward, { rows: elements(result) / columns, length: columns, traits, uniforms, operands })] };
+    return {
+      calls: [rowCall(backward, { rows: elements(result) / columns, length: columns, traits, uniforms, operands })],
+    };
   },
 };

@@ -19,7 +19,10 @@ describe('the GPU’s thread', () => {
     const backend = await createWebGpuBackend();
     const executable = await backend.compile(program);
     await executable.load(parameters);
-    const [shared, plain] = [new Float32Array(new SharedArrayBuffer(program.layout.size * 4)), new Float32Array(program.layout.size)];
+    const [shared, plain] = [
+      new Float32Array(new SharedArrayBuffer(program.layout.size * 4)),
+      new Float32Array(program.layout.size),
+    ];
     await executable.accumulate(data);
     await executable.drain(shared, 2);
     await executable.accumulate(data);
@@ -43,10 +46,14 @@ describe('the GPU’s thread', () => {
       const { createWebGpuBackend } = await import(${JSON.stringify(new URL('create-backend.ts', import.meta.url).href)});
       const { adapter } = await createWebGpuBackend();
       console.log(adapter.kind);`;
-    const { status, stdout } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', source], {
-      encoding: 'utf8',
-      timeout: 60_000,
-    });
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', source],
+      {
+        encoding: 'utf8',
+        timeout: 60_000,
+      },
+    );
     expect(stdout).toMatch(/^(gpu|software)\n$/);
     expect(status).toBe(0);
   });

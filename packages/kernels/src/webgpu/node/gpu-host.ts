@@ -31,17 +31,18 @@ export class GpuHost {
     if (this.#ended) return Promise.reject(this.#ended);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     if (this.#pending.push({ resolve, reject }) === 1) this.#worker.ref();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     this.#worker.postMessage({ call, take } satisfies Request<Name>);
     return promise as Promise<Calls[Name]['give']>;
   }
 
-  /** Ends the thread after the calls before. Calls that come later are rejected with `error`. */
-  async close(error: Error): Promise<void> {
+  /** Ends the thread after the calls before. Calls that come later are rejected with `reason`. */
+  async close(reason: Error): Promise<void> {
     if (this.#ended) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#worker.once('exit', () => resolve());
     const closed = this.call('close', {});
-    this.#ended = error;
+    this.#ended = reason;
     this.#worker.ref();
     await closed.catch(() => undefined);
     await promise;

@@ -44,7 +44,6 @@ const calls: { readonly [Name in CallName]: (take: Calls[Name]['take']) => Promi
   },
   close: async () => {
     await backend?.close();
-    parentPort?.close();
   },
 };
 
@@ -57,7 +56,14 @@ async function answer({ call, take }: Request): Promise<Reply> {
   }
 }
 
+async function serve(request: Request): Promise<void> {
+  const reply = await answer(request);
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage(reply);
+  if (request.call === 'close') parentPort?.close();
+}
+
 let before: Promise<void> = Promise.resolve();
 parentPort?.on('message', (request: Request) => {
-  before = before.then(async () => parentPort?.postMessage(await answer(request)));
+  before = before.then(() => serve(request));
 });

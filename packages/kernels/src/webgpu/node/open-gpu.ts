@@ -1,5 +1,6 @@
 /** Opens Dawn, the WebGPU implementation that runs in Node. */
 import { tmpdir } from 'node:os';
+import type { create as Create, globals as Globals } from 'webgpu';
 import { AdapterNotFoundError } from '../errors.ts';
 
 /**
@@ -22,7 +23,7 @@ export async function openGpu(): Promise<GPU> {
   return instance;
 }
 
-async function loadDawn(): Promise<typeof import('webgpu')> {
+async function loadDawn(): Promise<{ create: typeof Create; globals: typeof Globals }> {
   try {
     return await import('webgpu');
   } catch (cause) {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { AdapterNotFoundError, BackendClosedError, BindingTooLargeError, DeviceLostError, DeviceOutOfMemoryError, DeviceValidationError } from '../errors.ts';
+import {
+  AdapterNotFoundError,
+  BackendClosedError,
+  BindingTooLargeError,
+  DeviceLostError,
+  DeviceOutOfMemoryError,
+  DeviceValidationError,
+} from '../errors.ts';
 import { reviveError, tellError } from './told-error.ts';
 
 const errors = [

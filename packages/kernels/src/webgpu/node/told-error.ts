@@ -24,7 +24,10 @@ const classes: Readonly<Record<string, new (details: never) => WebGpuError>> = {
 export function tellError(error: unknown): ToldError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   if (!(error instanceof WebGpuError)) return { name, message, details: {} };
-  const cause = error.cause === undefined ? {} : { cause: String(error.cause instanceof Error ? error.cause.message : error.cause) };
+  const cause =
+    error.cause === undefined
+      ? {}
+      : { cause: String(error.cause instanceof Error ? error.cause.message : error.cause) };
   return { name, message, details: { ...error.details, ...cause } };
 }
 

@@ -8,7 +8,7 @@ export class ChainUnreachableError extends MurmurationError {
 
   constructor({ rpcUrl, why, cause }: { rpcUrl: string; why: string; cause?: unknown }) {
     super({
-      message: `No chain answers at ${rpcUrl}: ${why}.`,
+      message: `No chain answers at ${shown(rpcUrl)}: ${why}.`,
       mend: 'Check the address of the JSON-RPC endpoint and that the node runs.',
       cause,
     });
@@ -22,7 +22,7 @@ export class ChainIdWrongError extends MurmurationError {
 
   constructor({ rpcUrl, expected, found }: { rpcUrl: string; expected: number; found: number }) {
     super({
-      message: `The chain at ${rpcUrl} has the id ${found}, not ${expected}.`,
+      message: `The chain at ${shown(rpcUrl)} has the id ${found}, not ${expected}.`,
       mend: 'Name the endpoint of the right chain, or correct the chain id.',
     });
   }
@@ -132,4 +132,11 @@ export class SignatureRefusedError extends MurmurationError {
       mend: 'Leave it out, and ask the signer for another.',
     });
   }
+}
+
+/** An endpoint's address for people's eyes: many carry a secret key in their path or query. */
+function shown(rpcUrl: string): string {
+  if (!URL.canParse(rpcUrl)) return JSON.stringify(rpcUrl);
+  const { origin, pathname, search } = new URL(rpcUrl);
+  return pathname === '/' && search === '' ? origin : `${origin}/…`;
 }

@@ -70,7 +70,15 @@ export function simulate({
   config = {},
   afterEffect,
 }: SimulationOptions): SimulationResult {
-  const world = new World({ seed, weather, workers, liars, wire, config: { ...simulatedConfig(rounds), ...config }, afterEffect });
+  const world = new World({
+    seed,
+    weather,
+    workers,
+    liars,
+    wire,
+    config: { ...simulatedConfig(rounds), ...config },
+    afterEffect,
+  });
   world.begin();
   const limit = PATIENCE * (rounds + 10);
   while (world.coordinator.finish === null && world.scheduler.step()) {

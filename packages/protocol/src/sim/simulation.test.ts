@@ -10,14 +10,17 @@ import { calm, rough, storm } from './weather.ts';
 
 const only = process.env['MURMURATION_SIM_SEED'];
 const factor = Number(process.env['MURMURATION_SIM_RUNS'] ?? 1);
-const seeds = (first: number, count: number): number[] => (only === undefined ? Array.from({ length: count * factor }, (_, i) => first + i) : [Number(only)]);
+const seeds = (first: number, count: number): number[] =>
+  only === undefined ? Array.from({ length: count * factor }, (_, i) => first + i) : [Number(only)];
 
 /** Runs a seed; what fails carries it. */
 function run(options: SimulationOptions): SimulationResult {
   try {
     return simulate(options);
   } catch (cause) {
-    throw new Error(`MURMURATION_SIM_SEED=${options.seed}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`MURMURATION_SIM_SEED=${options.seed}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -36,7 +39,14 @@ describe('a run in calm weather', () => {
   });
 
   it('comes to the same state with one worker, three and seven, and whatever the network does', () => {
-    const hashes = [[1, 5], [3, 6], [7, 7], [3, 8]].map(([workers, seed]) => finalHash(run({ seed: seed!, weather: calm, rounds: 30, workers: workers!, config: { startMembers: workers! } })));
+    const hashes = [
+      [1, 5],
+      [3, 6],
+      [7, 7],
+      [3, 8],
+    ].map(([workers, seed]) =>
+      finalHash(run({ seed: seed!, weather: calm, rounds: 30, workers: workers!, config: { startMembers: workers! } })),
+    );
     expect(new Set(hashes).size).toBe(1);
   });
 
@@ -51,7 +61,9 @@ describe('a run in calm weather', () => {
 
   it('shares work by speed when asked to, and in turns when not', () => {
     const shares = (assignment: 'fixed' | 'adaptive') =>
-      factsOf(run({ seed: 9, weather: calm, rounds: 12, workers: 3, config: { assignment } }), 'roundCommitted').map((fact) => fact.shares.map(({ microBatches }) => microBatches.length));
+      factsOf(run({ seed: 9, weather: calm, rounds: 12, workers: 3, config: { assignment } }), 'roundCommitted').map(
+        (fact) => fact.shares.map(({ microBatches }) => microBatches.length),
+      );
     expect(shares('fixed').every((counts) => counts.join() === '4,4,4')).toBe(true);
     expect(shares('adaptive').some((counts) => counts.join() !== '4,4,4')).toBe(true);
   });
@@ -64,7 +76,12 @@ describe('a run in calm weather', () => {
   });
 
   it('ends early when the budget bears no further round', () => {
-    const result = run({ seed: 2, weather: calm, rounds: 40, config: { payment: { ...budget, budgetWei: String(1000 * 12 * 7 + 999) } } });
+    const result = run({
+      seed: 2,
+      weather: calm,
+      rounds: 40,
+      config: { payment: { ...budget, budgetWei: String(1000 * 12 * 7 + 999) } },
+    });
     expect(result.committedRounds).toBe(7);
     expect(result.state.phase).toMatchObject({ name: 'over', outcome: 'finished', code: 'BUDGET_SPENT' });
   });
@@ -78,11 +95,14 @@ function simulateBudget() {
 }
 
 describe('a run in rough weather', () => {
-  it.each(seeds(100, 12))('commits every round although workers die, are cut off, come, and the coordinator restarts (seed %i)', (seed) => {
-    const result = run({ seed, weather: rough, rounds: 40 });
-    expect(result.outcome).toBe('finished');
-    expect(result.state.committed).toBe(40);
-  });
+  it.each(seeds(100, 12))(
+    'commits every round although workers die, are cut off, come, and the coordinator restarts (seed %i)',
+    (seed) => {
+      const result = run({ seed, weather: rough, rounds: 40 });
+      expect(result.outcome).toBe('finished');
+      expect(result.state.committed).toBe(40);
+    },
+  );
 
   it.each(seeds(500, 4))('goes on after storms that take everybody (seed %i)', (seed) => {
     const result = run({ seed, weather: storm, rounds: 20 });
@@ -102,14 +122,19 @@ describe('a liar', () => {
     expect(factsOf(result, 'auditClosed').find(({ outcome }) => outcome === 'failed')?.verdicts.length).toBe(3);
   });
 
-  it.each(seeds(60, 4))('is found sooner or later at the usual rate, and the honest are never accused (seed %i)', (seed) => {
-    const result = run({ seed, weather: calm, rounds: 60, liars: 1 });
-    expect(factsOf(result, 'memberGone').map(({ code }) => code)).toEqual(['AUDIT_FAILED']);
-  });
+  it.each(seeds(60, 4))(
+    'is found sooner or later at the usual rate, and the honest are never accused (seed %i)',
+    (seed) => {
+      const result = run({ seed, weather: calm, rounds: 60, liars: 1 });
+      expect(factsOf(result, 'memberGone').map(({ code }) => code)).toEqual(['AUDIT_FAILED']);
+    },
+  );
 
   it('among three is convicted by the two others', () => {
     const result = run({ seed: 77, weather: calm, rounds: 10, workers: 3, liars: 1, config: always });
-    expect(factsOf(result, 'auditClosed').find(({ outcome }) => outcome === 'failed')?.reason).toMatch(/by 2 of 2 auditors/);
+    expect(factsOf(result, 'auditClosed').find(({ outcome }) => outcome === 'failed')?.reason).toMatch(
+      /by 2 of 2 auditors/,
+    );
   });
 
   it('never costs an honest worker anything in 200 audited rounds', () => {
@@ -120,7 +145,19 @@ describe('a liar', () => {
 });
 
 describe('a worker killed at an exact point', () => {
-  const points: readonly MemberEffectType[] = ['prepare', 'initialise', 'compute', 'pushContribution', 'reduce', 'pushReduced', 'retain', 'apply', 'audit', 'evaluate', 'attest'];
+  const points: readonly MemberEffectType[] = [
+    'prepare',
+    'initialise',
+    'compute',
+    'pushContribution',
+    'reduce',
+    'pushReduced',
+    'retain',
+    'apply',
+    'audit',
+    'evaluate',
+    'attest',
+  ];
 
   it.each(points)('right after the effect %s costs no micro-batch', (type) => {
     let struck = false;
@@ -129,14 +166,21 @@ describe('a worker killed at an exact point', () => {
       weather: calm,
       rounds: 25,
       afterEffect: (world, worker, effect) => {
-        if (struck || effect.type !== type || (world.coordinator.state.committed < 2 && !['prepare', 'initialise'].includes(type))) return;
+        if (
+          struck ||
+          effect.type !== type ||
+          (world.coordinator.state.committed < 2 && !['prepare', 'initialise'].includes(type))
+        )
+          return;
         struck = true;
         world.kill(worker, `at ${type}`);
       },
     });
     expect(struck).toBe(true);
     expect(result.outcome).toBe('finished');
-    const trained = factsOf(result, 'roundCommitted').flatMap(({ shares }) => shares.flatMap(({ microBatches }) => microBatches));
+    const trained = factsOf(result, 'roundCommitted').flatMap(({ shares }) =>
+      shares.flatMap(({ microBatches }) => microBatches),
+    );
     expect(new Set(trained).size).toBe(trained.length);
   });
 
@@ -147,7 +191,8 @@ describe('a worker killed at an exact point', () => {
       weather: calm,
       rounds: 10,
       afterEffect: (world, worker, effect) => {
-        if (struck || effect.type !== 'send' || effect.message.type !== type || world.coordinator.state.committed < 3) return;
+        if (struck || effect.type !== 'send' || effect.message.type !== type || world.coordinator.state.committed < 3)
+          return;
         struck = true;
         world.kill(worker, `having said ${type}`);
       },

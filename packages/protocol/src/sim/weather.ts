@@ -65,5 +65,17 @@ export const storm: Weather = {
   returns: 0.7,
   restart: 15_000,
   slow: 0.1,
-  deadly: { compute: 0.01, send: 0.003, pushContribution: 0.01, reduce: 0.005, pushReduced: 0.005, apply: 0.03, retain: 0.01, fetchState: 0.02, fetchReduced: 0.05, audit: 0.02, evaluate: 0.05 },
+  deadly: {
+    compute: 0.01,
+    send: 0.003,
+    pushContribution: 0.01,
+    reduce: 0.005,
+    pushReduced: 0.005,
+    apply: 0.03,
+    retain: 0.01,
+    fetchState: 0.02,
+    fetchReduced: 0.05,
+    audit: 0.02,
+    evaluate: 0.05,
+  },
 };

@@ -122,8 +122,8 @@ export interface ClosingState {
   readonly auditsDue: boolean;
   /** Attempts at the last checkpoint that failed. */
   readonly checkpointFailures: number;
-  /** The last epoch could not be put on chain: it is not tried again in this run. */
-  readonly settlementGivenUp: boolean;
+  /** Attempts to put the last epoch on chain that failed. */
+  readonly settlementFailures: number;
 }
 
 export type Phase =

@@ -88,7 +88,12 @@ export function noteApplied(
   const [first, ...rest] = turn.state.seals;
   if (first?.seal.view !== view || first.step !== 'applying') return;
   const next = roundOf(round + 1);
-  turn.set({ seals: rest, held: { round: next, stateHash }, lastApplied: { round, view, gradientNorm } });
+  turn.set({
+    seals: rest,
+    held: { round: next, stateHash },
+    lastApplied: { round, view, gradientNorm },
+    reduceFailures: 0,
+  });
   if (turn.state.collective?.round === round) turn.set({ collective: null });
   turn.do({ type: 'notice', notice: { kind: 'applied', round: next, stateHash } });
   afterApply(turn, first.seal);

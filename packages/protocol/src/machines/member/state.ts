@@ -73,6 +73,8 @@ export interface MemberState {
   readonly snapshots: readonly Round[];
   /** What the coordinator last said that this worker earned; an attestation that gives less is refused. */
   readonly earnedWei: string;
+  /** Since the last applied round. */
+  readonly reduceFailures: number;
   readonly reconnects: number;
 }
 

@@ -31,6 +31,9 @@ import { noteApplied, noteFetched, takeSeal } from './sealing.ts';
 import type { MemberState } from './state.ts';
 import { MemberTurn } from './turn.ts';
 
+/** Failed reductions between two applied rounds. */
+const MAX_REDUCE_FAILURES = 64;
+
 type MessageRules = {
   readonly [T in CoordinatorMessage['type']]: (
     turn: MemberTurn,
@@ -66,7 +69,7 @@ const failureRules: Readonly<Record<MemberEventOf<'failed'>['effect'], (turn: Me
   prepare: (turn, reason) => depart(turn, 'failed', 'PREPARE_FAILED', reason),
   initialise: (turn, reason) => depart(turn, 'failed', 'INITIALISE_FAILED', reason),
   compute: (turn, reason) => depart(turn, 'failed', 'COMPUTE_FAILED', reason),
-  reduce: (turn, reason) => depart(turn, 'failed', 'REDUCE_FAILED', reason),
+  reduce: noteReduceFailed,
   apply: (turn, reason) => depart(turn, 'failed', 'APPLY_FAILED', reason),
 };
 
@@ -92,6 +95,14 @@ const eventRules: EventRules = {
   interrupted: (turn, { reason }) => depart(turn, 'interrupted', 'INTERRUPTED', reason),
 };
 
+/** One may be for a view that is gone, and the coordinator moves a bucket whose owner does not answer; several in a row are not. */
+function noteReduceFailed(turn: MemberTurn, reason: string): void {
+  const reduceFailures = turn.state.reduceFailures + 1;
+  turn.set({ reduceFailures });
+  turn.because(`a reduction failed: ${reason}`);
+  if (reduceFailures > MAX_REDUCE_FAILURES) depart(turn, 'failed', 'REDUCE_FAILED', reason);
+}
+
 /** A worker before it has a connection: the shell performs `connect` itself for the first time, or feeds `timer reconnect`. */
 export function initialMember(config: MemberConfig): MemberState {
   return {
@@ -109,6 +120,7 @@ export function initialMember(config: MemberConfig): MemberState {
     auditing: [],
     snapshots: [],
     earnedWei: '0',
+    reduceFailures: 0,
     reconnects: 0,
   };
 }

@@ -8,6 +8,7 @@ import type { ClosingState, CoordinatorState, PhaseName } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 
 const MAX_CHECKPOINT_FAILURES = 3;
+const MAX_SETTLEMENT_FAILURES = 3;
 
 const ended: ReadonlySet<PhaseName> = new Set(['closing', 'over']);
 
@@ -20,7 +21,7 @@ export function beginClosing(turn: CoordinatorTurn, outcome: RunOutcome, code: s
     reason,
     auditsDue: false,
     checkpointFailures: 0,
-    settlementGivenUp: false,
+    settlementFailures: 0,
   });
   for (const name of ['gather', 'regather', 'round', 'apply', 'evaluate', 'drain'] as const)
     turn.do({ type: 'cancelTimer', name });
@@ -52,9 +53,9 @@ function settleCheckpoint(turn: CoordinatorTurn, { checkpointFailures }: Closing
 }
 
 /** Audits come first: a failed one changes what is paid. */
-function settleEpochs(turn: CoordinatorTurn, { settlementGivenUp }: ClosingState): boolean {
+function settleEpochs(turn: CoordinatorTurn, { settlementFailures }: ClosingState): boolean {
   if (turn.state.settlement.inFlight !== null || turn.state.audits.open.length > 0) return false;
-  if (settlementGivenUp || !epochPending(turn.state)) return true;
+  if (settlementFailures >= MAX_SETTLEMENT_FAILURES || !epochPending(turn.state)) return true;
   closeEpoch(turn);
   return turn.state.settlement.inFlight === null;
 }
@@ -62,7 +63,7 @@ function settleEpochs(turn: CoordinatorTurn, { settlementGivenUp }: ClosingState
 /** What went wrong at the end outweighs an otherwise good outcome. */
 function outcomeOf(
   state: CoordinatorState,
-  { outcome, code, reason, settlementGivenUp }: ClosingState,
+  { outcome, code, reason }: ClosingState,
 ): Pick<ClosingState, 'outcome' | 'code' | 'reason'> {
   if (outcome === 'failed') return { outcome, code, reason };
   if (state.committed > 0 && !isCheckpointed(state))
@@ -71,7 +72,7 @@ function outcomeOf(
       code: 'CHECKPOINT_FAILED',
       reason: `${reason}, but the last state could not be stored`,
     };
-  if (settlementGivenUp)
+  if (epochPending(state))
     return {
       outcome: 'failed',
       code: 'SETTLEMENT_FAILED',

@@ -127,8 +127,15 @@ export function progressTraining(turn: CoordinatorTurn): void {
 /** Whether the view can't be finished as it is. Once every bucket is reduced, only an owner's pushes are still needed. */
 function brokenBy({ members }: CoordinatorState, round: RoundState): boolean {
   const isGone = (peer: PeerId): boolean => members[peer]?.status !== 'active';
-  if (round.reduced.includes(null)) return round.owners.some(isGone) || round.contributors.some(({ peerId }) => isGone(peerId));
-  return round.owners.some(isGone) && !allGathered(round, round.members.filter((peer) => !isGone(peer)));
+  if (round.reduced.includes(null))
+    return round.owners.some(isGone) || round.contributors.some(({ peerId }) => isGone(peerId));
+  return (
+    round.owners.some(isGone) &&
+    !allGathered(
+      round,
+      round.members.filter((peer) => !isGone(peer)),
+    )
+  );
 }
 
 const allGathered = (round: RoundState, peers: readonly PeerId[]): boolean =>

@@ -244,7 +244,7 @@ export function defer(turn: CoordinatorTurn, deferred: EpochInFlight, reason: st
   turn.record({ type: 'epochDeferred', epoch, reason });
   turn.because(`epoch ${epoch} is deferred: ${reason}`);
   const { phase } = turn.state;
-  if (phase.name === 'closing') turn.enter({ ...phase, settlementGivenUp: true });
+  if (phase.name === 'closing') turn.enter({ ...phase, settlementFailures: phase.settlementFailures + 1 });
 }
 
 function setInFlight(turn: CoordinatorTurn, inFlight: EpochInFlight): void {

@@ -56,7 +56,7 @@ describe('loadJob', () => {
   it.each([
     ['images: images, labels: labels }\n  eval', 'images: missing, labels: labels }\n  eval', /job\.yaml:4:31: The data file missing does not exist/],
     ['labels: labels }\n  eval', `labels: labels, sha256: { images: ${'ab'.repeat(32)}, labels: ${'ab'.repeat(32)} } }\n  eval`, /job\.yaml:4:31: The data file images has sha256/],
-    ['labels: labels }\ntraining', 'labels: job.yaml }\ntraining', /job\.yaml:5:47: The data file job\.yaml/],
+    ['labels: labels }\ntraining', 'labels: job.yaml }\ntraining', /job\.yaml:5:46: The data file job\.yaml/],
     ['hidden: [3] }', 'hidden: [3], inputs: 5 }', /job\.yaml:2:42: model\.inputs is 5, but the data has 4/],
     ['hidden: [3] }', 'hidden: [3], outputs: 1 }', /job\.yaml:2:43: model\.outputs is 1, but the data has 2 classes/],
     ['images: images', 'images: ../images', /job\.yaml:4:31: .*leaves the data directory/],

@@ -38,6 +38,7 @@ describe('the GPU’s thread', () => {
     await backend.close();
     await expect(executable.load(parameters)).rejects.toMatchObject({ code: 'BACKEND_CLOSED' });
     await expect(backend.compile(program)).rejects.toMatchObject({ code: 'BACKEND_CLOSED' });
+    await expect(executable.close()).resolves.toBeUndefined();
     await expect(backend.close()).resolves.toBeUndefined();
   });
 

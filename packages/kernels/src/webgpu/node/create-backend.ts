@@ -95,7 +95,8 @@ class ThreadExecutable implements Executable {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#host.call('release', { id: this.#id });
+    // The thread takes its executables with it when it ends.
+    if (this.#host.isOpen) await this.#host.call('release', { id: this.#id });
   }
 
   #share(graph: Graph, batch: Batch): Batch {

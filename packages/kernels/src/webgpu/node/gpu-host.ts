@@ -30,10 +30,16 @@ export class GpuHost {
   call<Name extends CallName>(call: Name, take: Calls[Name]['take']): Promise<Calls[Name]['give']> {
     if (this.#ended) return Promise.reject(this.#ended);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    if (this.#pending.push({ resolve, reject }) === 1) this.#worker.ref();
+    // Posted first: what cannot be posted throws here and must not wait for a reply.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     this.#worker.postMessage({ call, take } satisfies Request<Name>);
+    if (this.#pending.push({ resolve, reject }) === 1) this.#worker.ref();
     return promise as Promise<Calls[Name]['give']>;
+  }
+
+  /** Whether calls still reach the thread. */
+  get isOpen(): boolean {
+    return this.#ended === undefined;
   }
 
   /** Ends the thread after the calls before. Calls that come later are rejected with `reason`. */

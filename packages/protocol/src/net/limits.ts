@@ -29,8 +29,11 @@ export const MAX_FAULTS = 3;
 /** Peers whose faults are remembered; the oldest is forgotten first, so that strangers cannot fill the memory. */
 export const MAX_FAULTY_PEERS = 4096;
 
-/** Flow control: a stream's receive window grows to at most this, and a paused stream holds at most twice that. */
-export const MAX_STREAM_WINDOW = 4 * MiB;
+/**
+ * Flow control: bytes of a stream that may be on their way. Both ends must have the same number, so it is part of the
+ * protocol. It covers a few buckets, so that a sender seldom waits for a receiver whose processor is busy.
+ */
+export const STREAM_WINDOW = 4 * MiB;
 /** Bytes handed to a stream between two looks at its back pressure. */
 export const SEND_CHUNK = 64 * 1024;
 

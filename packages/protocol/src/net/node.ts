@@ -18,7 +18,7 @@ import type { MemberInfo } from '../wire/control.ts';
 import { dialable, parseAddress } from './address.ts';
 import { BadAddressError, DialFailedError, ListenFailedError, type PeerFaultError, PortTakenError, ProtocolMismatchError } from './errors.ts';
 import {
-  MAX_CONNECTIONS, MAX_CONNECTIONS_PER_HOST_SECOND, MAX_PENDING_CONNECTIONS, MAX_STREAM_WINDOW, netTimeouts, type NetTimeouts,
+  MAX_CONNECTIONS, MAX_CONNECTIONS_PER_HOST_SECOND, MAX_PENDING_CONNECTIONS, netTimeouts, STREAM_WINDOW, type NetTimeouts,
 } from './limits.ts';
 import { PeerFaults } from './peer-faults.ts';
 
@@ -84,7 +84,7 @@ function libp2pOptions(options: NodeOptions, timeouts: NetTimeouts, faults: Peer
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
     transports: [tcp(), webSockets()],
     connectionEncrypters: [tls(), noise()],
-    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW, maxReadBufferLength: 2 * MAX_STREAM_WINDOW } })],
+    streamMuxers: [yamux({ streamOptions: { initialStreamWindowSize: STREAM_WINDOW, maxStreamWindowSize: STREAM_WINDOW, maxReadBufferLength: 2 * STREAM_WINDOW } })],
     services: { identify: identify(), ping: ping() },
     connectionGater: { denyDialMultiaddr: () => false, denyInboundEncryptedConnection: refuse, denyDialPeer: refuse },
     connectionManager: {

@@ -1,4 +1,7 @@
-/** What the main thread and the device thread say to each other. Arrays move; they are not copied. */
+/**
+ * What the main thread and the device thread say to each other. The arrays of a batch move over; flat vectors lie in
+ * memory that both threads see, which one of them uses at a time.
+ */
 import type { AdapterInfo, BackendName, Batch, EvaluationSums } from '@murmuration/kernels/backend';
 import type { StepProgram } from '@murmuration/kernels/graph';
 
@@ -23,8 +26,7 @@ export interface DeviceCalls {
   compile: { readonly request: { readonly program: StepProgram }; readonly response: { readonly executable: number } & DeviceDescription };
   load: { readonly request: { readonly executable: number; readonly parameters: Float32Array }; readonly response: null };
   accumulate: { readonly request: { readonly executable: number; readonly batch: Batch }; readonly response: { readonly lossSum: number } };
-  /** `into` goes over empty and comes back full. */
-  drain: { readonly request: { readonly executable: number; readonly into: Float32Array; readonly scale: number }; readonly response: Float32Array };
+  drain: { readonly request: { readonly executable: number; readonly into: Float32Array; readonly scale: number }; readonly response: null };
   evaluate: { readonly request: { readonly executable: number; readonly batch: Batch }; readonly response: EvaluationSums };
   release: { readonly request: { readonly executable: number }; readonly response: null };
   close: { readonly request: null; readonly response: null };

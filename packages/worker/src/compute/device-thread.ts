@@ -43,7 +43,7 @@ const handlers: Handlers = {
   accumulate: ({ executable: id, batch }) => executable(id).accumulate(batch),
   async drain({ executable: id, into, scale }) {
     await executable(id).drain(into, scale);
-    return into;
+    return null;
   },
   evaluate: ({ executable: id, batch }) => executable(id).evaluate(batch),
   async release({ executable: id }) {
@@ -62,10 +62,9 @@ const handlers: Handlers = {
 
 async function answer({ id, call, request }: DeviceRequest): Promise<void> {
   try {
-    const response = await handlers[call](request as never);
-    post({ id, response }, response instanceof Float32Array ? [response.buffer as ArrayBuffer] : []);
+    post({ id, response: await handlers[call](request as never) });
   } catch (thrown) {
-    post({ id, error: remote(thrown) }, []);
+    post({ id, error: remote(thrown) });
   }
 }
 
@@ -75,9 +74,7 @@ function remote(thrown: unknown): RemoteError {
   return { name: thrown.name, code: typeof code === 'string' ? code : 'UNKNOWN', message: thrown.message, mend: typeof mend === 'string' ? mend : null };
 }
 
-function post(message: DeviceAnswer, transfer: ArrayBuffer[]): void {
-  parentPort?.postMessage(message, transfer);
-}
+const post = (message: DeviceAnswer): void => parentPort?.postMessage(message);
 
 let tail: Promise<void> = Promise.resolve();
 parentPort?.on('message', (request: DeviceRequest) => {

@@ -47,7 +47,7 @@ export class Device {
   async compile(program: StepProgram): Promise<Executable> {
     const { executable, ...description } = await this.call('compile', { program });
     this.#description = description;
-    return new RemoteExecutable(this, executable);
+    return new RemoteExecutable(this, executable, program.layout.size);
   }
 
   /** @param patience milliseconds to wait for a step that is running */
@@ -89,14 +89,18 @@ class RemoteExecutable implements Executable {
   readonly #device: Device;
   readonly #id: number;
 
-  constructor(device: Device, id: number) {
+  /** Carries parameters over and gradients back; calls don't overlap, so one is enough. */
+  readonly #carrier: Float32Array;
+
+  constructor(device: Device, id: number, parameters: number) {
     this.#device = device;
     this.#id = id;
+    this.#carrier = new Float32Array(new SharedArrayBuffer(parameters * Float32Array.BYTES_PER_ELEMENT));
   }
 
   async load(parameters: Float32Array): Promise<void> {
-    const copy = parameters.slice();
-    await this.#device.call('load', { executable: this.#id, parameters: copy }, [copy.buffer]);
+    this.#carrier.set(parameters);
+    await this.#device.call('load', { executable: this.#id, parameters: this.#carrier });
   }
 
   /** The batch's arrays move to the device thread: the caller has them no more. */
@@ -105,8 +109,8 @@ class RemoteExecutable implements Executable {
   }
 
   async drain(into: Float32Array, scale: number): Promise<void> {
-    const carrier = new Float32Array(into.length);
-    into.set(await this.#device.call('drain', { executable: this.#id, into: carrier, scale }, [carrier.buffer]));
+    await this.#device.call('drain', { executable: this.#id, into: this.#carrier, scale });
+    into.set(this.#carrier);
   }
 
   evaluate(batch: Batch): Promise<EvaluationSums> {

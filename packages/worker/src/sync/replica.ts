@@ -23,6 +23,8 @@ export class Replica {
   /** Changes of the state follow one another: hashing takes turns, and nobody may change what is being hashed. */
   #tail: Promise<unknown> = Promise.resolve();
   #tree: TensorTree | null = null;
+  /** The copy of the parameters that was made at the present round, if one was. */
+  #copied: Float32Array | null = null;
 
   constructor(kernels: HostKernels, options: OptimizerParameters) {
     this.#state = kernels.createOptimizer(options);
@@ -47,9 +49,10 @@ export class Replica {
     return Math.ceil(this.byteLength / STATE_CHUNK_BYTES);
   }
 
-  /** A copy of the parameters `[n] f32`. */
+  /** A copy of the parameters `[n] f32`, one for all that ask in the same round: nobody may write to it. */
   parameters(): Float32Array {
-    return this.#state.parameters.slice();
+    this.#copied ??= this.#state.parameters.slice();
+    return this.#copied;
   }
 
   /** A copy of the present state; null while there is none. */
@@ -60,7 +63,7 @@ export class Replica {
   /** Starts at round 0 from the model's initial parameters. Returns the state hash. */
   initialise(parameters: Float32Array): Promise<Hash> {
     return this.#change(() => {
-      this.#tree = null;
+      this.#forget();
       this.#state.loadParameters(parameters);
       return this.#rehash(brandRound(0));
     });
@@ -69,7 +72,7 @@ export class Replica {
   /** Takes over a state that was checked chunk by chunk. Returns the state hash. */
   load(bytes: Uint8Array, round: Round): Promise<Hash> {
     return this.#change(() => {
-      this.#tree = null;
+      this.#forget();
       this.#state.loadState(bytes);
       return this.#rehash(round);
     });
@@ -82,7 +85,7 @@ export class Replica {
   apply(gradient: () => Float32Array): Promise<{ readonly stateHash: Hash; readonly gradientNorm: number }> {
     return this.#change(async () => {
       const { gradientNorm } = this.#state.apply(gradient(), { round: this.#round });
-      this.#tree = null;
+      this.#forget();
       return { stateHash: await this.#rehash(brandRound(this.#round + 1)), gradientNorm };
     });
   }
@@ -95,6 +98,11 @@ export class Replica {
 
   release(): void {
     this.#state.release();
+  }
+
+  #forget(): void {
+    this.#tree = null;
+    this.#copied = null;
   }
 
   #change<T>(work: () => Promise<T>): Promise<T> {

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { BadFaultError, faultsFrom, noFaults, spoil, trainedOnly } from './faults.ts';
+
+describe('faults', () => {
+  it('are none unless they are asked for', () => {
+    expect(faultsFrom({})).toEqual(noFaults);
+    expect(trainedOnly(noFaults, [1, 2, 3])).toEqual([1, 2, 3]);
+  });
+
+  it('are read from the environment, or refused by name', () => {
+    expect(faultsFrom({ MURMURATION_MISBEHAVE: 'zeros', MURMURATION_CRASH_AT: 'owning:7' })).toEqual({ misbehave: 'zeros', crashAt: { phase: 'owning', round: 7 } });
+    for (const bad of [{ MURMURATION_MISBEHAVE: 'kindness' }, { MURMURATION_CRASH_AT: 'owning' }, { MURMURATION_CRASH_AT: 'sleeping:1' }])
+      expect(() => faultsFrom(bad)).toThrow(BadFaultError);
+  });
+
+  it('spoil a gradient as they say', () => {
+    const gradient = Float32Array.of(1, -2, 3);
+    const spoilt = (misbehave: 'zeros' | 'stale' | 'garbage' | 'skip-half', previous: Float32Array | null = null): Float32Array => {
+      const values = gradient.slice();
+      spoil({ ...noFaults, misbehave }, values, previous);
+      return values;
+    };
+    expect([...spoilt('zeros')]).toEqual([0, 0, 0]);
+    expect([...spoilt('stale', Float32Array.of(7, 8, 9))]).toEqual([7, 8, 9]);
+    expect([...spoilt('stale')]).toEqual([...gradient]);
+    expect(spoilt('garbage')).not.toEqual(gradient);
+    expect(trainedOnly({ ...noFaults, misbehave: 'skip-half' }, [1, 2, 3])).toEqual([1, 2]);
+  });
+});

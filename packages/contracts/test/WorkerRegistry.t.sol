@@ -11,6 +11,10 @@ contract WorkerRegistryTest is Scenario {
     /// @dev The curve's order: secret keys are below it.
     uint256 private constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
 
+    /// @dev The field's prime, and the y coordinate of a point whose x is 1.
+    uint256 private constant PRIME = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F;
+    uint256 private constant Y_AT_ONE = 0x4218F20AE6C646B363DB68605822FB14264CA8D2587FDD6FBC750D587E76A7EE;
+
     address private worker = vm.addr(KEY);
     address private payout = address(0xBEEF);
 
@@ -92,6 +96,9 @@ contract WorkerRegistryTest is Scenario {
         registry.register(registration);
         // A coordinate is below the field's prime: no second spelling of the same point.
         registration.publicKey = abi.encodePacked(uint8(2), type(uint256).max);
+        vm.expectPartialRevert(Secp256k1Key.PublicKeyInvalid.selector);
+        registry.register(registration);
+        registration.publicKey = abi.encodePacked(uint8(4), PRIME + 1, Y_AT_ONE);
         vm.expectPartialRevert(Secp256k1Key.PublicKeyInvalid.selector);
         registry.register(registration);
         registration.publicKey = abi.encodePacked(uint8(5), uint256(1));

@@ -4,7 +4,7 @@ import type { Milliseconds } from '../core/units.ts';
 import { StreamClosedError } from './errors.ts';
 import { SEND_CHUNK } from './limits.ts';
 
-export type WritableStream = Pick<MessageStream, 'send' | 'status' | 'writableNeedsDrain' | 'addEventListener' | 'removeEventListener'>;
+export type WritableStream = Pick<MessageStream, 'send' | 'abort' | 'status' | 'writableNeedsDrain' | 'addEventListener' | 'removeEventListener'>;
 
 export interface StreamWriterOptions {
   /** Named in errors. */
@@ -38,14 +38,15 @@ export class StreamWriter {
    * Sends the parts as one message; messages never interleave. Resolves when the stream has taken the last byte, which
    * is before the peer has it. The stream keeps references: **the bytes must not change** until the peer has answered
    * in some way that proves receipt.
-   * @throws StreamClosedError when the stream closes or makes no progress for `stall`
+   * @throws StreamClosedError when the stream closes or makes no progress for `stall`; it is aborted then, for what would
+   * follow half a message is none
    */
   write(...parts: readonly Uint8Array[]): Promise<void> {
     const size = parts.reduce((sum, part) => sum + part.length, 0);
     this.#queuedBytes += size;
     const sent = this.#tail.then(() => this.#send(parts)).finally(() => (this.#queuedBytes -= size));
     // A failed message fails its own caller; those behind it find the stream closed themselves.
-    this.#tail = sent.catch(() => undefined);
+    this.#tail = sent.catch((error: Error) => this.#stream.abort(error));
     return sent;
   }
 

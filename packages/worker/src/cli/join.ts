@@ -75,7 +75,7 @@ function watchForLeave(worker: Worker, withParent: boolean): Watch {
     interrupted: () => asked,
     stop() {
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-      if (withParent) process.stdin.off('end', onEnd).off('close', onEnd).off('error', onEnd).pause();
+      if (withParent) process.stdin.off('end', onEnd).off('close', onEnd).off('error', onEnd).pause().unref();
     },
   };
 }

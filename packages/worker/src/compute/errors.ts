@@ -37,13 +37,13 @@ export class JobDataMismatchError extends MurmurationError {
   }
 }
 
-/** The loss is not a number any more. Causes: a learning rate that is too high, or a device that computes wrongly. */
+/** The loss or the gradient is not a number any more. Causes: a learning rate that is too high, or a device that computes wrongly. */
 export class DivergedError extends MurmurationError {
   readonly code = 'DIVERGED';
 
   constructor({ round, lossSum }: { round: number; lossSum: number }) {
     super({
-      message: `The loss of round ${round} is ${lossSum}.`,
+      message: `The gradient of round ${round} is not finite (its loss is ${lossSum}).`,
       mend: 'Lower the learning rate, or run doctor to see whether the device computes correctly.',
     });
   }

@@ -1,5 +1,6 @@
 /** Turns assignments into signed contributions, and evaluates held-out samples, one piece at a time on the device. */
 import type { Secp256k1PrivateKey } from '@libp2p/interface';
+import type { VectorKernels } from '@murmuration/kernels/exact';
 import type { MemberEffectOf, MemberEventOf, Round, RunId, View } from '@murmuration/protocol';
 import type { BucketCut } from '../collective/bucket-cut.ts';
 import { commitTo, type OwnContributions } from '../collective/own-contributions.ts';
@@ -14,6 +15,7 @@ export interface TrainerParts {
   readonly runId: RunId;
   readonly key: Secp256k1PrivateKey;
   readonly cut: BucketCut;
+  readonly vectors: VectorKernels;
   readonly replica: Replica;
   readonly kept: KeptStates;
   readonly own: OwnContributions;
@@ -76,8 +78,8 @@ export class Trainer {
     { values, lossSum }: { readonly values: Float32Array; readonly lossSum: number },
     computeMs: number,
   ): Answer<'computed'> {
-    const { own, cut, key, runId, batch, faults } = this.#parts;
-    if (!Number.isFinite(lossSum)) throw new DivergedError({ round, lossSum });
+    const { own, cut, key, runId, batch, faults, vectors } = this.#parts;
+    if (!Number.isFinite(lossSum) || vectors.firstNonFinite(values) >= 0) throw new DivergedError({ round, lossSum });
     spoil(faults, values, own.latest());
     // What the assignment asked for, whatever a faulty worker really trained: it claims all of it.
     const samples = microBatches.length * batch;

@@ -36,7 +36,7 @@ export function memberConfig(parts: IdentityParts): MemberConfig {
       payout,
       possession: possessionOf(parts),
       backend: name,
-      adapter: { ...adapter, name: adapter.name.slice(0, 256) },
+      adapter: { name: adapter.name.slice(0, 256), kind: adapter.kind, class: adapter.class },
       addresses: node.addresses().slice(0, 32),
     },
     auditWindow: job.audit.window,

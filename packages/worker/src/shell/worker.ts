@@ -60,7 +60,7 @@ export class Worker {
   #loop: MemberLoop | null = null;
   #active: ActiveRun | null = null;
   #trained = 0;
-  #lastFailure: string | null = null;
+  #lastFailure: { readonly code: string; readonly said: string } | null = null;
 
   private constructor(options: WorkerOptions, node: MurmurationNode) {
     this.#options = options;
@@ -222,14 +222,16 @@ export class Worker {
 
   #failed(effect: MemberEffectType, error: unknown): void {
     const { code, message } = problemOf(error);
-    this.#lastFailure = code;
-    this.#options.report({ event: 'worker.problem', code, message: `${effect}: ${message}` });
+    const said = `${effect}: ${message}`;
+    // A peer that is gone fails every push to it in the same words: they are said once.
+    if (said !== this.#lastFailure?.said) this.#options.report({ event: 'worker.problem', code, message: said });
+    this.#lastFailure = { code, said };
   }
 
   /** A machine that gives up names the effect; the error behind it has the code that says whose fault it is. */
   #end(end: WorkerEnd): void {
     this.#loop?.stop();
-    this.#ended.resolve(end.outcome === 'failed' && this.#lastFailure !== null ? { ...end, code: this.#lastFailure } : end);
+    this.#ended.resolve(end.outcome === 'failed' && this.#lastFailure !== null ? { ...end, code: this.#lastFailure.code } : end);
   }
 
   async #close(): Promise<void> {

@@ -1,5 +1,6 @@
 /** Every time-out of a run, derived from the job's one knob `failureTimeout` and measured speed. */
 import { milliseconds, type Milliseconds } from '../../core/units.ts';
+import type { PeerId } from '../../core/ids.ts';
 import type { Contributor } from '../../wire/control.ts';
 import type { CoordinatorConfig } from './config.ts';
 import type { CoordinatorState, MemberRecord } from './state.ts';
@@ -15,8 +16,10 @@ export const heartbeatInterval = (config: Knob): Milliseconds => times(config, 1
 export const silenceTimeout = (config: Knob): Milliseconds => times(config, 1);
 /** Owners reduce, or members gather: no computing, only transfer, and members report who stalls every 3/4 of a failureTimeout. */
 export const transferTimeout = (config: Knob): Milliseconds => times(config, 2);
-/** Members apply a sealed round; a joiner may have to fetch it first. */
-export const applyTimeout = (config: Knob): Milliseconds => times(config, 2);
+/** Members wait so long for a joiner that has yet to fetch the sealed round. */
+export const joinerTimeout = (config: Knob): Milliseconds => times(config, 1 / 2);
+/** After that, members that have not applied a sealed round may take so long. */
+export const applyTimeout = (config: Knob): Milliseconds => times(config, 1.5);
 /** After losing everybody: how long to wait for their return before starting with fewer or rolling back. */
 export const regatherTimeout = (config: Knob): Milliseconds => times(config, 2);
 /** Auditors' signatures under an epoch. */
@@ -30,19 +33,17 @@ export const closingAuditsTimeout = (config: Knob): Milliseconds => times(config
 const expectedMs = (member: MemberRecord | undefined, samples: number): number =>
   member !== undefined && member.samplesPerSecond > 0 ? (samples / member.samplesPerSecond) * 1000 : 0;
 
-/** Three times what the slowest contributor should need, and room for one that is late. */
-export function computeTimeout(
-  { config, members }: CoordinatorState,
-  contributors: readonly Contributor[],
-): Milliseconds {
-  const slowest = Math.max(
-    0,
-    ...contributors.map(({ peerId, microBatches }) =>
-      expectedMs(members[peerId], microBatches.length * config.microBatchSize),
-    ),
+/** Three times what the slowest contributor should need, audits that it was asked for included, and room for one that is late. */
+export function computeTimeout(state: CoordinatorState, contributors: readonly Contributor[]): Milliseconds {
+  const { config, members } = state;
+  const needed = contributors.map(({ peerId, microBatches }) =>
+    expectedMs(members[peerId], microBatches.length * config.microBatchSize + auditSamples(state, peerId)),
   );
-  return times(config, 2, 3 * slowest);
+  return times(config, 2, 3 * Math.max(0, ...needed));
 }
+
+const auditSamples = ({ audits }: CoordinatorState, peerId: PeerId): number =>
+  audits.open.reduce((sum, { asked, samples }) => sum + (asked.includes(peerId) ? samples : 0), 0);
 
 /** An audit is one contribution's work behind whatever else the auditor has to do. */
 export const auditTimeout = (config: Knob, auditor: MemberRecord | undefined, samples: number): Milliseconds =>

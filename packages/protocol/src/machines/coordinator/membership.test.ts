@@ -151,6 +151,7 @@ describe('everybody is gone', () => {
     const scenario = three().seal('a', 'b', 'c');
     scenario.lose('a', 'b', 'c');
     scenario.fire('apply');
+    scenario.fire('apply');
     expect(scenario.facts('roundAbandoned')[0]).toMatchObject({ round: 0 });
     expect(scenario.state.ledger.returned).toEqual(numbers(0, 1, 2, 3, 4, 5));
     expect(scenario.state.phase.name).toBe('gathering');

@@ -133,6 +133,23 @@ describe('late and stale', () => {
     expect(scenario.round.view).toBe(2);
   });
 
+  it('a contributor that was late has less work when it comes back', () => {
+    const scenario = new Scenario({ assignment: 'adaptive' }).join('a', 'b', 'c');
+    for (const name of ['a', 'c']) scenario.commit(name);
+    scenario.fire('round');
+    expect(scenario.state.members[idOf('b')]!.samplesPerSecond).toBeLessThan(100);
+  });
+
+  it('members that have not applied by the second deadline are lost, the first is for joiners', () => {
+    const scenario = three().seal('a', 'b', 'c');
+    for (const name of ['a', 'b']) scenario.applied(name);
+    scenario.fire('apply');
+    expect(scenario.facts('memberGone')).toEqual([]);
+    scenario.fire('apply');
+    expect(scenario.facts('memberGone')[0]).toMatchObject({ peerId: idOf('c'), code: 'ROUND_DEADLINE' });
+    expect(scenario.state.committed).toBe(1);
+  });
+
   it('whoever most of the waiting name is to blame, not they', () => {
     const scenario = three();
     for (const name of ['a', 'b', 'c']) scenario.commit(name);

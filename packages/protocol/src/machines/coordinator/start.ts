@@ -11,8 +11,11 @@ import { defer } from './settlement/epochs.ts';
 import type { CoordinatorState, MemberRecord, RoundState } from './state.ts';
 import { CoordinatorTurn } from './turn.ts';
 
+/** Links of the audits' hash chain; a longer run goes round it, with the round's number in every draw. */
+const MAX_CHAIN = 65_536;
+
 export function start({ config, auditSecret, at }: CoordinatorEventOf<'started'>): CoordinatorTurn {
-  const chain = hashChain(auditSecret, config.rounds + 1);
+  const chain = hashChain(auditSecret, Math.min(config.rounds + 1, MAX_CHAIN));
   const turn = new CoordinatorTurn(
     {
       config,
@@ -66,7 +69,7 @@ export function resume(
     turn.setMember(peerId, { status: 'lost', welcomed: false });
   if (state.settlement.inFlight !== null) defer(turn, state.settlement.inFlight, 'the coordinator was restarted');
   if (turn.state.phase.name === 'applying') {
-    turn.enter({ ...turn.state.phase, due: false });
+    turn.enter({ ...turn.state.phase, patience: 'members' });
     turn.do({
       type: 'setTimer',
       name: 'apply',

@@ -97,6 +97,9 @@ export interface RoundState {
   readonly startedAt: Timestamp;
 }
 
+/** Whom a sealed round still waits for: members and joiners, members only, or nobody any more. */
+export type Patience = 'all' | 'members' | 'none';
+
 export type SealedRoundState = RoundState & { readonly seal: Seal };
 
 export interface EvaluationPart {
@@ -134,7 +137,7 @@ export type Phase =
   | { readonly name: 'gathering'; readonly regathering: boolean; readonly due: boolean }
   | { readonly name: 'training'; readonly round: RoundState }
   /** As `training` after the seal: members apply. */
-  | { readonly name: 'applying'; readonly round: SealedRoundState; readonly due: boolean }
+  | { readonly name: 'applying'; readonly round: SealedRoundState; readonly patience: Patience }
   /** Between rounds: an open audit would fall out of the window, so the next round waits. */
   | { readonly name: 'auditing' }
   | { readonly name: 'evaluating'; readonly evaluation: EvaluationState }

@@ -18,15 +18,8 @@ import { progressAuditing } from './phases/auditing.ts';
 import { closingAuditsTimedOut, over, progressClosing } from './phases/closing.ts';
 import { evaluationTimedOut, noteEvaluated, progressEvaluating } from './phases/evaluating.ts';
 import { gatherTimedOut, progressGathering, regatherTimedOut } from './phases/gathering.ts';
-import {
-  abandon,
-  noteCommit,
-  noteFault,
-  noteGathered,
-  noteReduced,
-  progressTraining,
-  roundTimedOut,
-} from './phases/training.ts';
+import { noteCommit, noteFault, noteGathered, noteReduced, roundTimedOut } from './phases/training-notes.ts';
+import { abandon, progressTraining } from './phases/training.ts';
 import { isPresent } from './select.ts';
 import {
   attestTimedOut,

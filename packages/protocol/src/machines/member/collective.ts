@@ -4,14 +4,12 @@
  */
 import type { Bucket, PeerId, View } from '../../core/ids.ts';
 import { milliseconds } from '../../core/units.ts';
-import { tensorTreeOfHashes } from '../../merkle/tensor-tree.ts';
 import type { CoordinatorMessageOf, MemberInfo } from '../../wire/control.ts';
-import type { MemberEventOf, SignedCommitment } from './events.ts';
+import { takeEarly } from './contributions.ts';
+import type { MemberEventOf } from './events.ts';
+import { reduceWhatCan } from './reductions.ts';
 import { ownedBy, workOf, type CollectiveState } from './state.ts';
 import type { MemberTurn } from './turn.ts';
-
-/** Tensors held for messages that have not come yet, in multiples of the model's buckets. */
-const EARLY_MODELS = 8;
 
 const ownersOf = ({
   owners,
@@ -127,148 +125,6 @@ function push(
   }
 }
 
-export function noteContribution(turn: MemberTurn, event: MemberEventOf<'contributionReceived'>): void {
-  const { collective } = turn.state;
-  if (collective === null || event.assignment > collective.assignment) return keepEarly(turn, 'contributions', event);
-  if (event.assignment < collective.assignment || !isWelcome(turn, collective, event)) return discard(turn, event);
-  const { from, bucket, round, assignment, microBatches, samples, root } = event;
-  if (collective.arrived[bucket]?.includes(from)) return;
-  turn.setCollective({
-    ...collective,
-    commitments: { ...collective.commitments, [from]: { round, assignment, microBatches, samples, root } },
-    arrived: collective.arrived.with(bucket, [...collective.arrived[bucket]!, from]),
-  });
-  turn.because(`bucket ${bucket} of ${from}`);
-  if (collective.owners[bucket] === turn.self) reduceWhatCan(turn, [bucket]);
-}
-
-/** It must be the work that was handed out, and the same commitment as in the frames before. */
-function isWelcome(
-  turn: MemberTurn,
-  { round, arrived, contributors, commitments }: CollectiveState,
-  event: MemberEventOf<'contributionReceived'>,
-): boolean {
-  const { from, bucket, microBatches, root } = event;
-  const work = workOf(contributors, from);
-  if (bucket >= arrived.length || work.length === 0 || from === turn.self) return false;
-  const earlier = commitments[from];
-  if (earlier !== undefined && earlier.root !== root)
-    return accuse(turn, from, 'EQUIVOCATION', `it signed two commitments for round ${round}`);
-  const same =
-    event.round === round &&
-    work.length === microBatches.length &&
-    work.every((number, i) => number === microBatches[i]);
-  return (
-    same ||
-    accuse(
-      turn,
-      from,
-      'BAD_CONTRIBUTION',
-      `its contribution to round ${round} is over other micro-batches than were assigned`,
-    )
-  );
-}
-
-/** Tells the coordinator; always false, so that checks can end with it. */
-function accuse(turn: MemberTurn, peerId: PeerId, code: string, reason: string): false {
-  const round = turn.state.collective?.round ?? turn.state.held?.round;
-  if (round !== undefined) turn.send({ type: 'fault', round, peerId, code, reason });
-  return false;
-}
-
-function discard(turn: MemberTurn, { assignment, from, bucket }: MemberEventOf<'contributionReceived'>): void {
-  turn.do({ type: 'discard', kind: 'contribution', assignment, from, bucket });
-}
-
-/** Asks for the reduction of those of the buckets for which every contribution of the view is here. */
-function reduceWhatCan(turn: MemberTurn, buckets: readonly Bucket[]): void {
-  for (const bucket of buckets) {
-    const { collective } = turn.state;
-    const terms = collective === null || collective.reducing[bucket] ? null : termsOf(turn, collective, bucket);
-    if (collective === null || terms === null) continue;
-    turn.setCollective({ ...collective, reducing: collective.reducing.with(bucket, true) });
-    const { round, view, assignment } = collective;
-    turn.do({ type: 'reduce', round, view, assignment, bucket, terms });
-  }
-}
-
-function termsOf(turn: MemberTurn, { contributors, own, commitments, arrived }: CollectiveState, bucket: Bucket) {
-  const here = contributors.map(({ peerId }): (SignedCommitment & { readonly peerId: PeerId }) | null => {
-    const commitment =
-      peerId === turn.self ? own : arrived[bucket]?.includes(peerId) ? (commitments[peerId] ?? null) : null;
-    return commitment === null ? null : { ...commitment, peerId };
-  });
-  if (here.includes(null)) return null;
-  return here.map((term) => ({ peerId: term!.peerId, samples: term!.samples, root: term!.root }));
-}
-
-export function noteReduced(turn: MemberTurn, { view, bucket, hash }: MemberEventOf<'reduced'>): void {
-  const { collective } = turn.state;
-  if (collective === null || collective.view !== view || collective.reduced[bucket] !== null) {
-    return turn.do({ type: 'discard', kind: 'reduced', view, bucket, hash });
-  }
-  const to = collective.members.filter(({ peerId }) => peerId !== turn.self);
-  if (to.length > 0) turn.do({ type: 'pushReduced', round: collective.round, view, bucket, hash, to });
-  place(turn, collective, bucket, hash);
-  report(turn);
-  tellGathered(turn);
-}
-
-export function noteReducedReceived(turn: MemberTurn, event: MemberEventOf<'reducedReceived'>): void {
-  const { collective } = turn.state;
-  const { from, view, bucket, hash } = event;
-  if (collective === null || view > collective.view) return keepEarly(turn, 'reduced', event);
-  const wanted = view === collective.view && collective.owners[bucket] === from && from !== turn.self;
-  if (wanted && collective.reduced[bucket] === hash) return;
-  if (!wanted || collective.reduced[bucket] !== null)
-    return turn.do({ type: 'discard', kind: 'reduced', view, bucket, hash });
-  place(turn, collective, bucket, hash);
-  tellGathered(turn);
-}
-
-function place(
-  turn: MemberTurn,
-  collective: CollectiveState,
-  bucket: Bucket,
-  hash: NonNullable<CollectiveState['reduced'][number]>,
-): void {
-  turn.setCollective({ ...collective, reduced: collective.reduced.with(bucket, hash) });
-  turn.because(`reduced bucket ${bucket} of round ${collective.round} is here`);
-}
-
-/** An owner answers once, for all its buckets. */
-function report(turn: MemberTurn): void {
-  const { collective } = turn.state;
-  if (collective === null || collective.reported) return;
-  const owned = ownedBy(collective.owners, turn.self);
-  if (owned.some((bucket) => collective.reduced[bucket] === null)) return;
-  const { round, view, contributors, own, commitments, reduced } = collective;
-  turn.setCollective({ ...collective, reported: true });
-  const roots = contributors.map(({ peerId }) => (peerId === turn.self ? own : commitments[peerId])!.root);
-  turn.send({
-    type: 'reduced',
-    round,
-    view,
-    buckets: owned.map((bucket) => ({ bucket, hash: reduced[bucket]! })),
-    roots,
-  });
-}
-
-function tellGathered(turn: MemberTurn): void {
-  const { collective } = turn.state;
-  if (collective === null || collective.gathered || collective.reduced.includes(null)) return;
-  const { round, view, reduced } = collective;
-  turn.setCollective({ ...collective, gathered: true });
-  turn.do({ type: 'cancelTimer', name: 'stalled' });
-  turn.send({
-    type: 'gathered',
-    round,
-    view,
-    digest: tensorTreeOfHashes(reduced as NonNullable<(typeof reduced)[number]>[]).root,
-  });
-  turn.because(`gathered round ${round}`);
-}
-
 /** `stalled`: tells the coordinator whom this member waits for. */
 export function tellStalled(turn: MemberTurn): void {
   const { collective } = turn.state;
@@ -292,27 +148,6 @@ function armStalled(turn: MemberTurn): void {
   const { run, collective } = turn.state;
   if (run !== null && collective !== null && !collective.gathered)
     turn.do({ type: 'setTimer', name: 'stalled', delay: milliseconds(run.heartbeat * 3) });
-}
-
-/** Keeps what came before its message, as long as there is room. */
-function keepEarly<K extends 'contributions' | 'reduced'>(
-  turn: MemberTurn,
-  kind: K,
-  event: MemberEventOf<'contributionReceived'> | MemberEventOf<'reducedReceived'>,
-): void {
-  const { early, prepared } = turn.state;
-  if (early[kind].length < EARLY_MODELS * (prepared?.buckets ?? 0))
-    return turn.set({ early: { ...early, [kind]: [...early[kind], event] } });
-  if (event.type === 'contributionReceived') discard(turn, event);
-  else turn.do({ type: 'discard', kind: 'reduced', view: event.view, bucket: event.bucket, hash: event.hash });
-}
-
-/** Takes what has waited for this assignment or view; what is still ahead goes on waiting. */
-function takeEarly(turn: MemberTurn): void {
-  const { contributions, reduced } = turn.state.early;
-  turn.set({ early: { contributions: [], reduced: [] } });
-  for (const event of contributions) noteContribution(turn, event);
-  for (const event of reduced) noteReducedReceived(turn, event);
 }
 
 /** Leaves the round that is under way. */

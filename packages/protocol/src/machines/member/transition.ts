@@ -1,15 +1,8 @@
 /** A member: what a worker does in a run. Pure; takes messages in any order, twice, or too late. */
 import { round as roundOf } from '../../core/ids.ts';
 import type { CoordinatorMessage } from '../../wire/control.ts';
-import {
-  noteComputed,
-  noteContribution,
-  noteReduced,
-  noteReducedReceived,
-  takeAssignment,
-  takeView,
-  tellStalled,
-} from './collective.ts';
+import { noteComputed, takeAssignment, takeView, tellStalled } from './collective.ts';
+import { noteContribution, noteReducedReceived } from './contributions.ts';
 import type { MemberConfig } from './config.ts';
 import { noteAttested, noteAudited, noteEvaluated, notePay, takeAttest, takeAudit, takeEvaluation } from './duties.ts';
 import type { MemberDecision, MemberTimerName } from './effects.ts';
@@ -27,6 +20,7 @@ import {
   resync,
   unsynced,
 } from './lifecycle.ts';
+import { noteReduced } from './reductions.ts';
 import { noteApplied, noteFetched, takeSeal } from './sealing.ts';
 import type { MemberState } from './state.ts';
 import { MemberTurn } from './turn.ts';

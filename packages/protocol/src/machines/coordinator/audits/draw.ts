@@ -31,10 +31,9 @@ export function fractionOf(digest: Hash): number {
 /** Draws after the commit of `round`; `holders` applied it, so they hold the parameters that it started from. */
 export function drawAudits(turn: CoordinatorTurn, round: SealedRoundState, holders: readonly MemberRecord[]): void {
   const { config, audits } = turn.state;
-  const link = chainLink(audits, round.round + 1);
-  const seed = hashText(
-    link + canonicalJson(round.contributors.map(({ peerId }) => [peerId, round.commitments[peerId]!.root])),
-  );
+  const link = chainLink(audits, (round.round % audits.length) + 1);
+  const commitments = canonicalJson(round.contributors.map(({ peerId }) => [peerId, round.commitments[peerId]!.root]));
+  const seed = hashText(`${link}/${round.round}/${commitments}`);
   for (const { peerId } of round.contributors) {
     const target = turn.member(peerId);
     if (target === undefined || target.status === 'expelled') continue;

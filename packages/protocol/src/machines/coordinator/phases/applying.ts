@@ -4,11 +4,12 @@ import type { Hash, PeerId } from '../../../core/ids.ts';
 import type { WorkerMessageOf } from '../../../wire/control.ts';
 import { drawAudits } from '../audits/draw.ts';
 import { beginCheckpoint, checkpointDue } from '../checkpoints.ts';
+import { applyTimeout } from '../deadlines.ts';
 import { returnMicroBatches } from '../ledger.ts';
 import { flagWrongState, judgeState, lose } from '../membership.ts';
 import { comparePeerIds, isDialable, isPresent, presentMembers } from '../select.ts';
 import { creditRound } from '../settlement/accounts.ts';
-import type { CoordinatorState, MemberRecord, RoundState, SealedRoundState } from '../state.ts';
+import type { CoordinatorState, MemberRecord, Phase, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { beginRegathering, majority } from './gathering.ts';
 import { proceed } from './proceed.ts';
@@ -48,17 +49,24 @@ export function progressApplying(turn: CoordinatorTurn): void {
   const { phase } = turn.state;
   if (phase.name !== 'applying') return;
   const votes = votesOf(turn.state, phase.round);
-  const awaited = presentMembers(turn.state).filter((member) => awaits(member, phase.round, phase.due));
+  const awaited = presentMembers(turn.state).filter((member) => awaits(member, phase));
   if (votes.length > 0 && awaited.length === 0) return commit(turn, phase.round, votes);
-  if (votes.length === 0 && phase.due && !presentMembers(turn.state).some((member) => isHopeful(member, phase.round)))
+  if (
+    votes.length === 0 &&
+    phase.patience === 'none' &&
+    !presentMembers(turn.state).some((member) => isHopeful(member, phase.round))
+  )
     giveUp(turn, phase.round);
 }
 
 /** Members of the view must apply; those that are about to join are waited for until the deadline. */
-const awaits = ({ status, peerId, held }: MemberRecord, round: RoundState, due: boolean): boolean =>
+const awaits = (
+  { status, peerId, held }: MemberRecord,
+  { round, patience }: Extract<Phase, { name: 'applying' }>,
+): boolean =>
   round.applied[peerId] === undefined &&
   held?.round !== round.round + 1 &&
-  (status === 'active' || (status === 'ready' && !due));
+  (status === 'active' || (status === 'ready' && patience === 'all'));
 
 /** It may yet come to the state: it applies, or it fetches the sealed round. */
 const isHopeful = ({ status, peerId }: MemberRecord, round: RoundState): boolean =>
@@ -132,15 +140,19 @@ function record(
   turn.because(`round ${round.round} is committed by ${outcome.members} members, loss ${trainLoss.toPrecision(4)}`);
 }
 
-/** `apply`: members that have not applied are lost; joiners are not waited for any longer. */
+/** `apply`: first joiners are not waited for any longer; the second time, members that have not applied are lost. */
 export function applyTimedOut(turn: CoordinatorTurn): void {
   const { phase } = turn.state;
   if (phase.name !== 'applying') return;
+  if (phase.patience === 'all') {
+    turn.enter({ ...phase, patience: 'members' });
+    return turn.do({ type: 'setTimer', name: 'apply', delay: applyTimeout(turn.state.config) });
+  }
   for (const { peerId, status } of presentMembers(turn.state)) {
     if (status === 'active' && phase.round.applied[peerId] === undefined)
       lose(turn, peerId, 'ROUND_DEADLINE', `it did not apply round ${phase.round.round} in time`);
   }
-  turn.enter({ ...phase, due: true });
+  turn.enter({ ...phase, patience: 'none' });
 }
 
 /** Nobody came to the sealed round's state: it is undone, and its micro-batches are queued again. */

@@ -60,25 +60,27 @@ function settleEpochs(turn: CoordinatorTurn, { settlementFailures }: ClosingStat
   return turn.state.settlement.inFlight === null;
 }
 
-/** What went wrong at the end outweighs an otherwise good outcome. */
-function outcomeOf(
-  state: CoordinatorState,
-  { outcome, code, reason }: ClosingState,
-): Pick<ClosingState, 'outcome' | 'code' | 'reason'> {
-  if (outcome === 'failed') return { outcome, code, reason };
-  if (state.committed > 0 && !isCheckpointed(state))
-    return {
-      outcome: 'failed',
-      code: 'CHECKPOINT_FAILED',
-      reason: `${reason}, but the last state could not be stored`,
-    };
-  if (epochPending(state))
-    return {
-      outcome: 'failed',
-      code: 'SETTLEMENT_FAILED',
-      reason: `${reason}, but the last epoch could not be settled`,
-    };
-  return { outcome, code, reason };
+type Ending = Pick<ClosingState, 'outcome' | 'code' | 'reason'>;
+
+/** What is missing at the end. A drained run can do it when it is resumed; a finished one has failed by it. */
+const shortcomings: readonly {
+  readonly code: string;
+  readonly text: string;
+  readonly when: (state: CoordinatorState) => boolean;
+}[] = [
+  {
+    code: 'CHECKPOINT_FAILED',
+    text: 'the last state could not be stored',
+    when: (state) => state.committed > 0 && !isCheckpointed(state),
+  },
+  { code: 'SETTLEMENT_FAILED', text: 'the last epoch could not be settled', when: epochPending },
+];
+
+function outcomeOf(state: CoordinatorState, { outcome, code, reason }: ClosingState): Ending {
+  const short = outcome === 'failed' ? undefined : shortcomings.find(({ when }) => when(state));
+  if (short === undefined) return { outcome, code, reason };
+  const ending = { reason: `${reason}, but ${short.text}` };
+  return outcome === 'drained' ? { outcome, code, ...ending } : { outcome: 'failed', code: short.code, ...ending };
 }
 
 function endWith(turn: CoordinatorTurn): void {
@@ -89,10 +91,7 @@ function endWith(turn: CoordinatorTurn): void {
 const told = { finished: 'finished', failed: 'failed', drained: 'interrupted' } as const;
 
 /** The last transition: members are told to stop, the shell is told that nothing follows. */
-export function over(
-  turn: CoordinatorTurn,
-  { outcome, code, reason }: Pick<ClosingState, 'outcome' | 'code' | 'reason'>,
-): void {
+export function over(turn: CoordinatorTurn, { outcome, code, reason }: Ending): void {
   const { state } = turn;
   turn.send(
     presentMembers(state).map(({ peerId }) => peerId),

@@ -4,119 +4,37 @@
  */
 import { view as viewOf } from '../../../core/ids.ts';
 import type { Hash, PeerId } from '../../../core/ids.ts';
-import type { WorkerMessageOf } from '../../../wire/control.ts';
 import { tensorTreeOfHashes } from '../../../merkle/tensor-tree.ts';
 import { anyoneWaits } from '../sync.ts';
-import { applyTimeout, transferTimeout } from '../deadlines.ts';
+import { joinerTimeout, transferTimeout } from '../deadlines.ts';
 import { returnMicroBatches } from '../ledger.ts';
 import { expel, lose } from '../membership.ts';
 import { replanOwners } from '../plan.ts';
-import { bucketsOf, viewMessage } from '../round-messages.ts';
+import { viewMessage } from '../round-messages.ts';
 import { comparePeerIds, infosOf, isDialable } from '../select.ts';
 import { sealMessage } from '../seal.ts';
 import type { CoordinatorState, MemberRecord, RoundStage, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
-import { accusedOf, misrooted } from '../blame.ts';
+import { misrooted } from '../blame.ts';
 import { proceed } from './proceed.ts';
 
 const MAX_HOLDERS = 8;
 
 /** The round under way before its seal, if there is one. */
-const trainingRound = ({ phase }: CoordinatorState): RoundState | null =>
+export const trainingRound = ({ phase }: CoordinatorState): RoundState | null =>
   phase.name === 'training' ? phase.round : null;
-const update = (turn: CoordinatorTurn, round: RoundState): void => turn.enter({ name: 'training', round });
+export const updateRound = (turn: CoordinatorTurn, round: RoundState): void => turn.enter({ name: 'training', round });
 
 /** Still active members of the round. */
-const alive = (state: CoordinatorState, round: RoundState): MemberRecord[] =>
+export const livingMembers = (state: CoordinatorState, round: RoundState): MemberRecord[] =>
   round.members
     .map((peer) => state.members[peer])
     .filter((member): member is MemberRecord => member?.status === 'active');
 
-export function noteCommit(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'commit'>): void {
-  const round = trainingRound(turn.state);
-  if (round === null || message.round !== round.round || message.assignment !== round.assignment) return;
-  const contributor = round.contributors.find(({ peerId }) => peerId === from);
-  if (contributor === undefined) return;
-  const earlier = round.commitments[from];
-  if (earlier !== undefined) {
-    if (earlier.root !== message.root)
-      expel(turn, from, 'EQUIVOCATION', `it signed two commitments for round ${round.round}`);
-    return;
-  }
-  const samples = contributor.microBatches.length * turn.state.config.microBatchSize;
-  const sameWork =
-    contributor.microBatches.length === message.microBatches.length &&
-    contributor.microBatches.every((number, i) => number === message.microBatches[i]);
-  if (!sameWork || message.samples !== samples) {
-    return expel(
-      turn,
-      from,
-      'BAD_COMMITMENT',
-      `it committed to ${message.samples} samples in round ${round.round} where ${samples} were assigned, or to other micro-batches`,
-    );
-  }
-  const { root, lossSum, computeMs } = message;
-  update(turn, { ...round, commitments: { ...round.commitments, [from]: { root, samples, lossSum, computeMs } } });
-  turn.because(`${from} committed to round ${round.round}`);
-  const speed = computeMs > 0 ? (samples / computeMs) * 1000 : 0;
-  const before = turn.member(from)?.samplesPerSecond ?? 0;
-  if (speed > 0) turn.setMember(from, { samplesPerSecond: before > 0 ? 0.7 * before + 0.3 * speed : speed });
-}
-
-export function noteReduced(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'reduced'>): void {
-  const round = trainingRound(turn.state);
-  if (round === null || message.view !== round.view || round.roots[from] !== undefined) return;
-  const owned = new Set<number>(bucketsOf(round, from));
-  const reported = new Set<number>(message.buckets.map(({ bucket }) => bucket));
-  const exact =
-    owned.size > 0 &&
-    owned.size === reported.size &&
-    message.buckets.length === reported.size &&
-    [...reported].every((bucket) => owned.has(bucket));
-  if (!exact || message.roots.length !== round.contributors.length) {
-    return expel(turn, from, 'BAD_REDUCTION', `it reported other buckets than its own in round ${round.round}`);
-  }
-  const reduced = [...round.reduced];
-  for (const { bucket, hash } of message.buckets) reduced[bucket] = hash;
-  update(turn, { ...round, reduced, roots: { ...round.roots, [from]: message.roots } });
-  turn.because(`${from} reduced ${owned.size} buckets of round ${round.round}`);
-}
-
-export function noteGathered(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'gathered'>): void {
-  const round = trainingRound(turn.state);
-  if (
-    round === null ||
-    message.view !== round.view ||
-    !round.members.includes(from) ||
-    round.gathered[from] !== undefined
-  )
-    return;
-  update(turn, { ...round, gathered: { ...round.gathered, [from]: message.digest } });
-  turn.because(`${from} gathered round ${round.round}`);
-}
-
-export function noteFault(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'fault'>): void {
-  const round = trainingRound(turn.state);
-  if (
-    round === null ||
-    message.round !== round.round ||
-    from === message.peerId ||
-    !round.members.includes(from) ||
-    !round.members.includes(message.peerId)
-  )
-    return;
-  if (round.accusations.some(({ by, about }) => by === from && about === message.peerId)) return;
-  update(turn, {
-    ...round,
-    accusations: [...round.accusations, { by: from, about: message.peerId, code: message.code }],
-  });
-  turn.because(`${from} says of ${message.peerId}: ${message.code}`);
-}
-
 export function progressTraining(turn: CoordinatorTurn): void {
   const round = trainingRound(turn.state);
   if (round === null) return;
-  const living = alive(turn.state, round);
+  const living = livingMembers(turn.state, round);
   if (living.length === 0) return abandon(turn, 'all its members are gone');
   if (brokenBy(turn.state, round)) return changeView(turn, round, living, 'a member is gone');
   const stage = stageOf(round);
@@ -147,7 +65,7 @@ function stageOf(round: RoundState): RoundStage {
 }
 
 function enterStage(turn: CoordinatorTurn, round: RoundState): void {
-  update(turn, round);
+  updateRound(turn, round);
   if (round.stage !== 'computing')
     turn.do({ type: 'setTimer', name: 'round', delay: transferTimeout(turn.state.config) });
   if (round.stage === 'gathering') checkRoots(turn, round);
@@ -231,7 +149,7 @@ export function abandon(turn: CoordinatorTurn, reason: string): void {
   const returned = round.contributors.flatMap(({ microBatches }) => microBatches);
   turn.set({ ledger: returnMicroBatches(turn.state.ledger, returned) });
   turn.do({ type: 'cancelTimer', name: 'round' });
-  for (const { peerId } of alive(turn.state, round)) turn.setMember(peerId, { status: 'ready' });
+  for (const { peerId } of livingMembers(turn.state, round)) turn.setMember(peerId, { status: 'ready' });
   turn.record({ type: 'roundAbandoned', round: round.round, reason, returned });
   turn.because(`round ${round.round} is abandoned: ${reason}`);
   proceed(turn);
@@ -250,10 +168,10 @@ function seal(turn: CoordinatorTurn, round: RoundState, living: readonly MemberR
     members: living.map(({ peerId }) => peerId),
     seal: { digest, hashes: round.reduced as readonly Hash[], samples, holders, snapshot },
   };
-  turn.enter({ name: 'applying', round: sealed, due: false });
+  turn.enter({ name: 'applying', round: sealed, patience: 'all' });
   turn.do(
     { type: 'cancelTimer', name: 'round' },
-    { type: 'setTimer', name: 'apply', delay: applyTimeout(turn.state.config) },
+    { type: 'setTimer', name: 'apply', delay: joinerTimeout(turn.state.config) },
   );
   turn.send(followers(turn.state), sealMessage(turn.state, sealed));
   turn.record({ type: 'roundSealed', round: round.round, view: round.view, digest, samples });
@@ -273,15 +191,4 @@ function needsSnapshot(state: CoordinatorState, round: RoundState): boolean {
   const { config } = state;
   const checkpointDue = next === config.rounds || (config.checkpointEvery > 0 && next % config.checkpointEvery === 0);
   return checkpointDue || anyoneWaits(state);
-}
-
-/** `round`: somebody is over the deadline of the stage. */
-export function roundTimedOut(turn: CoordinatorTurn): void {
-  const round = trainingRound(turn.state);
-  if (round === null) return;
-  const late = accusedOf(
-    round,
-    alive(turn.state, round).map(({ peerId }) => peerId),
-  );
-  for (const { peerId, reason } of late) lose(turn, peerId, 'ROUND_DEADLINE', reason);
 }

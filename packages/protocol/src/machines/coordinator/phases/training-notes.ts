@@ -1,0 +1,111 @@
+/** What members say while a round is computed and reduced, noted down; `progressTraining` decides on it. */
+import type { PeerId } from '../../../core/ids.ts';
+import type { WorkerMessageOf } from '../../../wire/control.ts';
+import { accusedOf } from '../blame.ts';
+import { expel, lose } from '../membership.ts';
+import { bucketsOf } from '../round-messages.ts';
+import type { RoundState } from '../state.ts';
+import type { CoordinatorTurn } from '../turn.ts';
+import { livingMembers, trainingRound, updateRound } from './training.ts';
+
+export function noteCommit(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'commit'>): void {
+  const round = trainingRound(turn.state);
+  if (round === null || message.round !== round.round || message.assignment !== round.assignment) return;
+  const contributor = round.contributors.find(({ peerId }) => peerId === from);
+  if (contributor === undefined) return;
+  const earlier = round.commitments[from];
+  if (earlier !== undefined) {
+    if (earlier.root !== message.root)
+      expel(turn, from, 'EQUIVOCATION', `it signed two commitments for round ${round.round}`);
+    return;
+  }
+  const samples = contributor.microBatches.length * turn.state.config.microBatchSize;
+  const sameWork =
+    contributor.microBatches.length === message.microBatches.length &&
+    contributor.microBatches.every((number, i) => number === message.microBatches[i]);
+  if (!sameWork || message.samples !== samples) {
+    return expel(
+      turn,
+      from,
+      'BAD_COMMITMENT',
+      `it committed to ${message.samples} samples in round ${round.round} where ${samples} were assigned, or to other micro-batches`,
+    );
+  }
+  const { root, lossSum, computeMs } = message;
+  updateRound(turn, { ...round, commitments: { ...round.commitments, [from]: { root, samples, lossSum, computeMs } } });
+  turn.because(`${from} committed to round ${round.round}`);
+  const speed = computeMs > 0 ? (samples / computeMs) * 1000 : 0;
+  const before = turn.member(from)?.samplesPerSecond ?? 0;
+  if (speed > 0) turn.setMember(from, { samplesPerSecond: before > 0 ? 0.7 * before + 0.3 * speed : speed });
+}
+
+export function noteReduced(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'reduced'>): void {
+  const round = trainingRound(turn.state);
+  if (round === null || message.view !== round.view || round.roots[from] !== undefined) return;
+  const owned = new Set<number>(bucketsOf(round, from));
+  const reported = new Set<number>(message.buckets.map(({ bucket }) => bucket));
+  const exact =
+    owned.size > 0 &&
+    owned.size === reported.size &&
+    message.buckets.length === reported.size &&
+    [...reported].every((bucket) => owned.has(bucket));
+  if (!exact || message.roots.length !== round.contributors.length) {
+    return expel(turn, from, 'BAD_REDUCTION', `it reported other buckets than its own in round ${round.round}`);
+  }
+  const reduced = [...round.reduced];
+  for (const { bucket, hash } of message.buckets) reduced[bucket] = hash;
+  updateRound(turn, { ...round, reduced, roots: { ...round.roots, [from]: message.roots } });
+  turn.because(`${from} reduced ${owned.size} buckets of round ${round.round}`);
+}
+
+export function noteGathered(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'gathered'>): void {
+  const round = trainingRound(turn.state);
+  if (
+    round === null ||
+    message.view !== round.view ||
+    !round.members.includes(from) ||
+    round.gathered[from] !== undefined
+  )
+    return;
+  updateRound(turn, { ...round, gathered: { ...round.gathered, [from]: message.digest } });
+  turn.because(`${from} gathered round ${round.round}`);
+}
+
+export function noteFault(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'fault'>): void {
+  const round = trainingRound(turn.state);
+  if (
+    round === null ||
+    message.round !== round.round ||
+    from === message.peerId ||
+    !round.members.includes(from) ||
+    !round.members.includes(message.peerId)
+  )
+    return;
+  if (round.accusations.some(({ by, about }) => by === from && about === message.peerId)) return;
+  updateRound(turn, {
+    ...round,
+    accusations: [...round.accusations, { by: from, about: message.peerId, code: message.code }],
+  });
+  turn.because(`${from} says of ${message.peerId}: ${message.code}`);
+}
+
+/** `round`: somebody is over the deadline of the stage. */
+export function roundTimedOut(turn: CoordinatorTurn): void {
+  const round = trainingRound(turn.state);
+  if (round === null) return;
+  const late = accusedOf(
+    round,
+    livingMembers(turn.state, round).map(({ peerId }) => peerId),
+  );
+  for (const { peerId, reason } of late) {
+    if (round.stage === 'computing') slowDown(turn, round, peerId);
+    lose(turn, peerId, 'ROUND_DEADLINE', reason);
+  }
+}
+
+/** It is slower than it said: half of the speed at which it would have made it. */
+function slowDown(turn: CoordinatorTurn, { contributors, startedAt }: RoundState, peerId: PeerId): void {
+  const work = contributors.find((contributor) => contributor.peerId === peerId)?.microBatches.length ?? 0;
+  const bound = (work * turn.state.config.microBatchSize * 1000) / Math.max(1, turn.at - startedAt);
+  turn.setMember(peerId, { samplesPerSecond: Math.min(bound, turn.member(peerId)?.samplesPerSecond ?? 0) / 2 });
+}

@@ -44,7 +44,9 @@ describe("a chain that can't be used says why", () => {
   it('without telling the key that the address of an endpoint may hold', async () => {
     const connecting = connectAccount({ rpcUrl: 'http://127.0.0.1:9/v2/s3cret?key=s3cret', secretKey });
     await expect(connecting).rejects.not.toThrow(/s3cret/);
-    await expect(connectAccount({ rpcUrl: 'no address', secretKey })).rejects.toMatchObject({ code: 'CHAIN_UNREACHABLE' });
+    await expect(connectAccount({ rpcUrl: 'no address', secretKey })).rejects.toMatchObject({
+      code: 'CHAIN_UNREACHABLE',
+    });
   });
 
   it('when it does not answer in time', async () => {

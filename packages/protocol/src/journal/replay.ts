@@ -40,7 +40,7 @@ function decideAgain(state: CoordinatorState | null, entry: JournalEntry): Coord
   } catch (cause) {
     throw new JournalMismatchError({
       sequence: entry.sequence,
-      event: String(entry.event.type),
+      event: entry.event.type,
       field: 'event',
       expected: 'an event that the run can take',
       found: entry.event,

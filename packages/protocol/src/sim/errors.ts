@@ -2,7 +2,7 @@
 import { MurmurationError } from '../core/errors.ts';
 
 /** An invariant does not hold. The seed replays it. */
-export class InvariantError extends MurmurationError {
+class InvariantError extends MurmurationError {
   readonly code = 'INVARIANT';
 
   constructor({ invariant, detail }: { invariant: string; detail: string }) {

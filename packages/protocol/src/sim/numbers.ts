@@ -33,7 +33,7 @@ export const valueHash = (value: number): Hash => hash(`0x${'b'.repeat(48)}${val
 export function vectorHash(kind: string, round: number, values: Vector): Hash {
   let a = 0x811c9dc5;
   let b = 0x1000193;
-  for (const value of [round, ...values, ...[...kind].map((letter) => letter.charCodeAt(0))]) {
+  for (const value of [round, ...values, ...Array.from(kind, (letter) => letter.charCodeAt(0))]) {
     a = Math.imul(a ^ value, 0x01000193) >>> 0;
     b = (Math.imul(b, 31) + value + (a >>> 3)) >>> 0;
   }

@@ -1,5 +1,5 @@
 /** A simulated worker: the real member machine with a shell whose tensors are integers and whose time is virtual. */
-import { hex, type Hash, type PeerId } from '../core/ids.ts';
+import { hex, type PeerId } from '../core/ids.ts';
 import { timestamp } from '../core/units.ts';
 import type { MemberConfig } from '../machines/member/config.ts';
 import type { MemberEffect, MemberEffectOf, MemberEffectType, MemberTimerName } from '../machines/member/effects.ts';
@@ -79,7 +79,7 @@ export class SimWorker {
     const { state, effects } = memberTransition(this.#state, {
       ...happening,
       at: timestamp(this.#world.scheduler.now),
-    } as MemberEvent);
+    });
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
     invariant(
@@ -203,7 +203,7 @@ export class SimWorker {
     const own = this.tensors.ownUnder(assignment);
     const signed = this.#state.collective?.own;
     invariant(
-      own !== undefined && signed != null,
+      own !== undefined && signed !== undefined && signed !== null,
       'what is pushed is held',
       () => `own contribution under ${assignment}`,
     );
@@ -274,7 +274,7 @@ export class SimWorker {
     : never {
     const state = this.tensors.parameters.get(round);
     invariant(state !== undefined, 'parameters are kept for audits', () => `round ${round}`);
-    const theirs: Vector | undefined = this.#world.contributionOf(target.peerId, root as Hash);
+    const theirs: Vector | undefined = this.#world.contributionOf(target.peerId, root);
     if (theirs === undefined)
       return { type: 'audited', audit, outcome: 'withheld', relativeError: null, reason: 'the target serves nothing' };
     const mine = gradientOf(state, microBatches);

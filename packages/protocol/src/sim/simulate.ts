@@ -33,7 +33,7 @@ export interface SimulationResult {
 /** Virtual time within which a run with enough workers must end, per round. */
 const PATIENCE = 60_000;
 
-export const simulatedConfig = (rounds: number): Omit<CoordinatorConfig, 'self' | 'job'> => ({
+const simulatedConfig = (rounds: number): Omit<CoordinatorConfig, 'self' | 'job'> => ({
   runId: runId('sim-00000001'),
   rounds,
   microBatchesPerRound: 12,

@@ -19,7 +19,7 @@ import { SimCoordinator } from './sim-coordinator.ts';
 import { SimWorker, type WorkerTraits } from './sim-worker.ts';
 import type { Weather } from './weather.ts';
 
-export const COORDINATOR = brandPeerId(`16Uiu2HAmCoordinator${'1'.repeat(33)}`);
+const COORDINATOR = brandPeerId(`16Uiu2HAmCoordinator${'1'.repeat(33)}`);
 const ALPHABET = 'abcdefghijkmnopqrstuvwxyz';
 
 export interface WorldOptions {
@@ -107,7 +107,7 @@ export class World {
       pace: this.random.between(2, 6) * (slow ? 100 : 1),
       lie: liar ? (honest) => honest.map((value) => value + 1) : null,
     };
-    const account = address(`0x${[...name.slice(-20)].map((letter) => letter.charCodeAt(0).toString(16)).join('')}`);
+    const account = address(`0x${Array.from(name.slice(-20), (letter) => letter.charCodeAt(0).toString(16)).join('')}`);
     const worker = new SimWorker(
       this,
       {

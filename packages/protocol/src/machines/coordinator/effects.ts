@@ -40,7 +40,7 @@ export interface Attestation {
 
 export type RunOutcome = 'finished' | 'failed' | 'drained';
 
-export interface EffectTable {
+interface EffectTable {
   /** One message to each of `to`. A peer that is gone meanwhile is skipped: its `disconnected` comes by itself. */
   send: { readonly to: readonly PeerId[]; readonly message: CoordinatorMessage };
   /** Closes the connection after what was sent before. */

@@ -19,7 +19,7 @@ interface At {
   readonly at: Timestamp;
 }
 
-export interface EventTable {
+interface EventTable {
   /** First of all, once a run. `auditSecret` is the end of the hash chain that audits are drawn from. */
   started: { readonly config: CoordinatorConfig; readonly auditSecret: Hash };
   /**

@@ -48,7 +48,7 @@ export function largestRemainder(weights: readonly number[], total: number): num
 }
 
 /** Bucket b to dialable member b mod n. Empty when nobody can be dialled. */
-export function planOwners(members: readonly MemberRecord[], buckets: number): PeerId[] {
+function planOwners(members: readonly MemberRecord[], buckets: number): PeerId[] {
   const dialable = members.filter(isDialable).toSorted(byPeerId);
   if (dialable.length === 0) return [];
   return Array.from({ length: buckets }, (_, bucket) => dialable[bucket % dialable.length]!.peerId);

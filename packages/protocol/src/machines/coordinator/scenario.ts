@@ -139,7 +139,7 @@ export class Scenario {
       round: this.round.round,
       view,
       buckets: ownedBy(owners, idOf(name)).map((bucket) => ({ bucket, hash: bucketHash(view, bucket) })),
-      roots: contributors.map(({ peerId: id }) => rootOf(id.at(-1)!)),
+      roots: contributors.map(({ peerId: id }) => rootOf(id.at(-1))),
       ...fields,
     });
   }

@@ -10,7 +10,7 @@ const gone: ReadonlySet<MemberStatus> = new Set(['lost', 'left', 'expelled']);
 export const isPresent = (member: MemberRecord | undefined): member is MemberRecord =>
   member !== undefined && !gone.has(member.status);
 /** Holds the state and takes part in rounds, or could. */
-export const isCurrent = (member: MemberRecord): boolean => member.status === 'ready' || member.status === 'active';
+const isCurrent = (member: MemberRecord): boolean => member.status === 'ready' || member.status === 'active';
 export const isDialable = (member: MemberRecord): boolean => member.addresses.length > 0;
 
 /** One fixed order for everything that is decided over members. */

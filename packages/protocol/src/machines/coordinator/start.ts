@@ -5,7 +5,7 @@ import { hashChain, chainLink } from './audits/chain.ts';
 import { applyTimeout } from './deadlines.ts';
 import type { CoordinatorEventOf } from './events.ts';
 import { emptyLedger, returnMicroBatches } from './ledger.ts';
-import { beginGathering, beginRegathering } from './phases/gathering.ts';
+import { beginGathering, beginRegathering } from './phases/enter.ts';
 import { isPresent } from './select.ts';
 import { defer } from './settlement/epochs.ts';
 import type { CoordinatorState, MemberRecord, RoundState } from './state.ts';
@@ -88,7 +88,7 @@ function returnRound(turn: CoordinatorTurn, { round: number, contributors }: Rou
 }
 
 function restartGathering(turn: CoordinatorTurn, { committed }: CoordinatorState, waitForHolders: number): void {
-  turn.enter({ name: 'auditing' });
+  turn.enter({ name: 'between' });
   if (committed === 0) return beginGathering(turn);
   beginRegathering(turn, 'the coordinator was restarted');
   turn.do({ type: 'setTimer', name: 'regather', delay: milliseconds(waitForHolders) });

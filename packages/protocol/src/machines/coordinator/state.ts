@@ -130,6 +130,8 @@ export interface ClosingState {
 }
 
 export type Phase =
+  /** What comes next is decided within the same transition: no shell ever sees it. */
+  | { readonly name: 'between' }
   /**
    * Waiting for members. `regathering`: rounds have run before and the members were lost, or the coordinator restarted.
    * `due`: waited long enough to start with fewer, or to roll back when nobody holds the state.

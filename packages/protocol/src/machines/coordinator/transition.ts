@@ -14,6 +14,7 @@ import type { CoordinatorDecision, TimerName } from './effects.ts';
 import type { CoordinatorEvent, CoordinatorEventOf, CoordinatorEventType } from './events.ts';
 import { admit, becomeReady, leave, lose, sendBack } from './membership.ts';
 import { applyTimedOut, noteApplied, progressApplying } from './phases/applying.ts';
+import { progressBetween } from './phases/between.ts';
 import { progressAuditing } from './phases/auditing.ts';
 import { closingAuditsTimedOut, over, progressClosing } from './phases/closing.ts';
 import { evaluationTimedOut, noteEvaluated, progressEvaluating } from './phases/evaluating.ts';
@@ -79,6 +80,7 @@ const messageRules: MessageRules = {
 };
 
 const progress: Readonly<Record<PhaseName, (turn: CoordinatorTurn) => void>> = {
+  between: progressBetween,
   gathering: progressGathering,
   training: progressTraining,
   applying: progressApplying,
@@ -139,6 +141,8 @@ function advance(turn: CoordinatorTurn, event: CoordinatorEvent): void {
   for (let pass = 0; pass < MAX_PASSES; pass++) {
     const before = turn.state;
     progress[before.phase.name](turn);
+    // The next round's work is handed out before anything else, so that audits don't delay it.
+    progress[turn.state.phase.name](turn);
     tendAudits(turn);
     tendEpochs(turn);
     serveWaiting(turn);

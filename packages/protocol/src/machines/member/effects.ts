@@ -32,7 +32,7 @@ export type Release =
   /** Snapshots of the whole state at rounds below `before`. */
   | { readonly kind: 'states'; readonly before: Round };
 
-export interface MemberEffectTable {
+interface MemberEffectTable {
   /** To the coordinator. */
   send: { readonly message: WorkerMessage };
   /** Dial the coordinator; answers `connected` or `disconnected`. */

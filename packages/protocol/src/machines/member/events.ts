@@ -17,7 +17,7 @@ export interface SignedCommitment {
   readonly root: Hash;
 }
 
-export interface MemberEventTable {
+interface MemberEventTable {
   /** A control stream to the coordinator is open. */
   connected: object;
   /** It closed. */

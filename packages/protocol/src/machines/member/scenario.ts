@@ -49,7 +49,7 @@ export class Member {
   });
 
   tell(happening: Happening): readonly MemberEffect[] {
-    const { state, effects } = memberTransition(this.state, { ...happening, at: timestamp(0) } as MemberEvent);
+    const { state, effects } = memberTransition(this.state, { ...happening, at: timestamp(0) });
     this.state = state;
     this.effects.push(...effects);
     return effects;
@@ -141,11 +141,11 @@ export function viewOf(number: number, names = 'abc', owners = [0, 1, 2, 0]) {
     view: view(number),
     assignment: view(1),
     owners,
-    contributors: [...names].map((name) => ({
+    contributors: Array.from(names, (name) => ({
       peerId: idOf(name),
       microBatches: [microBatch(name.charCodeAt(0) - 97)],
     })),
-    members: [...names].map((name) => ({ peerId: idOf(name), addresses: [`/memory/${name}`] })),
+    members: Array.from(names, (name) => ({ peerId: idOf(name), addresses: [`/memory/${name}`] })),
   };
 }
 

@@ -6,7 +6,7 @@ import { bytesOf, hashOf, sha256 } from '../../../core/digest.ts';
 import type { Hash } from '../../../core/ids.ts';
 
 /** Kept links lie this far apart. */
-export const CHAIN_STRIDE = 64;
+const CHAIN_STRIDE = 64;
 
 export interface HashChain {
   /** `links[i]` is link `i · stride`. */

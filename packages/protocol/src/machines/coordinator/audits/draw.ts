@@ -12,7 +12,7 @@ import { chainLink } from './chain.ts';
 /** Audits passed after which the distance of a worker's rate to the floor has halved, about. */
 const DECAY = 0.75;
 /** A member contradicted so often is not asked to audit any more. */
-export const MAX_CONTRADICTED = 2;
+const MAX_CONTRADICTED = 2;
 
 /** High for the new, low for the proven, never below the floor. */
 export const auditRate = ({ rate, floor }: AuditConfig, auditsPassed: number): number =>

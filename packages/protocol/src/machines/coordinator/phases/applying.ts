@@ -11,8 +11,8 @@ import { comparePeerIds, isDialable, isPresent, presentMembers } from '../select
 import { creditRound } from '../settlement/accounts.ts';
 import type { CoordinatorState, MemberRecord, Phase, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
-import { beginRegathering, majority } from './gathering.ts';
-import { proceed } from './proceed.ts';
+import { majority } from '../majority.ts';
+import { beginRegathering } from './enter.ts';
 
 /** State hashes that the run remembers: enough for any member that follows the seals. */
 const REMEMBERED_STATES = 16;
@@ -112,7 +112,7 @@ function commit(turn: CoordinatorTurn, round: SealedRoundState, votes: readonly 
     right.map(({ member }) => member),
   );
   if (checkpointDue(turn.state)) beginCheckpoint(turn);
-  proceed(turn);
+  turn.enter({ name: 'between' });
 }
 
 function record(

@@ -2,11 +2,10 @@
 import { oldestAuditAllows } from '../audits/window.ts';
 import { eligibleMembers } from '../select.ts';
 import type { CoordinatorTurn } from '../turn.ts';
-import { proceed } from './proceed.ts';
 
 export function progressAuditing(turn: CoordinatorTurn): void {
   const { state } = turn;
   if (state.phase.name !== 'auditing') return;
   if (oldestAuditAllows(state) || state.draining !== null || eligibleMembers(state).length < state.config.minMembers)
-    proceed(turn);
+    turn.enter({ name: 'between' });
 }

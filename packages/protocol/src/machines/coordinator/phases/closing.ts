@@ -1,36 +1,12 @@
 /** The end of a run: open audits, the last checkpoint and the last epoch are waited for, then everybody is told. */
 import { beginCheckpoint, isCheckpointed } from '../checkpoints.ts';
-import { closingAuditsTimeout } from '../deadlines.ts';
-import type { RunOutcome } from '../effects.ts';
 import { presentMembers, presentPoint } from '../select.ts';
 import { closeEpoch, epochPending } from '../settlement/epochs.ts';
-import type { ClosingState, CoordinatorState, PhaseName } from '../state.ts';
+import type { ClosingState, CoordinatorState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 
 const MAX_CHECKPOINT_FAILURES = 3;
 const MAX_SETTLEMENT_FAILURES = 3;
-
-const ended: ReadonlySet<PhaseName> = new Set(['closing', 'over']);
-
-export function beginClosing(turn: CoordinatorTurn, outcome: RunOutcome, code: string, reason: string): void {
-  if (ended.has(turn.state.phase.name)) return;
-  turn.enter({
-    name: 'closing',
-    outcome,
-    code,
-    reason,
-    auditsDue: false,
-    checkpointFailures: 0,
-    settlementFailures: 0,
-  });
-  for (const name of ['gather', 'regather', 'round', 'apply', 'evaluate', 'drain'] as const)
-    turn.do({ type: 'cancelTimer', name });
-  for (const { peerId, status } of presentMembers(turn.state))
-    if (status === 'active') turn.setMember(peerId, { status: 'ready' });
-  if (turn.state.audits.open.length > 0)
-    turn.do({ type: 'setTimer', name: 'audits', delay: closingAuditsTimeout(turn.state.config) });
-  turn.because(`the run is closing: ${reason}`);
-}
 
 /** What is waited for before the end; each `settle` starts what it can and says whether it is done. */
 const tasks: readonly ((turn: CoordinatorTurn, closing: ClosingState) => boolean)[] = [

@@ -8,8 +8,7 @@ import { largestRemainder } from '../plan.ts';
 import { eligibleMembers, isPresent } from '../select.ts';
 import type { EvaluationPart, EvaluationState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
-import { beginRegathering } from './gathering.ts';
-import { proceed } from './proceed.ts';
+import { beginRegathering } from './enter.ts';
 
 export function beginEvaluation(turn: CoordinatorTurn, final: boolean): void {
   const { config, evaluations, committed } = turn.state;
@@ -104,7 +103,7 @@ function conclude(turn: CoordinatorTurn, { evaluation, round, final, parts }: Ev
 
 function finish(turn: CoordinatorTurn): void {
   turn.do({ type: 'cancelTimer', name: 'evaluate' });
-  proceed(turn);
+  turn.enter({ name: 'between' });
 }
 
 /** `evaluate`: whoever has not answered is lost; others get its parts. */

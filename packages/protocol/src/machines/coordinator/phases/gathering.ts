@@ -1,33 +1,11 @@
 /** Before the first round, and again when too few members are left: wait until enough stand at the same state. */
-import { regatherTimeout } from '../deadlines.ts';
+import { majority } from '../majority.ts';
 import { flagWrongState } from '../membership.ts';
 import { rollBack } from '../rollback.ts';
 import { eligibleMembers, presentMembers, presentPoint } from '../select.ts';
-import type { CoordinatorState, MemberRecord } from '../state.ts';
+import type { CoordinatorState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
-import { beginClosing } from './closing.ts';
-import { proceed } from './proceed.ts';
-
-/** The first gathering; `gatherTimeout` bounds it. */
-export function beginGathering(turn: CoordinatorTurn): void {
-  turn.enter({ name: 'gathering', regathering: false, due: false });
-  armGather(turn);
-  turn.because(`waiting for ${turn.state.config.startMembers} members`);
-}
-
-/** Waits for members to come back, or for new ones. */
-export function beginRegathering(turn: CoordinatorTurn, why: string): void {
-  if (turn.state.phase.name === 'gathering') return;
-  turn.enter({ name: 'gathering', regathering: true, due: false });
-  armGather(turn);
-  turn.do({ type: 'setTimer', name: 'regather', delay: regatherTimeout(turn.state.config) });
-  turn.because(`waiting for members: ${why}`);
-}
-
-function armGather(turn: CoordinatorTurn): void {
-  const { gatherTimeout } = turn.state.config;
-  if (gatherTimeout !== null) turn.do({ type: 'setTimer', name: 'gather', delay: gatherTimeout });
-}
+import { beginClosing } from './enter.ts';
 
 export function progressGathering(turn: CoordinatorTurn): void {
   const { phase, config } = turn.state;
@@ -52,7 +30,7 @@ const stranded = (state: CoordinatorState): boolean => {
 
 function go(turn: CoordinatorTurn): void {
   turn.do({ type: 'cancelTimer', name: 'gather' }, { type: 'cancelTimer', name: 'regather' });
-  proceed(turn);
+  turn.enter({ name: 'between' });
 }
 
 /** The hash of round 0 is what most of the ready members made of the seed; among equals the eldest member's. */
@@ -69,19 +47,6 @@ function agreeOnStart(turn: CoordinatorTurn, { due }: { due: boolean }): void {
   turn.set({ stateHashes: [...turn.state.stateHashes, point] });
   for (const { peerId, held } of ready)
     if (held!.stateHash !== point.stateHash) flagWrongState(turn, peerId, point.round);
-}
-
-/** The value that most members give; among equals that of the eldest member. */
-export function majority<T>(
-  votes: readonly { readonly member: Pick<MemberRecord, 'seniority'>; readonly value: T }[],
-  keyOf: (value: T) => string,
-): T {
-  const tally = new Map<string, number>();
-  for (const { value } of votes) tally.set(keyOf(value), (tally.get(keyOf(value)) ?? 0) + 1);
-  const [first] = votes.toSorted(
-    (a, b) => tally.get(keyOf(b.value))! - tally.get(keyOf(a.value))! || a.member.seniority - b.member.seniority,
-  );
-  return first!.value;
 }
 
 /** `gather`: enough is enough. With the minimum it goes on, with fewer the run fails. */

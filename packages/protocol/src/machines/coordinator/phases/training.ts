@@ -16,7 +16,6 @@ import { sealMessage } from '../seal.ts';
 import type { CoordinatorState, MemberRecord, RoundStage, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { misrooted } from '../blame.ts';
-import { proceed } from './proceed.ts';
 
 const MAX_HOLDERS = 8;
 
@@ -152,7 +151,7 @@ export function abandon(turn: CoordinatorTurn, reason: string): void {
   for (const { peerId } of livingMembers(turn.state, round)) turn.setMember(peerId, { status: 'ready' });
   turn.record({ type: 'roundAbandoned', round: round.round, reason, returned });
   turn.because(`round ${round.round} is abandoned: ${reason}`);
-  proceed(turn);
+  turn.enter({ name: 'between' });
 }
 
 /** Every living member holds every reduced bucket: from here on nothing can be lost. */

@@ -69,7 +69,7 @@ describe('an epoch', () => {
     playEpoch(scenario);
     expect(scenario.done('closeEpoch')).toEqual([]);
     for (const { audit, auditor } of scenario.facts('auditDrawn').filter(({ target }) => target === idOf('a'))) {
-      scenario.say(auditor.at(-1)!, { type: 'verdict', audit, outcome: 'compared', relativeError: 0, reason: '' });
+      scenario.say(auditor.at(-1), { type: 'verdict', audit, outcome: 'compared', relativeError: 0, reason: '' });
     }
     expect(scenario.done('closeEpoch')[0]?.leaves.map(({ peerId }) => peerId)).toEqual([idOf('a')]);
   });

@@ -9,13 +9,12 @@ import { budgetAllowsRound } from '../settlement/budget.ts';
 import { assignMessage } from '../round-messages.ts';
 import type { CoordinatorState, MemberRecord } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
-import { beginClosing } from './closing.ts';
+import { beginClosing, beginRegathering } from './enter.ts';
 import { beginEvaluation } from './evaluating.ts';
-import { beginRegathering } from './gathering.ts';
 
 interface Rule {
   readonly when: (state: CoordinatorState, eligible: readonly MemberRecord[]) => boolean;
-  readonly then: (turn: CoordinatorTurn, eligible: readonly MemberRecord[]) => void;
+  readonly choose: (turn: CoordinatorTurn, eligible: readonly MemberRecord[]) => void;
 }
 
 const isLast = ({ committed, config }: CoordinatorState): boolean => committed >= config.rounds;
@@ -32,34 +31,34 @@ const isSpent = (state: CoordinatorState): boolean => !budgetAllowsRound(state);
 const rules: readonly Rule[] = [
   {
     when: (state) => state.draining !== null,
-    then: (turn) => beginClosing(turn, 'drained', 'INTERRUPTED', turn.state.draining ?? ''),
+    choose: (turn) => beginClosing(turn, 'drained', 'INTERRUPTED', turn.state.draining ?? ''),
   },
   {
     when: (state, eligible) => (isLast(state) || isSpent(state)) && lastEvaluationDue(state) && eligible.length > 0,
-    then: (turn) => beginEvaluation(turn, true),
+    choose: (turn) => beginEvaluation(turn, true),
   },
   {
     when: (state) => isLast(state) && !lastEvaluationDue(state),
-    then: (turn) => beginClosing(turn, 'finished', 'DONE', `all ${turn.state.committed} rounds are committed`),
+    choose: (turn) => beginClosing(turn, 'finished', 'DONE', `all ${turn.state.committed} rounds are committed`),
   },
   {
     when: (state) => isSpent(state) && !lastEvaluationDue(state),
-    then: (turn) =>
+    choose: (turn) =>
       beginClosing(turn, 'finished', 'BUDGET_SPENT', `the budget pays no further round after ${turn.state.committed}`),
   },
   {
     when: (state, eligible) => eligible.length < state.config.minMembers || isLast(state) || isSpent(state),
-    then: (turn) => beginRegathering(turn, 'too few members hold the state'),
+    choose: (turn) => beginRegathering(turn, 'too few members hold the state'),
   },
-  { when: evaluationDue, then: (turn) => beginEvaluation(turn, false) },
-  { when: (state) => !oldestAuditAllows(state), then: (turn) => turn.enter({ name: 'auditing' }) },
-  { when: () => true, then: startRound },
+  { when: evaluationDue, choose: (turn) => beginEvaluation(turn, false) },
+  { when: (state) => !oldestAuditAllows(state), choose: (turn) => turn.enter({ name: 'auditing' }) },
+  { when: () => true, choose: startRound },
 ];
 
-/** Goes on from a state with nothing under way. */
-export function proceed(turn: CoordinatorTurn): void {
+/** Goes on from `between`: the first rule decides. */
+export function progressBetween(turn: CoordinatorTurn): void {
   const eligible = eligibleMembers(turn.state);
-  rules.find(({ when }) => when(turn.state, eligible))?.then(turn, eligible);
+  rules.find(({ when }) => when(turn.state, eligible))?.choose(turn, eligible);
 }
 
 /** Hands out the next round's work to everyone who stands at the present state. */

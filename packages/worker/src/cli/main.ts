@@ -5,6 +5,11 @@ import { registerDoctor } from './doctor.ts';
 import { EXIT_BAD_INPUT } from './exit-codes.ts';
 import { registerJoin } from './join.ts';
 
+/** A reader that has seen enough (`| head`) is no reason to leave a run. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const program = new Command('murmuration-worker')
   .description('Computes for training runs: a run’s job is data, and every kernel is made on this machine.')
   .version(VERSION)

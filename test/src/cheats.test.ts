@@ -1,0 +1,39 @@
+/** A worker that sends what it did not compute is found by re-execution, named with the numbers, and not paid for it. */
+import { describe, expect, it } from 'vitest';
+import { devnetPayment } from './support/jobs.ts';
+import { journalFacts } from './support/microbatches.ts';
+import { finished, readReport, workerOf } from './support/runs.ts';
+import { TestRun, Volunteer } from './support/start.ts';
+
+interface Case {
+  readonly misbehave: string;
+  /** Rounds that it can be paid for: a stale gradient needs an honest one first. */
+  readonly honestRounds: number;
+}
+
+describe('a worker that', () => {
+  it.each<Case>([
+    { misbehave: 'zeros', honestRounds: 0 },
+    { misbehave: 'stale', honestRounds: 1 },
+    { misbehave: 'skip-half', honestRounds: 0 },
+  ])('sends $misbehave is caught', async ({ misbehave, honestRounds }) => {
+    await using run = new TestRun({ training: { rounds: 30, assignment: 'fixed' }, workers: { spawn: 2, minimum: 3 }, audit: { rate: 1, floor: 1 }, payment: devnetPayment });
+    await using cheat = new Volunteer(run.workspace, 'cheat', await run.address(), { MURMURATION_MISBEHAVE: misbehave });
+    const peerId = await cheat.peerId();
+    const result = await finished(run.command);
+    const directory = await run.directory();
+
+    const audits = journalFacts(directory).filter((fact) => fact.type === 'auditClosed');
+    const failed = audits.filter((audit) => audit['outcome'] === 'failed');
+    expect(new Set(failed.map((audit) => audit['target']))).toEqual(new Set([peerId]));
+    const { verified, paidWei } = workerOf(result, peerId);
+    const microBatchesOfARound = 6 / 3;
+    expect(verified).toBeLessThanOrEqual(honestRounds * microBatchesOfARound);
+    expect(BigInt(paidWei)).toBe(BigInt(verified) * 10n ** 16n);
+    for (const worker of result.workers.filter((other) => other.peerId !== peerId)) expect(worker.verified).toBe(worker.microBatches);
+
+    const report = readReport(directory);
+    expect(report).toContain(peerId.slice(-8));
+    expect(report).toMatch(/relative error/);
+  });
+});

@@ -31,15 +31,16 @@ export class StepRunner {
 
   /**
    * ∂(Σ loss)/∂θ over the micro-batches ÷ their samples, at `parameters`.
+   * @param rows samples of each micro-batch that are trained; all of them, unless a fault is wanted
    * @throws the signal's reason when it is aborted between two micro-batches
    */
-  async gradient(parameters: Float32Array, microBatches: readonly MicroBatch[], signal: AbortSignal): Promise<Gradient> {
-    const { executable, batch } = this.#parts;
-    const samples = microBatches.length * batch;
+  async gradient(parameters: Float32Array, microBatches: readonly MicroBatch[], signal: AbortSignal, rows: number = this.#parts.batch): Promise<Gradient> {
+    const { executable } = this.#parts;
+    const samples = microBatches.length * rows;
     const values = new Float32Array(this.#parts.parameters);
     await executable.load(parameters);
     try {
-      const lossSum = await this.#accumulate(microBatches, signal);
+      const lossSum = await this.#accumulate(microBatches, signal, rows);
       await executable.drain(values, samples === 0 ? 0 : 1 / samples);
       return { values, samples, lossSum };
     } catch (error) {
@@ -49,12 +50,12 @@ export class StepRunner {
     }
   }
 
-  async #accumulate(microBatches: readonly MicroBatch[], signal: AbortSignal): Promise<number> {
+  async #accumulate(microBatches: readonly MicroBatch[], signal: AbortSignal, rows: number): Promise<number> {
     const { executable, train, sampler, batch } = this.#parts;
     let lossSum = 0;
     for (const microBatch of microBatches) {
       signal.throwIfAborted();
-      const step = await executable.accumulate(train.batch(sampler.samplesOf(microBatch), batch));
+      const step = await executable.accumulate(train.batch(sampler.samplesOf(microBatch).slice(0, rows), batch));
       lossSum += step.lossSum;
     }
     signal.throwIfAborted();

@@ -6,7 +6,7 @@ import type { BucketCut } from '../collective/bucket-cut.ts';
 import { commitTo, type OwnContributions } from '../collective/own-contributions.ts';
 import type { KeptStates } from '../sync/kept-states.ts';
 import type { Replica } from '../sync/replica.ts';
-import { crashPoint, spoil, trainedOnly, type Faults } from '../testing/faults.ts';
+import { crashPoint, spoil, trainedSamples, type Faults } from '../testing/faults.ts';
 import type { ComputeQueue } from './compute-queue.ts';
 import { DivergedError } from './errors.ts';
 import type { StepRunner } from './step-runner.ts';
@@ -45,12 +45,12 @@ export class Trainer {
     const controller = new AbortController();
     this.#computing = { assignment, controller };
     const parameters = this.#parameters(round);
-    const { queue, runner, faults } = this.#parts;
+    const { queue, runner, faults, batch } = this.#parts;
     try {
       return await queue.run(async (signal) => {
         crashPoint(faults, 'computing', round);
         const start = performance.now();
-        const gradient = await runner.gradient(parameters, trainedOnly(faults, microBatches), signal);
+        const gradient = await runner.gradient(parameters, microBatches, signal, trainedSamples(faults, batch));
         return this.#commit({ round, assignment, microBatches }, gradient, performance.now() - start);
       }, controller.signal);
     } catch (error) {

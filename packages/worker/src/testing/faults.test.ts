@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { BadFaultError, faultsFrom, noFaults, spoil, trainedOnly } from './faults.ts';
+import { BadFaultError, faultsFrom, noFaults, spoil, trainedSamples } from './faults.ts';
 
 describe('faults', () => {
   it('are none unless they are asked for', () => {
     expect(faultsFrom({})).toEqual(noFaults);
-    expect(trainedOnly(noFaults, [1, 2, 3])).toEqual([1, 2, 3]);
+    expect(trainedSamples(noFaults, 32)).toBe(32);
   });
 
   it('are read from the environment, or refused by name', () => {
@@ -24,6 +24,6 @@ describe('faults', () => {
     expect([...spoilt('stale', Float32Array.of(7, 8, 9))]).toEqual([7, 8, 9]);
     expect([...spoilt('stale')]).toEqual([...gradient]);
     expect(spoilt('garbage')).not.toEqual(gradient);
-    expect(trainedOnly({ ...noFaults, misbehave: 'skip-half' }, [1, 2, 3])).toEqual([1, 2]);
+    expect(trainedSamples({ ...noFaults, misbehave: 'skip-half' }, 32)).toBe(16);
   });
 });

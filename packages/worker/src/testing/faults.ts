@@ -4,8 +4,8 @@
  * to see that it does.
  *
  * - `MURMURATION_MISBEHAVE`: how the contributions of this worker are wrong.
- *   `zeros` sends a gradient of zeros; `stale` sends last round's gradient again; `skip-half` trains on half of its
- *   micro-batches and claims all; `garbage` sends random finite numbers of a gradient's size.
+ *   `zeros` sends a gradient of zeros; `stale` sends last round's gradient again; `skip-half` trains on half of each
+ *   micro-batch's samples and claims all; `garbage` sends random finite numbers of a gradient's size.
  * - `MURMURATION_CRASH_AT=<phase>:<round>`: the process kills itself with SIGKILL in that phase of that round.
  */
 import { MurmurationError } from '@murmuration/protocol';
@@ -63,10 +63,9 @@ export function crashPoint({ crashAt }: Faults, phase: CrashPhase, round: number
   if (crashAt?.phase === phase && crashAt.round === round) process.kill(process.pid, 'SIGKILL');
 }
 
-/** The micro-batches that a worker with this fault really trains. */
-export function trainedOnly<T>({ misbehave }: Faults, microBatches: readonly T[]): readonly T[] {
-  return misbehave === 'skip-half' ? microBatches.slice(0, Math.ceil(microBatches.length / 2)) : microBatches;
-}
+/** Samples of a micro-batch that a worker with this fault really trains. */
+export const trainedSamples = ({ misbehave }: Faults, microBatch: number): number =>
+  misbehave === 'skip-half' ? Math.floor(microBatch / 2) : microBatch;
 
 /**
  * Spoils a gradient `[parameterCount]` in place before it is committed to.

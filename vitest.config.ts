@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** The tiers of the test suite (docs/testing.md): each is a project, so that one can be run alone. */
 const tier = (name: string, include: string[], options: object = {}) => ({
-  test: { name, include, exclude: ['**/node_modules/**', ...(name === 'pure' ? ['**/*.device.test.ts', '**/*.anvil.test.ts'] : [])], ...options },
+  test: { name, include, exclude: ['**/node_modules/**', ...(name === 'device' ? [] : ['**/*.device.test.ts']), ...(name === 'contracts' ? [] : ['**/*.anvil.test.ts'])], ...options },
 });
 
 export default defineConfig({

@@ -22,6 +22,7 @@ export interface RunResult {
   readonly samples: number;
   readonly seconds: number;
   readonly workers: readonly WorkerResult[];
+  readonly onnx: { readonly accuracy: number; readonly samples: number };
   readonly escrow: { readonly depositedWei: string; readonly paidWei: string; readonly refundedWei: string };
 }
 

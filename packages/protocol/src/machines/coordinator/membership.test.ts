@@ -132,6 +132,18 @@ describe('everybody is gone', () => {
     });
   });
 
+  it('all come back with empty hands: nobody is waited for any longer', () => {
+    const scenario = three({ checkpointEvery: 1 }).play('a', 'b', 'c');
+    scenario.tell({ type: 'checkpointed', round: round(1), stateHash: hashNo(1) });
+    scenario.play('a', 'b', 'c');
+    scenario.lose('a', 'b', 'c');
+    for (const name of ['a', 'b']) scenario.hello(name);
+    expect(scenario.facts('rolledBack')).toEqual([]);
+    scenario.hello('c');
+    expect(scenario.facts('rolledBack')).toHaveLength(1);
+    expect(scenario.heard('a', 'welcome').at(-1)?.sync).toMatchObject({ round: 1 });
+  });
+
   it('after the seal: one that applied it brings the outcome back', () => {
     const scenario = three().seal('a', 'b', 'c');
     scenario.lose('a', 'b', 'c');

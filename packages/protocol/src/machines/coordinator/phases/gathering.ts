@@ -1,9 +1,10 @@
 /** Before the first round, and again when too few members are left: wait until enough stand at the same state. */
+import { isCheckpointed } from '../checkpoints.ts';
 import { majority } from '../majority.ts';
 import { flagWrongState } from '../membership.ts';
 import { rollBack } from '../rollback.ts';
-import { eligibleMembers, presentMembers, presentPoint } from '../select.ts';
-import type { CoordinatorState } from '../state.ts';
+import { eligibleMembers, presentMembers, presentPoint, samePoint } from '../select.ts';
+import type { CoordinatorState, MemberRecord } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { beginClosing } from './enter.ts';
 
@@ -15,7 +16,8 @@ export function progressGathering(turn: CoordinatorTurn): void {
   const eligible = eligibleMembers(turn.state);
   const wanted = Math.max(config.minMembers, phase.due ? 0 : config.startMembers);
   if (eligible.length >= wanted && eligible.some(({ addresses }) => addresses.length > 0)) return go(turn);
-  if (phase.due && eligible.length === 0 && stranded(turn.state)) rollBack(turn, 'no member holds the state any more');
+  if (eligible.length === 0 && stranded(turn.state) && (phase.due || !mayReturn(turn.state)))
+    rollBack(turn, 'no member holds the state any more');
 }
 
 /** Everybody who is here waits, and there is no source for them. */
@@ -23,10 +25,17 @@ const stranded = (state: CoordinatorState): boolean => {
   const present = presentMembers(state);
   return (
     state.committed > 0 &&
+    !isCheckpointed(state) &&
     present.length >= state.config.minMembers &&
-    present.every(({ status }) => status === 'waiting')
+    present.every(({ status, held }) => status === 'waiting' && !samePoint(held, presentPoint(state)))
   );
 };
+
+/** Somebody who is away was last seen with the present state. */
+const mayReturn = (state: CoordinatorState): boolean =>
+  Object.values<MemberRecord>(state.members).some(
+    ({ status, held }) => status === 'lost' && samePoint(held, presentPoint(state)),
+  );
 
 function go(turn: CoordinatorTurn): void {
   turn.do({ type: 'cancelTimer', name: 'gather' }, { type: 'cancelTimer', name: 'regather' });

@@ -173,7 +173,12 @@ export function noteAttestation(
     !inFlight.asked.includes(from)
   )
     return;
-  if (inFlight.submitted || inFlight.refused.includes(from) || inFlight.attestations.some(({ peerId }) => peerId === from)) return;
+  if (
+    inFlight.submitted ||
+    inFlight.refused.includes(from) ||
+    inFlight.attestations.some(({ peerId }) => peerId === from)
+  )
+    return;
   if (signature === null) {
     setInFlight(turn, { ...inFlight, refused: [...inFlight.refused, from] });
     return turn.because(`${from} refuses to sign epoch ${epoch}: ${reason}`);

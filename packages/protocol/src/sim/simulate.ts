@@ -16,6 +16,7 @@ export interface SimulationOptions {
   readonly rounds: number;
   readonly workers?: number;
   readonly liars?: number;
+  readonly fleeing?: boolean;
   readonly wire?: boolean;
   readonly config?: Partial<CoordinatorConfig>;
   readonly afterEffect?: (world: World, worker: SimWorker, effect: MemberEffect) => void;
@@ -66,6 +67,7 @@ export function simulate({
   rounds,
   workers = 4,
   liars = 0,
+  fleeing = false,
   wire = false,
   config = {},
   afterEffect,
@@ -75,6 +77,7 @@ export function simulate({
     weather,
     workers,
     liars,
+    fleeing,
     wire,
     config: { ...simulatedConfig(rounds), ...config },
     afterEffect,

@@ -130,6 +130,23 @@ describe('a liar', () => {
     },
   );
 
+  it.each(seeds(80, 3))('that flees from every auditor and comes back gains nothing from then on (seed %i)', (seed) => {
+    const result = run({ seed, weather: { ...calm, returns: 1 }, rounds: 60, liars: 1, fleeing: true });
+    const facts = result.journal.flatMap((entry) => entry.facts);
+    const fled = facts.findIndex((fact) => fact.type === 'auditClosed' && fact.outcome === 'unverifiable');
+    const [liar] = factsOf(result, 'auditClosed').flatMap(({ outcome, target }) =>
+      outcome === 'unverifiable' ? [target] : [],
+    );
+    const paid = (from: number, to: number) =>
+      facts
+        .slice(from, to)
+        .flatMap((fact) => (fact.type === 'epochClosed' ? fact.workers : []))
+        .filter(({ peerId }) => peerId === liar)
+        .map(({ verified }) => verified);
+    expect(fled).toBeGreaterThan(0);
+    expect(Math.max(0, ...paid(fled, facts.length))).toBe(Math.max(0, ...paid(0, fled)));
+  });
+
   it('among three is convicted by the two others', () => {
     const result = run({ seed: 77, weather: calm, rounds: 10, workers: 3, liars: 1, config: always });
     expect(factsOf(result, 'auditClosed').find(({ outcome }) => outcome === 'failed')?.reason).toMatch(

@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly workers: number;
   /** Of the first workers, so many contribute something else than they computed. */
   readonly liars: number;
+  /** Liars die, and come back, as soon as an auditor asks for what they contributed. */
+  readonly fleeing: boolean;
   /** Every message goes through the codec. */
   readonly wire: boolean;
   /** Called after each effect that a worker performs: puts a fault at an exact point. */
@@ -221,7 +223,10 @@ export class World {
   }
 
   contributionOf(peer: PeerId, root: Hash): Vector | undefined {
-    return this.#workers.get(peer)?.tensors.own.get(root)?.values;
+    const worker = this.#workers.get(peer);
+    if (worker !== undefined && worker.traits.lie !== null && this.#options.fleeing)
+      this.kill(worker, 'fleeing from an auditor');
+    return worker?.isAlive === true ? worker.tensors.own.get(root)?.values : undefined;
   }
 
   /** As the other side sees it: through the codec where asked for, so that nothing passes that the schema does not know. */

@@ -197,6 +197,11 @@ export interface Account {
   readonly verified: number;
   readonly forfeited: number;
   readonly unsettled: readonly UnsettledRound[];
+  /**
+   * An audit of it could not be made because it was gone. Until one passes, every contribution is audited and unproven
+   * work is not paid: fleeing from auditors gains nothing.
+   */
+  readonly probation: boolean;
   readonly paidWei: string;
 }
 

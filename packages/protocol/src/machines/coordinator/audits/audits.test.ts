@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { bytesOf, hashOf, sha256 } from '../../../core/digest.ts';
 import type { VerdictRecord } from '../../../journal/facts.ts';
 import { hashNo, idOf, Scenario } from '../scenario.ts';
+import { settleable } from '../settlement/accounts.ts';
 import { chainLink, hashChain } from './chain.ts';
 import { auditRate, fractionOf } from './draw.ts';
 import { classify, judge, type Bench } from './judge.ts';
@@ -168,6 +169,31 @@ describe('an audit in a run', () => {
     expect(scenario.facts('auditClosed')[0]).toMatchObject({ outcome: 'unverifiable' });
     expect(scenario.state.members[idOf(target)]?.status).toBe('lost');
     expect(scenario.state.accounts[idOf(target)]).toMatchObject({ forfeited: 2 });
+  });
+
+  it('that could not be made puts its target on probation: all its work is audited, and unproven work waits for one to pass', () => {
+    const scenario = new Scenario({
+      audit,
+      payment: {
+        epochRounds: 1,
+        microBatchWei: '1',
+        budgetWei: '1000',
+        attestations: 1,
+        chainId: 1,
+        settlement: '0x' as never,
+        jobId: hashNo(7),
+      },
+    }).join('a', 'b', 'c');
+    scenario.play('a', 'b', 'c');
+    const target = targetOf(scenario, 0);
+    const auditor = auditorOf(scenario, 0);
+    scenario.lose(target);
+    scenario.say(auditor, { type: 'verdict', audit: 0, outcome: 'withheld', relativeError: null, reason: 'no answer' });
+    const account = scenario.state.accounts[idOf(target)]!;
+    expect(account).toMatchObject({ probation: true, forfeited: 2 });
+    const work = { round: scenario.round.round, microBatches: 5, audit: null, proven: false };
+    expect(settleable({ ...account, unsettled: [work] })).toEqual([]);
+    expect(settleable({ ...account, unsettled: [work], probation: false })).toEqual([work]);
   });
 
   it('takes a verdict only from whom it was asked of', () => {

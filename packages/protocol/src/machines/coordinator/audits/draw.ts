@@ -37,7 +37,7 @@ export function drawAudits(turn: CoordinatorTurn, round: SealedRoundState, holde
   for (const { peerId } of round.contributors) {
     const target = turn.member(peerId);
     if (target === undefined || target.status === 'expelled') continue;
-    const rate = auditRate(config.audit, target.auditsPassed);
+    const rate = turn.state.accounts[peerId]?.probation === true ? 1 : auditRate(config.audit, target.auditsPassed);
     if (fractionOf(hashText(`${seed}/draw/${peerId}`)) < rate)
       open(turn, round, target, rate, auditorsFor(seed, peerId, holders));
   }

@@ -21,7 +21,16 @@ export function creditRound(turn: CoordinatorTurn, { round, contributors }: Seal
 function newAccount(turn: CoordinatorTurn, peerId: PeerId): Account | undefined {
   const member = turn.member(peerId);
   return (
-    member && { peerId, address: member.address, trained: 0, verified: 0, forfeited: 0, unsettled: [], paidWei: '0' }
+    member && {
+      peerId,
+      address: member.address,
+      trained: 0,
+      verified: 0,
+      forfeited: 0,
+      unsettled: [],
+      probation: false,
+      paidWei: '0',
+    }
   );
 }
 
@@ -37,10 +46,10 @@ export function markAudited(turn: CoordinatorTurn, peerId: PeerId, round: Round,
 
 /** What an audit's outcome does to the target's account. */
 const settlements: Record<AuditOutcome, (account: Account, audit: number) => Account> = {
-  passed: (account, audit) => release(account, audit, true),
+  passed: (account, audit) => ({ ...release(account, audit, true), probation: false }),
   disputed: (account, audit) => release(account, audit, false),
   expired: (account, audit) => release(account, audit, false),
-  unverifiable: (account, audit) => forfeit(account, (entry) => entry.audit === audit),
+  unverifiable: (account, audit) => ({ ...forfeit(account, (entry) => entry.audit === audit), probation: true }),
   failed: (account) =>
     forfeit(
       account,
@@ -61,6 +70,10 @@ function forfeit(account: Account, lost: (entry: UnsettledRound, index: number) 
     forfeited: account.forfeited + microBatchesIn(account.unsettled) - microBatchesIn(kept),
   };
 }
+
+/** What may go into an epoch now. */
+export const settleable = ({ unsettled, probation }: Account): readonly UnsettledRound[] =>
+  unsettled.filter(({ audit, proven }) => audit === null && (proven || !probation));
 
 export const microBatchesIn = (entries: readonly UnsettledRound[]): number =>
   entries.reduce((sum, { microBatches }) => sum + microBatches, 0);

@@ -8,10 +8,9 @@ import type { CoordinatorEventOf } from '../events.ts';
 import { isPresent, welcomedMembers } from '../select.ts';
 import type { Account, CoordinatorState, EpochInFlight } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
-import { microBatchesIn } from './accounts.ts';
+import { microBatchesIn, settleable } from './accounts.ts';
 import { earned } from './budget.ts';
 
-const settleable = ({ unsettled }: Account) => unsettled.filter(({ audit }) => audit === null);
 const sortedAccounts = (state: CoordinatorState): Account[] =>
   Object.values<Account>(state.accounts).toSorted((a, b) => (a.peerId < b.peerId ? -1 : 1));
 const totalOf = (leaves: readonly PayLeaf[]): bigint =>

@@ -4,11 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { MurmurationError } from '@murmuration/protocol';
 
 /** The worker's package is not installed beside this one. */
-export class WorkerMissingError extends MurmurationError {
+class WorkerMissingError extends MurmurationError {
   readonly code = 'WORKER_MISSING';
 
   constructor(cause?: unknown) {
-    super({ message: 'The worker program @murmuration/worker is not installed.', mend: 'Run `npm ci` in the folder of this program.', cause });
+    super({
+      message: 'The worker program @murmuration/worker is not installed.',
+      mend: 'Run `npm ci` in the folder of this program.',
+      cause,
+    });
   }
 }
 

@@ -12,7 +12,10 @@ class BenchmarksMissingError extends MurmurationError {
   readonly code = 'BENCHMARKS_MISSING';
 
   constructor(file: string) {
-    super({ message: `There are no benchmarks here (${file} does not exist).`, mend: 'Run this in a clone of the repository.' });
+    super({
+      message: `There are no benchmarks here (${file} does not exist).`,
+      mend: 'Run this in a clone of the repository.',
+    });
   }
 }
 
@@ -31,7 +34,11 @@ export function registerBench(program: Command): void {
         process.exitCode = new Output({}).error(new BenchmarksMissingError(entry));
         return;
       }
-      const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry, ...(suite === undefined ? ['--help'] : [suite, ...options])], { stdio: 'inherit' });
+      const child = spawn(
+        process.execPath,
+        ['--disable-warning=ExperimentalWarning', entry, ...(suite === undefined ? ['--help'] : [suite, ...options])],
+        { stdio: 'inherit' },
+      );
       const [code] = (await once(child, 'exit')) as [number | null];
       process.exitCode = code ?? exitCodes.interrupted;
     });

@@ -11,7 +11,10 @@ export function registerCheck(program: Command): void {
   }).option('--workers <n>', 'plan for so many workers', (text) => Math.max(1, Math.floor(Number(text)) || 1));
   act<{ workers?: number }>(command, async (output, { workers }, [file = '']) => {
     const [{ loadJob }, { planRun }, { lastMeasured }, { describePlan }] = await Promise.all([
-      import('../plan/load-job.ts'), import('../plan/plan.ts'), import('../plan/measured.ts'), import('../plan/describe.ts'),
+      import('../plan/load-job.ts'),
+      import('../plan/plan.ts'),
+      import('../plan/measured.ts'),
+      import('../plan/describe.ts'),
     ]);
     const loaded = await loadJob(file);
     const plan = planRun(loaded.spec, loaded.job, workers);
@@ -19,6 +22,13 @@ export function registerCheck(program: Command): void {
     for (const line of describePlan(loaded, plan, measured)) output.result(line);
     const { layout: _layout, ...figures } = plan;
     const secondsGuess = measured === null ? null : measured.secondsPerRound * loaded.job.training.rounds;
-    output.event({ event: 'check.done', job: loaded.spec.name, model: loaded.job.model, ...figures, data: loaded.job.data, secondsGuess });
+    output.event({
+      event: 'check.done',
+      job: loaded.spec.name,
+      model: loaded.job.model,
+      ...figures,
+      data: loaded.job.data,
+      secondsGuess,
+    });
   });
 }

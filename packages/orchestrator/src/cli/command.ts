@@ -6,7 +6,11 @@ import { Output } from './output.ts';
 import type { OutputOptions } from './output.ts';
 
 /** A command's work. Returns the exit code; what it throws is printed and becomes one. */
-export type Action<Options> = (output: Output, options: Options & OutputOptions, args: readonly string[]) => Promise<ExitCode | void>;
+export type Action<Options> = (
+  output: Output,
+  options: Options & OutputOptions,
+  args: readonly string[],
+) => Promise<ExitCode | void>;
 
 export interface CommandSpec {
   /** Name and arguments as commander writes them: `check <job>`. */
@@ -23,7 +27,10 @@ export function addCommand(program: Command, { usage, summary, examples }: Comma
     .description(summary)
     .option('--json', 'print one JSON object a line')
     .option('--quiet', 'print results and errors only')
-    .addHelpText('after', `\nExample${examples.length === 1 ? '' : 's'}:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
+    .addHelpText(
+      'after',
+      `\nExample${examples.length === 1 ? '' : 's'}:\n${examples.map((example) => `  $ ${example}`).join('\n')}`,
+    );
 }
 
 /** Sets the process' exit code from what the action returns or throws; the process then ends by itself. */

@@ -14,7 +14,8 @@ export function registerDoctor(program: Command): void {
     const findings = await examine();
     const width = Math.max(...findings.map(({ name }) => name.length));
     const marks = { good: 'ok  ', missing: 'none', bad: 'BAD ' } as const;
-    for (const { name, state, found, mend } of findings) output.result(`${marks[state]}  ${name.padEnd(width)}  ${found}${mend === null ? '' : `: ${mend}`}`);
+    for (const { name, state, found, mend } of findings)
+      output.result(`${marks[state]}  ${name.padEnd(width)}  ${found}${mend === null ? '' : `: ${mend}`}`);
     output.event({ event: 'doctor.done', findings });
     return findings.some(({ state }) => state === 'bad') ? exitCodes.failed : exitCodes.done;
   });

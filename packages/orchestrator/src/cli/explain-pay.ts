@@ -9,7 +9,10 @@ class WorkerUnknownError extends MurmurationError {
   constructor({ worker, known }: { worker: string; known: readonly string[] }) {
     super({
       message: `No worker of this run is named ${worker}.`,
-      mend: known.length === 0 ? 'No worker has joined it yet.' : `Name one of ${known.join(', ')}, by peer id, address, or their last letters.`,
+      mend:
+        known.length === 0
+          ? 'No worker has joined it yet.'
+          : `Name one of ${known.join(', ')}, by peer id, address, or their last letters.`,
     });
   }
 }
@@ -18,11 +21,16 @@ export function registerExplainPay(program: Command): void {
   const command = addCommand(program, {
     usage: 'explain-pay <run> <worker>',
     summary: 'say why a worker gets what it gets',
-    examples: ['orchestrate explain-pay runs/mnist-20260101-0123abcd 16Uiu2HAm…', 'orchestrate explain-pay runs/mnist-20260101-0123abcd 0x5aAe…'],
+    examples: [
+      'orchestrate explain-pay runs/mnist-20260101-0123abcd 16Uiu2HAm…',
+      'orchestrate explain-pay runs/mnist-20260101-0123abcd 0x5aAe…',
+    ],
   });
   act(command, async (output, _options, [directory = '', worker = '']) => {
     const [{ openRunDirectory }, { JournalStore }, { payAccount, describeAccount }] = await Promise.all([
-      import('../store/run-directory.ts'), import('../store/journal-store.ts'), import('../summary/pay-account.ts'),
+      import('../store/run-directory.ts'),
+      import('../store/journal-store.ts'),
+      import('../summary/pay-account.ts'),
     ]);
     const { paths, origin } = openRunDirectory(directory);
     const journal = JournalStore.read(paths.journal);

@@ -23,6 +23,8 @@ export function registerInit(program: Command): void {
     if (existsSync(file) && !force) throw new FileExistsError(file);
     writeFileSync(file, jobTemplate);
     output.event({ event: 'init.written', file });
-    output.result(`Wrote ${file}. See what it will do with \`orchestrate check ${file}\`, start it with \`orchestrate run ${file}\`.`);
+    output.result(
+      `Wrote ${file}. See what it will do with \`orchestrate check ${file}\`, start it with \`orchestrate run ${file}\`.`,
+    );
   });
 }

@@ -17,8 +17,18 @@ import { registerStatus } from './status.ts';
 import { version } from '../version.ts';
 
 const registrations = [
-  registerInit, registerCheck, registerRun, registerJoin, registerStatus, registerResume,
-  registerReplay, registerSample, registerExplainPay, registerReport, registerDoctor, registerBench,
+  registerInit,
+  registerCheck,
+  registerRun,
+  registerJoin,
+  registerStatus,
+  registerResume,
+  registerReplay,
+  registerSample,
+  registerExplainPay,
+  registerReport,
+  registerDoctor,
+  registerBench,
 ];
 
 function buildProgram(): Command {
@@ -27,16 +37,26 @@ function buildProgram(): Command {
     .version(version)
     .showSuggestionAfterError(true)
     .enablePositionalOptions()
-    .addHelpText('after', '\nExample:\n  $ orchestrate init && orchestrate run job.yaml\n\nExit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted.');
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ orchestrate init && orchestrate run job.yaml\n\nExit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted.',
+    );
   for (const register of registrations) register(program);
-  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => undefined });
+  for (const command of [program, ...program.commands])
+    command.exitOverride().configureOutput({ outputError: () => undefined });
   return program;
 }
 
 /** Commander's complaint as one line with a mend. */
 function usageLine(error: CommanderError, program: Command): string {
   const [, unknown] = /unknown command '([^']+)'/.exec(error.message) ?? [];
-  const near = unknown === undefined ? undefined : closest(unknown, program.commands.map((command) => command.name()));
+  const near =
+    unknown === undefined
+      ? undefined
+      : closest(
+          unknown,
+          program.commands.map((command) => command.name()),
+        );
   const said = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
   return `error: ${said}${near !== undefined && !said.includes('Did you mean') ? ` (did you mean ${near}?)` : ''}. Run \`orchestrate --help\` to see what there is.`;
 }

@@ -12,7 +12,8 @@ export interface OutputOptions {
 /** A named event with plain data; bigints become decimal texts. */
 export type OutputEvent = Readonly<Record<string, unknown>> & { readonly event: string };
 
-export const toJson = (value: unknown): string => JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner));
+export const toJson = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner));
 
 export class Output {
   readonly json: boolean;
@@ -42,14 +43,17 @@ export class Output {
   error(error: unknown): ExitCode {
     const exitCode = exitCodeOf(error);
     const lines = errorLines(error);
-    if (this.json) this.event({ event: 'error', code: isNamed(error) ? error.code : 'DEFECT', message: lines.join('\n'), exitCode });
-    process.stderr.write(`${lines.map((line) => `${error instanceof JobSpecError ? '' : pc.red('error: ')}${line}`).join('\n')}\n`);
+    if (this.json)
+      this.event({ event: 'error', code: isNamed(error) ? error.code : 'DEFECT', message: lines.join('\n'), exitCode });
+    process.stderr.write(
+      `${lines.map((line) => `${error instanceof JobSpecError ? '' : pc.red('error: ')}${line}`).join('\n')}\n`,
+    );
     return exitCode;
   }
 }
 
 /** One line a problem. A defect of ours comes with its stack, for the report to us. */
-export function errorLines(error: unknown): string[] {
+function errorLines(error: unknown): string[] {
   if (error instanceof JobSpecError) return error.issues.map(issueText);
   if (isNamed(error)) return [error.message.replaceAll(/\s*\n\s*/g, ' ')];
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -10,16 +10,31 @@ export function registerReplay(program: Command): void {
   }).option('--reasons', 'print each event with the reason of its decision');
   act<{ reasons?: boolean }>(command, async (output, { reasons = false }, [directory = '']) => {
     const [{ openRunDirectory }, { replayStored }, { dateTime }] = await Promise.all([
-      import('../store/run-directory.ts'), import('../store/replay-stored.ts'), import('../report/format.ts'),
+      import('../store/run-directory.ts'),
+      import('../store/replay-stored.ts'),
+      import('../report/format.ts'),
     ]);
     const { paths } = openRunDirectory(directory);
     const replayed = replayStored(paths.journal, (entry) => {
       if (!reasons) return;
-      output.line(`${String(entry.sequence).padStart(7)}  ${dateTime(entry.event.at)}  ${entry.event.type}: ${entry.reason}`);
-      output.event({ event: 'replay.entry', sequence: entry.sequence, at: entry.event.at, type: entry.event.type, reason: entry.reason });
+      output.line(
+        `${String(entry.sequence).padStart(7)}  ${dateTime(entry.event.at)}  ${entry.event.type}: ${entry.reason}`,
+      );
+      output.event({
+        event: 'replay.entry',
+        sequence: entry.sequence,
+        at: entry.event.at,
+        type: entry.event.type,
+        reason: entry.reason,
+      });
     });
     const entries = replayed === null ? 0 : replayed.last.sequence + 1;
     output.result(`${entries} events replayed: every decision is the one that was recorded.`);
-    output.event({ event: 'replay.done', entries, committed: replayed?.state.committed ?? 0, head: replayed?.last.hash ?? null });
+    output.event({
+      event: 'replay.done',
+      entries,
+      committed: replayed?.state.committed ?? 0,
+      head: replayed?.last.hash ?? null,
+    });
   });
 }

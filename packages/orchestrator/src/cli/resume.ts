@@ -10,7 +10,10 @@ export function registerResume(program: Command): void {
   });
   act(command, async (output, _options, [directory = '']) => {
     const [{ loadJob, withOverrides }, { openRunDirectory }, { replayStored }, { execute }] = await Promise.all([
-      import('../plan/load-job.ts'), import('../store/run-directory.ts'), import('../store/replay-stored.ts'), import('../coordinator/execute.ts'),
+      import('../plan/load-job.ts'),
+      import('../store/run-directory.ts'),
+      import('../store/replay-stored.ts'),
+      import('../coordinator/execute.ts'),
     ]);
     const { paths, origin } = openRunDirectory(directory);
     const loaded = withOverrides(await loadJob(paths.job, origin.file), origin);

@@ -19,13 +19,23 @@ export function registerRun(program: Command): void {
     .option('--directory <folder>', "where the run's directory is made, whatever the job says");
   act<RunFlags>(command, async (output, flags, [file = '']) => {
     const [{ loadJob, withOverrides }, { createRunDirectory, newRunId }, { execute }] = await Promise.all([
-      import('../plan/load-job.ts'), import('../store/run-directory.ts'), import('../coordinator/execute.ts'),
+      import('../plan/load-job.ts'),
+      import('../store/run-directory.ts'),
+      import('../coordinator/execute.ts'),
     ]);
     const loaded = withOverrides(await loadJob(file), flags);
     const now = new Date();
     const runId = newRunId(loaded.spec.name, now, randomBytes(4));
-    const parent = flags.directory === undefined ? resolve(loaded.directory, loaded.spec.output.directory) : resolve(flags.directory);
-    const origin = { runId, file: loaded.file, createdAt: now.toISOString(), ...(flags.spawn === undefined ? {} : { spawn: flags.spawn }) };
+    const parent =
+      flags.directory === undefined
+        ? resolve(loaded.directory, loaded.spec.output.directory)
+        : resolve(flags.directory);
+    const origin = {
+      runId,
+      file: loaded.file,
+      createdAt: now.toISOString(),
+      ...(flags.spawn === undefined ? {} : { spawn: flags.spawn }),
+    };
     const paths = createRunDirectory(join(parent, runId), loaded.text, origin);
     return execute({ loaded, runId, paths, past: null, output });
   });

@@ -8,7 +8,10 @@ class NotALanguageModelError extends MurmurationError {
   readonly code = 'NOT_A_LANGUAGE_MODEL';
 
   constructor({ directory, type }: { directory: string; type: string }) {
-    super({ message: `The model of ${directory} is of type ${type}, which writes no text.`, mend: 'Name a run of a gpt.' });
+    super({
+      message: `The model of ${directory} is of type ${type}, which writes no text.`,
+      mend: 'Name a run of a gpt.',
+    });
   }
 }
 
@@ -27,7 +30,10 @@ interface SampleOptions {
   readonly seed: number;
 }
 
-const atLeast = (least: number, otherwise: number) => (text: string): number => (Number(text) >= least ? Number(text) : otherwise);
+const atLeast =
+  (least: number, otherwise: number) =>
+  (text: string): number =>
+    Number(text) >= least ? Number(text) : otherwise;
 
 export function registerSample(program: Command): void {
   const command = addCommand(program, {
@@ -41,13 +47,19 @@ export function registerSample(program: Command): void {
     .option('--seed <n>', 'the same seed writes the same text', atLeast(0, 1), 1);
   act<SampleOptions>(command, async (output, options, [directory = '']) => {
     const [{ openRunDirectory }, { loadJob }, { ModelSession }, { generate }] = await Promise.all([
-      import('../store/run-directory.ts'), import('../plan/load-job.ts'), import('../model/session.ts'), import('../model/generate.ts'),
+      import('../store/run-directory.ts'),
+      import('../plan/load-job.ts'),
+      import('../model/session.ts'),
+      import('../model/generate.ts'),
     ]);
     const { paths, origin } = openRunDirectory(directory);
     const { job, datasets } = await loadJob(paths.job, origin.file);
     const { tokenizer } = datasets.train;
-    if (job.model.type !== 'gpt' || tokenizer === null) throw new NotALanguageModelError({ directory, type: job.model.type });
+    if (job.model.type !== 'gpt' || tokenizer === null)
+      throw new NotALanguageModelError({ directory, type: job.model.type });
     if (!existsSync(paths.model)) throw new ModelMissingError(directory);
+    // Before anything is printed: characters that the model doesn't know are bad input.
+    tokenizer.encode(options.prompt);
     const session = await ModelSession.open(paths.model);
     let text = '';
     if (!output.json) process.stdout.write(options.prompt);

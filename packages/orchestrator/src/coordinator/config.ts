@@ -14,7 +14,10 @@ export interface ConfigParts {
   readonly payment: PaymentConfig | null;
 }
 
-export function coordinatorConfig({ spec, job }: LoadedJob, { runId, plan, self, payment }: ConfigParts): CoordinatorConfig {
+export function coordinatorConfig(
+  { spec, job }: LoadedJob,
+  { runId, plan, self, payment }: ConfigParts,
+): CoordinatorConfig {
   const { rounds, microBatch, assignment, evaluateEvery, checkpointEvery } = spec.training;
   const { rate, floor, window, accept, challenge: escalate } = spec.audit;
   const failureTimeout = milliseconds(spec.network.failureTimeout);

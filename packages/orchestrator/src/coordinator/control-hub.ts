@@ -4,7 +4,15 @@
  */
 import { attestationSigner, identityOfPeerId, verifyPossession } from '@murmuration/contracts';
 import { wei } from '@murmuration/protocol';
-import type { CoordinatorMessage, CoordinatorState, PeerId, SettlementScope, Terms, WorkerMessage, WorkerMessageOf } from '@murmuration/protocol';
+import type {
+  CoordinatorMessage,
+  CoordinatorState,
+  PeerId,
+  SettlementScope,
+  Terms,
+  WorkerMessage,
+  WorkerMessageOf,
+} from '@murmuration/protocol';
 import { PeerFaultError, serveControl, verifyCommitment } from '@murmuration/protocol/net';
 import type { ControlHandlers, MurmurationNode, WorkerControl } from '@murmuration/protocol/net';
 import type { Settlement } from '../settlement/settlement.ts';
@@ -32,7 +40,11 @@ export class ControlHub {
   /** Begins to take workers in. */
   async serve(): Promise<void> {
     const { node, terms } = this.#options;
-    await serveControl(node, () => terms, (control) => this.#accept(control));
+    await serveControl(
+      node,
+      () => terms,
+      (control) => this.#accept(control),
+    );
   }
 
   /** Sends to each peer that is still there. A stream that fails says so by closing. */
@@ -49,7 +61,10 @@ export class ControlHub {
     const control = this.#controls.get(peer);
     if (control === undefined) return;
     this.#controls.delete(peer);
-    void control.close().then(() => (this.#controls.has(peer) ? undefined : this.#options.node.disconnect(peer)), () => undefined);
+    void control.close().then(
+      () => (this.#controls.has(peer) ? undefined : this.#options.node.disconnect(peer)),
+      () => undefined,
+    );
   }
 
   /** Closes every stream in good order. */
@@ -79,7 +94,12 @@ export class ControlHub {
         this.#controls.delete(peer);
         if (reason instanceof PeerFaultError) {
           warn(reason.message);
-          dispatch({ type: 'faulted', peerId: peer, code: `FAULT_${reason.fault.toUpperCase()}`, reason: reason.message });
+          dispatch({
+            type: 'faulted',
+            peerId: peer,
+            code: `FAULT_${reason.fault.toUpperCase()}`,
+            reason: reason.message,
+          });
         } else dispatch({ type: 'disconnected', peerId: peer, reason: reason?.message ?? 'it closed its connection' });
       },
     };
@@ -98,7 +118,8 @@ export class ControlHub {
     if (own.toLowerCase() !== address.toLowerCase()) throw forged(peer, `its address is ${own}, not ${address}`);
     if (settlement === null) return;
     const { chainId, registry: contract } = settlement.registration;
-    if (!verifyPossession({ chainId, contract }, { worker: own, payout, possession })) throw forged(peer, 'its proof of possession is not valid');
+    if (!verifyPossession({ chainId, contract }, { worker: own, payout, possession }))
+      throw forged(peer, 'its proof of possession is not valid');
     settlement.note(own, { peerId: peer, payout, possession });
   }
 

@@ -6,10 +6,23 @@ import { describe, expect, it } from 'vitest';
 import { CoordinatorDriver } from './driver.ts';
 
 const config: CoordinatorConfig = {
-  runId: runId('test-20260101-00000000'), rounds: 3, microBatchesPerRound: 2, microBatchSize: 4, buckets: 1, startMembers: 1, minMembers: 1, maxMembers: 4,
-  assignment: 'fixed', failureTimeout: milliseconds(1000), gatherTimeout: milliseconds(5000), evaluation: null, checkpointEvery: 0,
-  audit: { rate: 0, floor: 0, window: 4, accept: 1e-5, escalate: 1e-4 }, payment: null,
-  self: { peerId: peerId('16Uiu2HAmAnaAnaAnaAnaAnaAnaAnaAnaAnaAnaAnaAnaAnaAnaAna'), addresses: [] }, job: {},
+  runId: runId('test-20260101-00000000'),
+  rounds: 3,
+  microBatchesPerRound: 2,
+  microBatchSize: 4,
+  buckets: 1,
+  startMembers: 1,
+  minMembers: 1,
+  maxMembers: 4,
+  assignment: 'fixed',
+  failureTimeout: milliseconds(1000),
+  gatherTimeout: milliseconds(5000),
+  evaluation: null,
+  checkpointEvery: 0,
+  audit: { rate: 0, floor: 0, window: 4, accept: 1e-5, escalate: 1e-4 },
+  payment: null,
+  self: { peerId: peerId('16Uiu2HAmAnaAnaAnaAnaAnaAnaAnaAnaAnaAnaAnaAnaAnaAnaAna'), addresses: [] },
+  job: {},
 };
 const started = { type: 'started', config, auditSecret: hash(`0x${'7'.repeat(64)}`) } as const;
 
@@ -50,7 +63,10 @@ describe('CoordinatorDriver', () => {
     const full = (): never => {
       throw new Error('disk full');
     };
-    const driver = new CoordinatorDriver({ append: full, perform: (effect) => effects.push(effect), observe: () => undefined, now: () => 0 }, null);
+    const driver = new CoordinatorDriver(
+      { append: full, perform: (effect) => effects.push(effect), observe: () => undefined, now: () => 0 },
+      null,
+    );
     expect(() => driver.dispatch(started)).toThrow('disk full');
     expect(effects).toEqual([]);
     expect(driver.state).toBeNull();

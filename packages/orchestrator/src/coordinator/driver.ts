@@ -3,10 +3,20 @@
  * are the effects performed. Whatever the world has seen is therefore in the journal.
  */
 import { coordinatorTransition, isJournalled, nextJournalEntry, timestamp } from '@murmuration/protocol';
-import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState, JournalEntry, Timestamp } from '@murmuration/protocol';
+import type {
+  CoordinatorEffect,
+  CoordinatorEvent,
+  CoordinatorState,
+  JournalEntry,
+  Timestamp,
+} from '@murmuration/protocol';
 
 /** An event before the driver has noted its time. */
-export type Happening = CoordinatorEvent extends infer Event ? (Event extends CoordinatorEvent ? Omit<Event, 'at'> : never) : never;
+export type Happening = CoordinatorEvent extends infer Event
+  ? Event extends CoordinatorEvent
+    ? Omit<Event, 'at'>
+    : never
+  : never;
 
 export interface DriverPorts {
   /** Commits an entry; returns once it can't be lost any more. */
@@ -46,7 +56,7 @@ export class CoordinatorDriver {
   /** Takes an event. One that comes while another is being handled (an effect's doing) waits its turn. */
   dispatch(happening: Happening): void {
     if (this.#stopped) return;
-    this.#waiting.push({ ...happening, at: this.#now() } as CoordinatorEvent);
+    this.#waiting.push({ ...happening, at: this.#now() });
     if (this.#busy) return;
     this.#busy = true;
     try {

@@ -6,7 +6,10 @@ export class RunFailedError extends MurmurationError {
   readonly code = 'RUN_FAILED';
 
   constructor({ why, directory, cause }: { why: string; directory?: string; cause?: unknown }) {
-    const mend = directory === undefined ? 'Mend the cause, then resume the run.' : `Mend the cause, then go on with \`orchestrate resume ${directory}\`.`;
+    const mend =
+      directory === undefined
+        ? 'Mend the cause, then resume the run.'
+        : `Mend the cause, then go on with \`orchestrate resume ${directory}\`.`;
     super({ message: `The run failed: ${why}.`, mend, cause });
   }
 }
@@ -15,8 +18,23 @@ export class RunFailedError extends MurmurationError {
 export class WorkerFailedError extends MurmurationError {
   readonly code: string;
 
-  constructor({ index, how, badInput, words, log }: { index: number; how: string; badInput: boolean; words: string; log: string }) {
-    super({ message: `Worker ${index} of this machine ended with ${how} before the first round: ${words || 'it said nothing'}`, mend: `Its log is ${log}.` });
+  constructor({
+    index,
+    how,
+    badInput,
+    words,
+    log,
+  }: {
+    index: number;
+    how: string;
+    badInput: boolean;
+    words: string;
+    log: string;
+  }) {
+    super({
+      message: `Worker ${index} of this machine ended with ${how} before the first round: ${words || 'it said nothing'}`,
+      mend: `Its log is ${log}.`,
+    });
     this.code = badInput ? 'WORKER_REFUSED' : 'WORKER_CRASHED';
   }
 }

@@ -11,7 +11,7 @@ import type { ProgressView } from '../progress/terminal.ts';
 import { describeRun } from '../summary/describe.ts';
 import { NO_ESCROW, withPaid } from '../summary/result.ts';
 import type { EscrowResult, RunResult } from '../summary/result.ts';
-import { summarize } from '../summary/summary.ts';
+import { summarize } from '../summary/fold.ts';
 import type { RunSummary } from '../summary/summary.ts';
 import { writeDurably } from '../store/durable-file.ts';
 import { JournalStore } from '../store/journal-store.ts';
@@ -40,7 +40,8 @@ function viewFor(output: Output): ProgressView {
   return process.stdout.isTTY ? terminalView(process.stdout) : plainView((line) => output.line(line));
 }
 
-const priceOf = ({ spec: { payment } }: LoadedJob): bigint => (payment === 'none' ? 0n : BigInt(payment.pricePerMicroBatch));
+const priceOf = ({ spec: { payment } }: LoadedJob): bigint =>
+  payment === 'none' ? 0n : BigInt(payment.pricePerMicroBatch);
 
 /** Runs to the end; returns the exit code. What it throws has left nothing running. */
 export async function execute(execution: Execution): Promise<ExitCode> {
@@ -48,8 +49,14 @@ export async function execute(execution: Execution): Promise<ExitCode> {
   const unlock = lockRun(paths);
   const metrics = new MetricsWriter(paths, loaded.spec.output.tensorboard);
   const view = viewFor(output);
-  const live = new LiveFold(priceOf(loaded));
-  const session = new Session({ loaded, runId, paths, past, observer: createObserver({ output, view, metrics, live }) });
+  const live = liveFrom(execution);
+  const session = new Session({
+    loaded,
+    runId,
+    paths,
+    past,
+    observer: createObserver({ output, view, metrics, live }),
+  });
   const interrupt = (signal: NodeJS.Signals): void => session.interrupt(`interrupted by ${signal}`);
   for (const signal of signals) process.on(signal, interrupt);
   try {
@@ -72,6 +79,16 @@ export async function execute(execution: Execution): Promise<ExitCode> {
   }
 }
 
+/** The figures that a resumed run begins with. */
+function liveFrom({ loaded, paths, past }: Execution): LiveFold {
+  const live = new LiveFold(priceOf(loaded));
+  if (past === null) return live;
+  const journal = JournalStore.read(paths.journal);
+  for (const { event, facts } of journal.entries()) for (const fact of facts) live.add(fact, event.at);
+  journal.close();
+  return live;
+}
+
 /** What the journal says of the run. */
 function readSummary({ runId, paths }: Execution): RunSummary {
   const journal = JournalStore.read(paths.journal);
@@ -86,12 +103,22 @@ function readSummary({ runId, paths }: Execution): RunSummary {
 async function conclude(execution: Execution, session: Session): Promise<{ summary: RunSummary; result: RunResult }> {
   const { loaded, paths } = execution;
   const { summary, escrow } = await closeBooks(session, readSummary(execution));
-  const result = await makeProducts({ loaded, paths, summary, newest: session.states.newest, escrow, environment: environment(version) });
+  const result = await makeProducts({
+    loaded,
+    paths,
+    summary,
+    newest: session.states.newest,
+    escrow,
+    environment: environment(version),
+  });
   return { summary, result };
 }
 
 /** A run that may be resumed keeps its job open: what it has not earned yet stays in escrow. */
-async function closeBooks({ settlement }: Session, summary: RunSummary): Promise<{ summary: RunSummary; escrow: EscrowResult }> {
+async function closeBooks(
+  { settlement }: Session,
+  summary: RunSummary,
+): Promise<{ summary: RunSummary; escrow: EscrowResult }> {
   if (settlement === null) return { summary, escrow: NO_ESCROW };
   const last = lastEpoch(summary);
   if (summary.outcome?.outcome === 'finished') await settlement.finish(last);
@@ -99,12 +126,26 @@ async function closeBooks({ settlement }: Session, summary: RunSummary): Promise
   return { summary: withPaid(summary, paid), escrow: await settlement.totals() };
 }
 
-function report({ output, paths }: Execution, { summary, result }: { summary: RunSummary; result: RunResult }): ExitCode {
+function report(
+  { output, paths }: Execution,
+  { summary, result }: { summary: RunSummary; result: RunResult },
+): ExitCode {
   for (const line of describeRun(summary, null)) output.line(line);
-  if (result.onnx !== null) output.line(`  model.onnx in onnxruntime: accuracy ${percent(result.onnx.accuracy)}, ${(result.onnx.accuracyDifference * 100).toFixed(3)} points apart`);
+  if (result.onnx !== null)
+    output.line(
+      `  model.onnx in onnxruntime: accuracy ${percent(result.onnx.accuracy)}, ${(result.onnx.accuracyDifference * 100).toFixed(3)} points apart`,
+    );
   output.line(`  report: ${paths.report}`);
-  if (result.outcome === 'drained') output.result(`Stopped at round ${result.rounds}. Go on with \`orchestrate resume ${paths.directory}\`.`);
-  if (result.outcome === 'failed') process.stderr.write(`error: ${result.reason}. See ${paths.report}; go on with \`orchestrate resume ${paths.directory}\`.\n`);
+  if (result.outcome === 'drained')
+    output.result(`Stopped at round ${result.rounds}. Go on with \`orchestrate resume ${paths.directory}\`.`);
+  if (result.outcome === 'failed')
+    process.stderr.write(
+      `error: ${result.reason}. See ${paths.report}; go on with \`orchestrate resume ${paths.directory}\`.\n`,
+    );
   output.event(result as unknown as Parameters<Output['event']>[0]);
-  return result.outcome === 'finished' ? exitCodes.done : result.outcome === 'drained' ? exitCodes.interrupted : exitCodes.failed;
+  return result.outcome === 'finished'
+    ? exitCodes.done
+    : result.outcome === 'drained'
+      ? exitCodes.interrupted
+      : exitCodes.failed;
 }

@@ -19,7 +19,14 @@ type Table = { readonly [T in CoordinatorEffectType]: (effect: CoordinatorEffect
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-export function createPerformer({ hub, timers, states, settlement, dispatch, finish }: PerformerPorts): (effect: CoordinatorEffect) => void {
+export function createPerformer({
+  hub,
+  timers,
+  states,
+  settlement,
+  dispatch,
+  finish,
+}: PerformerPorts): (effect: CoordinatorEffect) => void {
   /** Waits for the work behind an effect; its failure is an event too. */
   const answer = (work: Promise<Happening>, failed: (reason: string) => Happening): void => {
     work.then(dispatch, (error: unknown) => dispatch(failed(textOf(error))));

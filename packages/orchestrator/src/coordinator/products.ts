@@ -26,7 +26,12 @@ async function exportAndEvaluate({ loaded, paths, summary, newest }: ProductPart
   writeDurably(paths.model, [modelBytes(loaded.job, newest.bytes, { runId: summary.runId, ...newest })]);
   const { accuracy, loss, samples } = await evaluateModel(paths.model, loaded.datasets.eval);
   const evaluation = summary.evaluations.findLast(({ round }) => round === newest.round);
-  return { accuracy, loss, samples, accuracyDifference: evaluation === undefined ? Number.NaN : Math.abs(accuracy - evaluation.accuracy) };
+  return {
+    accuracy,
+    loss,
+    samples,
+    accuracyDifference: evaluation === undefined ? Number.NaN : Math.abs(accuracy - evaluation.accuracy),
+  };
 }
 
 /** Makes all of it, and says how the run ended. */
@@ -34,6 +39,9 @@ export async function makeProducts(parts: ProductParts): Promise<RunResult> {
   const { loaded, paths, summary, escrow, environment } = parts;
   const result = runResult(summary, escrow, await exportAndEvaluate(parts));
   writeDurably(paths.result, `${toJson(result)}\n`);
-  writeDurably(paths.report, renderReport({ jobName: loaded.spec.name, jobText: loaded.text, summary, result, environment }));
+  writeDurably(
+    paths.report,
+    renderReport({ jobName: loaded.spec.name, jobText: loaded.text, summary, result, environment }),
+  );
   return result;
 }

@@ -2,7 +2,14 @@
  * One run from its first event to its last: network, journal, settlement, workers, and the machine between them. Used by
  * `run` and by `resume`, which differ only in the journal that is there already.
  */
-import type { CoordinatorEffectOf, CoordinatorState, JournalEntry, MemberInfo, RunId, Terms } from '@murmuration/protocol';
+import type {
+  CoordinatorEffectOf,
+  CoordinatorState,
+  JournalEntry,
+  MemberInfo,
+  RunId,
+  Terms,
+} from '@murmuration/protocol';
 import { milliseconds, PROTOCOL_VERSION } from '@murmuration/protocol';
 import { createNode, serveFetch } from '@murmuration/protocol/net';
 import type { MurmurationNode } from '@murmuration/protocol/net';
@@ -66,11 +73,17 @@ const howEnded = ({ code, signal }: EndedWorker): string => signal ?? `exit code
 /** A worker that can't even start would not start the next time either: the run fails with the worker's own reason. */
 function failureOf(worker: EndedWorker): WorkerFailedError {
   const words = lastWords(worker.log);
-  return new WorkerFailedError({ ...worker, how: howEnded(worker), badInput: worker.code === exitCodes.badInput, words });
+  return new WorkerFailedError({
+    ...worker,
+    how: howEnded(worker),
+    badInput: worker.code === exitCodes.badInput,
+    words,
+  });
 }
 
 /** Signatures under an epoch: one on a chain of one's own, two where money is real and there are two to ask. */
-const quorumOf = ({ spec }: LoadedJob): number => (spec.payment !== 'none' && spec.payment.type === 'chain' ? Math.min(2, spec.workers.minimum) : 1);
+const quorumOf = ({ spec }: LoadedJob): number =>
+  spec.payment !== 'none' && spec.payment.type === 'chain' ? Math.min(2, spec.workers.minimum) : 1;
 
 export class Session {
   readonly #options: SessionOptions;
@@ -129,9 +142,15 @@ export class Session {
     // A finished run has nothing left to do but its books.
     if (phase?.name === 'over') return this.#ended.resolve(phase);
     const [address = ''] = node.addresses();
-    observer.spawned(processes.start({
-      workers: loaded.spec.workers, address, paths, dataDirectory: loaded.directory, ended: (worker) => this.#workerEnded(worker),
-    }));
+    observer.spawned(
+      processes.start({
+        workers: loaded.spec.workers,
+        address,
+        paths,
+        dataDirectory: loaded.directory,
+        ended: (worker) => this.#workerEnded(worker),
+      }),
+    );
   }
 
   /** Settles when the run is over. @throws what broke the machine or the journal */
@@ -166,16 +185,37 @@ export class Session {
     opened.defer(() => settlement?.close());
     const journal = JournalStore.write(paths.journal);
     opened.defer(() => journal.close());
-    const dispatch = (happening: Parameters<CoordinatorDriver['dispatch']>[0]): void => this.#guarded(() => driver.dispatch(happening));
+    const dispatch = (happening: Parameters<CoordinatorDriver['dispatch']>[0]): void =>
+      this.#guarded(() => driver.dispatch(happening));
     const timers = new Timers((name) => dispatch({ type: 'timer', name }));
     const states = new StateStore({
-      runId, node, checkpoints: paths.checkpoints, layout: this.#plan.layout,
-      stateLayout: stateLayoutOf(loaded.job, this.#plan.layout), journalLength: () => driver.journalLength,
+      runId,
+      node,
+      checkpoints: paths.checkpoints,
+      layout: this.#plan.layout,
+      stateLayout: stateLayoutOf(loaded.job, this.#plan.layout),
+      journalLength: () => driver.journalLength,
     });
-    const terms: Terms = { type: 'terms', protocolVersion: PROTOCOL_VERSION, runId, job: loaded.job, registration: settlement?.registration ?? null };
+    const terms: Terms = {
+      type: 'terms',
+      protocolVersion: PROTOCOL_VERSION,
+      runId,
+      job: loaded.job,
+      registration: settlement?.registration ?? null,
+    };
     const hub = new ControlHub({ node, terms, settlement, state: () => driver.state, dispatch, warn: observer.notice });
-    const perform = createPerformer({ hub, timers, states, settlement, dispatch, finish: (ending) => this.#ended.resolve(ending) });
-    const driver = new CoordinatorDriver({ append: (entry) => journal.append(entry), perform, observe: observer.entry, now: Date.now }, past);
+    const perform = createPerformer({
+      hub,
+      timers,
+      states,
+      settlement,
+      dispatch,
+      finish: (ending) => this.#ended.resolve(ending),
+    });
+    const driver = new CoordinatorDriver(
+      { append: (entry) => journal.append(entry), perform, observe: observer.entry, now: Date.now },
+      past,
+    );
     return { node, journal, settlement, timers, hub, driver, states, processes: new WorkerProcesses() };
   }
 
@@ -191,8 +231,13 @@ export class Session {
     const { payment } = loaded.spec;
     if (payment === 'none') return null;
     return Settlement.open({
-      payment, salt: jobSalt(runId, auditSecret), coordinatorKey: privateKey.raw, quorum: quorumOf(loaded),
-      devnetDirectory: paths.devnet, jobDirectory: loaded.directory, log: observer.notice,
+      payment,
+      salt: jobSalt(runId, auditSecret),
+      coordinatorKey: privateKey.raw,
+      quorum: quorumOf(loaded),
+      devnetDirectory: paths.devnet,
+      jobDirectory: loaded.directory,
+      log: observer.notice,
     });
   }
 
@@ -207,9 +252,15 @@ export class Session {
     }
     const [newest] = listCheckpoints(paths.checkpoints);
     if (newest !== undefined) states.load(newest.directory);
-    const checkpoint = states.newest === null ? null : { round: states.newest.round, stateHash: states.newest.stateHash };
+    const checkpoint =
+      states.newest === null ? null : { round: states.newest.round, stateHash: states.newest.stateHash };
     // Spawned workers ended with their coordinator; only volunteers can still hold a newer state, and they redial soon.
-    driver.dispatch({ type: 'resumed', checkpoint, waitForHolders: milliseconds(3 * loaded.spec.network.failureTimeout), self });
+    driver.dispatch({
+      type: 'resumed',
+      checkpoint,
+      waitForHolders: milliseconds(3 * loaded.spec.network.failureTimeout),
+      self,
+    });
   }
 
   #workerEnded(worker: EndedWorker): void {
@@ -219,7 +270,12 @@ export class Session {
     if (state === null || ['closing', 'over'].includes(state.phase.name)) return;
     if (state.committed === 0 && worker.code !== 0 && worker.code !== null) this.#ended.reject(failureOf(worker));
     const present = Object.values(state.members).some(({ status }) => !['lost', 'left', 'expelled'].includes(status));
-    if (worker.left === 0 && !present) this.#ended.reject(new RunFailedError({ why: `all workers of this machine have ended, the last with ${howEnded(worker)}, see ${worker.log}` }));
+    if (worker.left === 0 && !present)
+      this.#ended.reject(
+        new RunFailedError({
+          why: `all workers of this machine have ended, the last with ${howEnded(worker)}, see ${worker.log}`,
+        }),
+      );
   }
 
   /** A defect in the machine or a full disk under the journal ends the run, with its reason. */

@@ -5,7 +5,15 @@
 import { createHash } from 'node:crypto';
 import type { ParameterLayout, StateLayout } from '@murmuration/kernels/graph';
 import { MurmurationError, STATE_CHUNK_BYTES, tensorTreeOfBytes, verifyTensorProof } from '@murmuration/protocol';
-import type { CoordinatorEffectOf, FetchRequest, MemberInfo, RunId, Sha256, StatePoint, TensorTree } from '@murmuration/protocol';
+import type {
+  CoordinatorEffectOf,
+  FetchRequest,
+  MemberInfo,
+  RunId,
+  Sha256,
+  StatePoint,
+  TensorTree,
+} from '@murmuration/protocol';
 import { fetchFrom, missing, Semaphore } from '@murmuration/protocol/net';
 import type { FetchAnswer, MurmurationNode } from '@murmuration/protocol/net';
 import { readCheckpoint, writeCheckpoint } from '../store/checkpoint.ts';
@@ -21,11 +29,14 @@ const nodeSha256: Sha256 = (...parts) => {
 };
 
 /** No source had a chunk of the state, or none that was right. */
-export class StateUnavailableError extends MurmurationError {
+class StateUnavailableError extends MurmurationError {
   readonly code = 'STATE_UNAVAILABLE';
 
   constructor({ round, chunk, why }: { round: number; chunk: number; why: string }) {
-    super({ message: `No member served chunk ${chunk} of the state at round ${round}: ${why}.`, mend: 'The run asks again at the next checkpoint.' });
+    super({
+      message: `No member served chunk ${chunk} of the state at round ${round}: ${why}.`,
+      mend: 'The run asks again at the next checkpoint.',
+    });
   }
 }
 
@@ -68,15 +79,25 @@ export class StateStore {
   async take({ round, stateHash, sources }: CoordinatorEffectOf<'checkpoint'>): Promise<void> {
     const bytes = await this.#fetch({ round, stateHash }, sources);
     const { runId, checkpoints, layout, stateLayout, journalLength } = this.#options;
-    writeCheckpoint(checkpoints, { runId, round, stateHash, journalLength: journalLength(), layout, stateLayout, state: bytes });
+    writeCheckpoint(checkpoints, {
+      runId,
+      round,
+      stateHash,
+      journalLength: journalLength(),
+      layout,
+      stateLayout,
+      state: bytes,
+    });
     this.#hold({ round, stateHash }, bytes);
   }
 
   /** Answers members who ask the coordinator for a state. */
   answer(request: FetchRequest): FetchAnswer {
     const held = this.#held;
-    if (request.type !== 'state' || request.runId !== this.#options.runId) return missing('a coordinator serves the states of its own run only');
-    if (held === null || held.round !== request.round) return missing(`the state at round ${request.round} is not stored here`);
+    if (request.type !== 'state' || request.runId !== this.#options.runId)
+      return missing('a coordinator serves the states of its own run only');
+    if (held === null || held.round !== request.round)
+      return missing(`the state at round ${request.round} is not stored here`);
     if (request.chunk >= held.tree.leaves) return missing(`the state has ${held.tree.leaves} chunks`);
     const start = request.chunk * STATE_CHUNK_BYTES;
     const body = held.bytes.subarray(start, start + STATE_CHUNK_BYTES);
@@ -91,12 +112,20 @@ export class StateStore {
     const bytes = new Uint8Array(this.#options.stateLayout.length * Float32Array.BYTES_PER_ELEMENT);
     const slots = new Semaphore(PARALLEL);
     const chunks = Array.from({ length: Math.ceil(bytes.length / STATE_CHUNK_BYTES) }, (_, chunk) => chunk);
-    await Promise.all(chunks.map((chunk) => slots.run(() => this.#fetchChunk(point, chunk, chunks.length, sources, bytes))));
+    await Promise.all(
+      chunks.map((chunk) => slots.run(() => this.#fetchChunk(point, chunk, chunks.length, sources, bytes))),
+    );
     return bytes;
   }
 
   /** Asks the sources in turn, each chunk beginning with another one, so that all of them share the load. */
-  async #fetchChunk({ round, stateHash: root }: StatePoint, index: number, leaves: number, sources: readonly MemberInfo[], into: Uint8Array): Promise<void> {
+  async #fetchChunk(
+    { round, stateHash: root }: StatePoint,
+    index: number,
+    leaves: number,
+    sources: readonly MemberInfo[],
+    into: Uint8Array,
+  ): Promise<void> {
     const { node, runId } = this.#options;
     const start = index * STATE_CHUNK_BYTES;
     const length = Math.min(STATE_CHUNK_BYTES, into.length - start);
@@ -105,12 +134,24 @@ export class StateStore {
       const source = sources[(index + turn) % sources.length];
       if (source === undefined) continue;
       try {
-        const { response, body: bytes } = await fetchFrom(node, source, { type: 'state', runId, round, chunk: index }, { maxBody: STATE_CHUNK_BYTES });
-        if (response.type === 'ok' && bytes.length === length && verifyTensorProof({ root, leaves, index, bytes, proof: response.proof }, nodeSha256)) {
+        const { response, body: bytes } = await fetchFrom(
+          node,
+          source,
+          { type: 'state', runId, round, chunk: index },
+          { maxBody: STATE_CHUNK_BYTES },
+        );
+        if (
+          response.type === 'ok' &&
+          bytes.length === length &&
+          verifyTensorProof({ root, leaves, index, bytes, proof: response.proof }, nodeSha256)
+        ) {
           into.set(bytes, start);
           return;
         }
-        why = response.type === 'missing' ? response.reason : `${source.peerId} served bytes that do not have the state's hash`;
+        why =
+          response.type === 'missing'
+            ? response.reason
+            : `${source.peerId} served bytes that do not have the state's hash`;
       } catch (error) {
         why = error instanceof Error ? error.message : String(error);
       }
@@ -118,4 +159,3 @@ export class StateStore {
     throw new StateUnavailableError({ round, chunk: index, why });
   }
 }
-

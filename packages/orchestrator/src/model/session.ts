@@ -3,11 +3,15 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { MurmurationError } from '@murmuration/protocol';
 
 /** The file is no model that this program wrote, or onnxruntime can't run it. */
-export class ModelUnusableError extends MurmurationError {
+class ModelUnusableError extends MurmurationError {
   readonly code = 'MODEL_UNUSABLE';
 
   constructor({ file, why, cause }: { file: string; why: string; cause?: unknown }) {
-    super({ message: `${file} can't be run: ${why}.`, mend: 'Make it again from a checkpoint with `orchestrate resume`, or name another run.', cause });
+    super({
+      message: `${file} can't be run: ${why}.`,
+      mend: 'Make it again from a checkpoint with `orchestrate resume`, or name another run.',
+      cause,
+    });
   }
 }
 
@@ -40,7 +44,8 @@ export class ModelSession {
   async logits(data: Float32Array | Int32Array, batch: number): Promise<Logits> {
     const [input] = this.#session.inputNames;
     const [metadata] = this.#session.inputMetadata;
-    if (input === undefined || metadata === undefined || !metadata.isTensor) throw new ModelUnusableError({ file: this.#file, why: 'it has no tensor input' });
+    if (input === undefined || metadata === undefined || !metadata.isTensor)
+      throw new ModelUnusableError({ file: this.#file, why: 'it has no tensor input' });
     const shape = [batch, ...metadata.shape.slice(1).map(Number)];
     const tensor = data instanceof Float32Array ? new Tensor('float32', data, shape) : new Tensor('int32', data, shape);
     const { logits } = await this.#session.run({ [input]: tensor });

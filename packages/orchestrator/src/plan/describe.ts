@@ -5,7 +5,8 @@ import type { Measured } from './measured.ts';
 import type { RunPlan } from './plan.ts';
 
 function describeModel({ job: { model } }: LoadedJob): string {
-  if (model.type === 'mlp') return `mlp ${[model.inputs, ...model.hidden, model.outputs].join('-')}, ${model.activation}`;
+  if (model.type === 'mlp')
+    return `mlp ${[model.inputs, ...model.hidden, model.outputs].join('-')}, ${model.activation}`;
   if (model.type === 'convnet') {
     return `convnet on ${model.input.join('×')}, channels ${model.channels.join('-')}, kernel ${model.kernel}, dense ${[...model.hidden, model.outputs].join('-')}, ${model.activation}`;
   }
@@ -18,7 +19,9 @@ function describeCost({ spec: { payment } }: LoadedJob, plan: RunPlan): string {
 }
 
 const describeTime = (rounds: number, measured: Measured | null): string =>
-  measured === null ? 'not known before a first run' : `about ${seconds(measured.secondsPerRound * rounds)}, as fast as ${measured.runId}`;
+  measured === null
+    ? 'not known before a first run'
+    : `about ${seconds(measured.secondsPerRound * rounds)}, as fast as ${measured.runId}`;
 
 /** One line a figure, aligned. */
 export function describePlan(loaded: LoadedJob, plan: RunPlan, measured: Measured | null): string[] {
@@ -27,12 +30,21 @@ export function describePlan(loaded: LoadedJob, plan: RunPlan, measured: Measure
   const rows: [string, string][] = [
     ['job', spec.name],
     ['model', describeModel(loaded)],
-    ['parameters', `${figure(plan.parameters)} in ${plan.buckets} buckets; ${byteSize(plan.stateBytes)} with the state of ${optimizer.type}`],
+    [
+      'parameters',
+      `${figure(plan.parameters)} in ${plan.buckets} buckets; ${byteSize(plan.stateBytes)} with the state of ${optimizer.type}`,
+    ],
     ['data', datasets.train.describe()],
     ['held out', datasets.eval.describe()],
-    ['rounds', `${figure(rounds)} of ${figure(globalBatch)} samples, ${plan.microBatchesPerRound} micro-batches of ${microBatch}; ${figure(plan.passes)} passes over the data`],
+    [
+      'rounds',
+      `${figure(rounds)} of ${figure(globalBatch)} samples, ${plan.microBatchesPerRound} micro-batches of ${microBatch}; ${figure(plan.passes)} passes over the data`,
+    ],
     ['compute', `${scaled(plan.flopsPerRound)}FLOP a round, ${scaled(plan.flopsPerRound * rounds)}FLOP in all`],
-    ['network', `${byteSize(plan.bytesPerRoundAndWorker)} sent and received by each of ${plan.workers} workers in a round`],
+    [
+      'network',
+      `${byteSize(plan.bytesPerRoundAndWorker)} sent and received by each of ${plan.workers} workers in a round`,
+    ],
     ['cost', describeCost(loaded, plan)],
     ['time', describeTime(rounds, measured)],
   ];

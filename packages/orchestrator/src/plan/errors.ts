@@ -6,6 +6,10 @@ export class JobFileError extends MurmurationError {
   readonly code = 'JOB_FILE';
 
   constructor({ file, why, cause }: { file: string; why: string; cause?: unknown }) {
-    super({ message: `${file}: ${why}.`, mend: 'Name a job file; `orchestrate init` writes one to start from.', cause });
+    super({
+      message: `${file}: ${why}.`,
+      mend: 'Name a job file; `orchestrate init` writes one to start from.',
+      cause,
+    });
   }
 }

@@ -23,25 +23,35 @@ export interface LoadedJob {
 }
 
 /** What the job file says. @throws JobFileError */
-export function readJobText(file: string): string {
+function readJobText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new JobFileError({ file, why: missing ? 'there is no such file' : `it cannot be read (${(cause as Error).message})`, cause });
+    throw new JobFileError({
+      file,
+      why: missing ? 'there is no such file' : `it cannot be read (${(cause as Error).message})`,
+      cause,
+    });
   }
 }
 
 /** Every place in the job that names the file `location`. */
 function fieldsNaming(source: DataSource, part: 'train' | 'eval', location: string): (string | number)[][] {
-  if (source.type === 'idx') return (['images', 'labels'] as const).filter((key) => source[key] === location).map((key) => ['data', part, key]);
-  return source.files.flatMap((file, index) => (location.split(', ').includes(file) ? [['data', part, 'files', index]] : []));
+  if (source.type === 'idx')
+    return (['images', 'labels'] as const).filter((key) => source[key] === location).map((key) => ['data', part, key]);
+  return source.files.flatMap((file, index) =>
+    location.split(', ').includes(file) ? [['data', part, 'files', index]] : [],
+  );
 }
 
 /** An error of the data, at the first field that names its file. */
 function dataIssue({ spec, issueAt }: PlacedJob, error: MurmurationError): JobIssue {
   const { location } = error as MurmurationError & { location?: string };
-  const fields = location === undefined ? [] : [...fieldsNaming(spec.data.train, 'train', location), ...fieldsNaming(spec.data.eval, 'eval', location)];
+  const fields =
+    location === undefined
+      ? []
+      : [...fieldsNaming(spec.data.train, 'train', location), ...fieldsNaming(spec.data.eval, 'eval', location)];
   return issueAt(fields[0] ?? ['data'], error.message);
 }
 
@@ -79,7 +89,15 @@ export async function loadJob(file: string, origin: string = file): Promise<Load
   const placed = parseJob(text, file);
   const directory = dirname(resolve(origin));
   const datasets = await openData(placed, directory);
-  return { file: resolve(origin), directory, text, spec: placed.spec, job: resolveSpec(placed, datasets), datasets, issueAt: placed.issueAt };
+  return {
+    file: resolve(origin),
+    directory,
+    text,
+    spec: placed.spec,
+    job: resolveSpec(placed, datasets),
+    datasets,
+    issueAt: placed.issueAt,
+  };
 }
 
 /** What the command line may say over the job's own words. */
@@ -93,7 +111,9 @@ export function withOverrides(loaded: LoadedJob, { spawn }: Overrides): LoadedJo
   if (spawn === undefined) return loaded;
   const { workers } = loaded.spec;
   if (!Number.isInteger(spawn) || spawn < 0 || spawn > workers.maximum) {
-    throw new JobSpecError([loaded.issueAt(['workers', 'spawn'], `--spawn must be an integer from 0 to workers.maximum (${workers.maximum})`)]);
+    throw new JobSpecError([
+      loaded.issueAt(['workers', 'spawn'], `--spawn must be an integer from 0 to workers.maximum (${workers.maximum})`),
+    ]);
   }
   return { ...loaded, spec: { ...loaded.spec, workers: { ...workers, spawn } } };
 }

@@ -37,12 +37,25 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 describe('planRun', () => {
   it('adds up shapes, work, traffic and cost', async () => {
-    const loaded = await loadJob(write('paid.yaml', job('payment: { type: devnet, budget: 1000, pricePerMicroBatch: 0.5, epochRounds: 5 }')));
+    const loaded = await loadJob(
+      write('paid.yaml', job('payment: { type: devnet, budget: 1000, pricePerMicroBatch: 0.5, epochRounds: 5 }')),
+    );
     const plan = planRun(loaded.spec, loaded.job);
     // 4·3 + 3 + 3·2 + 2 parameters; AdamW keeps two more vectors and two scalars.
-    expect(plan).toMatchObject({ parameters: 23, buckets: 1, stateBytes: 4 * (3 * 23 + 2), microBatchesPerRound: 4, samples: 80, passes: 20, workers: 3, costWei: 20n * 10n ** 18n });
+    expect(plan).toMatchObject({
+      parameters: 23,
+      buckets: 1,
+      stateBytes: 4 * (3 * 23 + 2),
+      microBatchesPerRound: 4,
+      samples: 80,
+      passes: 20,
+      workers: 3,
+      costWei: 20n * 10n ** 18n,
+    });
     expect(plan.flopsPerRound).toBeGreaterThan(8 * 6 * (12 + 6) * 0.5);
-    expect(describePlan(loaded, plan, null).join('\n')).toContain('at most 20 tokens (2 a round, settled every 5 rounds); the budget is 1000');
+    expect(describePlan(loaded, plan, null).join('\n')).toContain(
+      'at most 20 tokens (2 a round, settled every 5 rounds); the budget is 1000',
+    );
   });
 
   it('counts what a butterfly reduction sends', () => {
@@ -54,8 +67,16 @@ describe('planRun', () => {
 
 describe('loadJob', () => {
   it.each([
-    ['images: images, labels: labels }\n  eval', 'images: missing, labels: labels }\n  eval', /job\.yaml:4:31: The data file missing does not exist/],
-    ['labels: labels }\n  eval', `labels: labels, sha256: { images: ${'ab'.repeat(32)}, labels: ${'ab'.repeat(32)} } }\n  eval`, /job\.yaml:4:31: The data file images has sha256/],
+    [
+      'images: images, labels: labels }\n  eval',
+      'images: missing, labels: labels }\n  eval',
+      /job\.yaml:4:31: The data file missing does not exist/,
+    ],
+    [
+      'labels: labels }\n  eval',
+      `labels: labels, sha256: { images: ${'ab'.repeat(32)}, labels: ${'ab'.repeat(32)} } }\n  eval`,
+      /job\.yaml:4:31: The data file images has sha256/,
+    ],
     ['labels: labels }\ntraining', 'labels: job.yaml }\ntraining', /job\.yaml:5:46: The data file job\.yaml/],
     ['hidden: [3] }', 'hidden: [3], inputs: 5 }', /job\.yaml:2:42: model\.inputs is 5, but the data has 4/],
     ['hidden: [3] }', 'hidden: [3], outputs: 1 }', /job\.yaml:2:43: model\.outputs is 1, but the data has 2 classes/],
@@ -71,7 +92,9 @@ describe('loadJob', () => {
   it('lets the command line say how many workers are spawned, within the job’s limits', async () => {
     const loaded = await loadJob(write('job.yaml', job()));
     expect(withOverrides(loaded, { spawn: 0 }).spec.workers.spawn).toBe(0);
-    expect(() => withOverrides(loaded, { spawn: 300 })).toThrow('--spawn must be an integer from 0 to workers.maximum (256)');
+    expect(() => withOverrides(loaded, { spawn: 300 })).toThrow(
+      '--spawn must be an integer from 0 to workers.maximum (256)',
+    );
     expect(() => withOverrides(loaded, { spawn: Number.NaN })).toThrow('--spawn must be');
   });
 
@@ -79,7 +102,10 @@ describe('loadJob', () => {
     const { spec } = await loadJob(write('template.yaml', jobTemplate));
     expect(spec.training.rounds).toBe(500);
     const paid = jobTemplate.replace('payment: none\n# payment:', 'payment:').replaceAll(/^#(  .*)$/gm, ' $1');
-    expect((await loadJob(write('template.yaml', paid))).spec.payment).toMatchObject({ type: 'devnet', epochRounds: 100 });
+    expect((await loadJob(write('template.yaml', paid))).spec.payment).toMatchObject({
+      type: 'devnet',
+      epochRounds: 100,
+    });
   });
 });
 
@@ -93,6 +119,9 @@ describe('lastMeasured', () => {
     run('small-20260101-00000000', { runId: 'small-20260101-00000000', rounds: 10, seconds: 5 });
     run('smaller-20260101-00000000', { runId: 'smaller-20260101-00000000', rounds: 10, seconds: 50 });
     run('small-20260102-00000000', { runId: 'x', rounds: 0, seconds: 0 });
-    expect(lastMeasured(join(directory, 'runs'), 'small')).toEqual({ runId: 'small-20260101-00000000', secondsPerRound: 0.5 });
+    expect(lastMeasured(join(directory, 'runs'), 'small')).toEqual({
+      runId: 'small-20260101-00000000',
+      secondsPerRound: 0.5,
+    });
   });
 });

@@ -30,10 +30,15 @@ const F32_BYTES = 4;
  * Butterfly reduction: a member sends each bucket that it doesn't own to its owner, and each reduced bucket that it owns
  * to all others; buckets are shared out evenly. So it sends 2·4·P·(n − 1)/n bytes, and receives as many.
  */
-export const reductionBytes = (parameters: number, members: number): number => Math.round((2 * F32_BYTES * parameters * (members - 1)) / members);
+export const reductionBytes = (parameters: number, members: number): number =>
+  Math.round((2 * F32_BYTES * parameters * (members - 1)) / members);
 
 /** The plan of a job for `workers` equal workers. */
-export function planRun(spec: JobSpec, job: ResolvedJob, workers: number = Math.max(1, spec.workers.spawn, spec.workers.minimum)): RunPlan {
+export function planRun(
+  spec: JobSpec,
+  job: ResolvedJob,
+  workers: number = Math.max(1, spec.workers.spawn, spec.workers.minimum),
+): RunPlan {
   const { rounds, microBatch, globalBatch, bucketSize } = job.training;
   const program = buildStepProgram(job.model, microBatch, bucketSize);
   const microBatchesPerRound = globalBatch / microBatch;

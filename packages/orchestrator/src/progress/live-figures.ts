@@ -22,7 +22,14 @@ const WINDOW = 20;
 export class LiveFold {
   readonly #priceWei: bigint;
   #figures: LiveFigures = {
-    round: 0, target: 0, trainLoss: null, evaluation: null, members: 0, samplesPerSecond: null, secondsLeft: null, spentWei: 0n,
+    round: 0,
+    target: 0,
+    trainLoss: null,
+    evaluation: null,
+    members: 0,
+    samplesPerSecond: null,
+    secondsLeft: null,
+    spentWei: 0n,
   };
   #recent: { readonly at: number; readonly samples: number }[] = [];
   readonly #joined = new Set<string>();
@@ -42,12 +49,12 @@ export class LiveFold {
     if (fact.type === 'memberJoined') this.#joined.add(fact.peerId);
     if (fact.type === 'memberGone') this.#joined.delete(fact.peerId);
     if (fact.type === 'roundCommitted') this.#committed(fact, at);
-    if (fact.type === 'evaluated') this.#set({ evaluation: { round: fact.round, loss: fact.loss, accuracy: fact.accuracy } });
+    if (fact.type === 'evaluated')
+      this.#set({ evaluation: { round: fact.round, loss: fact.loss, accuracy: fact.accuracy } });
     if (fact.type === 'payForfeited') this.#spend(-fact.microBatches);
-    if (fact.type === 'rolledBack') {
-      this.#recent = [];
-      this.#set({ round: fact.to });
-    }
+    // A rate over a pause would be none.
+    if (fact.type === 'rolledBack' || fact.type === 'runResumed') this.#recent = [];
+    if (fact.type === 'rolledBack') this.#set({ round: fact.to });
     this.#set({ members: this.#joined.size });
   }
 

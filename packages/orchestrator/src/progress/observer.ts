@@ -4,7 +4,7 @@ import type { Output } from '../cli/output.ts';
 import type { SessionObserver } from '../coordinator/session.ts';
 import type { MetricsWriter } from '../store/metrics.ts';
 import { factEvent, factSentence } from './facts.ts';
-import { LiveFold } from './live-figures.ts';
+import type { LiveFold } from './live-figures.ts';
 import type { ProgressView } from './terminal.ts';
 
 export interface ObserverParts {
@@ -23,12 +23,21 @@ function writeMetrics(metrics: MetricsWriter, live: LiveFold, { event, facts }: 
         at: event.at,
         round: round + 1,
         metrics: {
-          'train/loss': trainLoss, 'train/gradient_norm': gradientNorm, 'round/milliseconds': milliseconds, 'round/members': members,
-          'round/samples': samples, ...(rate === null ? {} : { 'round/samples_per_second': rate }),
+          'train/loss': trainLoss,
+          'train/gradient_norm': gradientNorm,
+          'round/milliseconds': milliseconds,
+          'round/members': members,
+          'round/samples': samples,
+          ...(rate === null ? {} : { 'round/samples_per_second': rate }),
         },
       });
     }
-    if (fact.type === 'evaluated') metrics.write({ at: event.at, round: fact.round, metrics: { 'eval/loss': fact.loss, 'eval/accuracy': fact.accuracy } });
+    if (fact.type === 'evaluated')
+      metrics.write({
+        at: event.at,
+        round: fact.round,
+        metrics: { 'eval/loss': fact.loss, 'eval/accuracy': fact.accuracy },
+      });
   }
 }
 

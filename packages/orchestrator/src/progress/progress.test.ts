@@ -12,7 +12,15 @@ function foldStory(): LiveFold {
 
 describe('live figures', () => {
   it('follow rounds, members, speed and money', () => {
-    expect(foldStory().figures).toMatchObject({ round: 10, target: 10, members: 1, samplesPerSecond: 12, secondsLeft: 0, spentWei: 2600n, trainLoss: 1.1 });
+    expect(foldStory().figures).toMatchObject({
+      round: 10,
+      target: 10,
+      members: 1,
+      samplesPerSecond: 12,
+      secondsLeft: 0,
+      spentWei: 2600n,
+      trainLoss: 1.1,
+    });
   });
 
   it('guess the time left from the last rounds', () => {
@@ -26,7 +34,15 @@ describe('live figures', () => {
 
 describe('facts', () => {
   it('become events that stay one short line', () => {
-    expect(factEvent(committed(2), 7)).toMatchObject({ event: 'round.committed', at: 7, round: 2, shares: [{ peerId: ana, microBatches: 2 }, { peerId: ben, microBatches: 1 }] });
+    expect(factEvent(committed(2), 7)).toMatchObject({
+      event: 'round.committed',
+      at: 7,
+      round: 2,
+      shares: [
+        { peerId: ana, microBatches: 2 },
+        { peerId: ben, microBatches: 1 },
+      ],
+    });
     expect(factEvent({ type: 'draining', reason: 'x' }, 1)).toEqual({ event: 'draining', at: 1, reason: 'x' });
   });
 
@@ -41,7 +57,8 @@ describe('plainView', () => {
     const lines: string[] = [];
     const view = plainView((line) => lines.push(line), 5000);
     const { figures } = foldStory();
-    for (let second = 0; second <= 12; second += 1) view.show({ ...figures, round: second, target: 13 }, 100_000 + second * 1000);
+    for (let second = 0; second <= 12; second += 1)
+      view.show({ ...figures, round: second, target: 13 }, 100_000 + second * 1000);
     view.show({ ...figures, round: 13, target: 13 }, 112_500);
     expect(lines.map((line) => line.split(' ')[1])).toEqual(['1/13', '6/13', '11/13', '13/13']);
   });

@@ -16,7 +16,15 @@ export interface ProgressView {
 const BAR = 24;
 
 /** The figures in one line, without colour. */
-export function figuresLine({ round, target, trainLoss, members, samplesPerSecond, secondsLeft, spentWei }: LiveFigures): string {
+export function figuresLine({
+  round,
+  target,
+  trainLoss,
+  members,
+  samplesPerSecond,
+  secondsLeft,
+  spentWei,
+}: LiveFigures): string {
   return [
     `round ${figure(round)}/${figure(target)}`,
     `loss ${figure(trainLoss)}`,

@@ -10,13 +10,19 @@ export class Html {
 
 type Part = Html | string | number | bigint | null | undefined | readonly Part[];
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
 
 function render(part: Part): string {
   if (part instanceof Html) return part.text;
   if (Array.isArray(part)) return part.map((inner: Part) => render(inner)).join('');
-  return part === null || part === undefined ? '' : escape(String(part as string | number | bigint));
+  return part === null || part === undefined ? '' : escape(String(part));
 }
 
 /** A template of HTML: html`<b>${name}</b>`. Lists are joined, null and undefined vanish. */

@@ -15,5 +15,11 @@ function environmentOf({ paths }: OpenedRun): Record<string, string> {
 export function reportOf(run: OpenedRun): string {
   const { spec } = parseJob(run.jobText, run.paths.job);
   const result = run.result ?? runResult(run.summary, NO_ESCROW, null);
-  return renderReport({ jobName: spec.name, jobText: run.jobText, summary: run.summary, result, environment: environmentOf(run) });
+  return renderReport({
+    jobName: spec.name,
+    jobText: run.jobText,
+    summary: run.summary,
+    result,
+    environment: environmentOf(run),
+  });
 }

@@ -1,18 +1,37 @@
 import { describe, expect, it } from 'vitest';
 import { runResult } from '../summary/result.ts';
-import { summarize } from '../summary/summary.ts';
+import { summarize } from '../summary/fold.ts';
 import { story } from '../summary/testing.ts';
 import { renderReport } from './report.ts';
 import { niceTicks, thin } from './scale.ts';
 
 const summary = summarize('test-20260101-00000000', story);
-const escrow = { depositedWei: '5000000000000000000', paidWei: '2000000000000000000', refundedWei: '3000000000000000000' };
+const escrow = {
+  depositedWei: '5000000000000000000',
+  paidWei: '2000000000000000000',
+  refundedWei: '3000000000000000000',
+};
 const result = runResult(summary, escrow, { accuracy: 0.874, loss: 0.51, samples: 8, accuracyDifference: 0.001 });
-const page = renderReport({ jobName: 'story', jobText: 'name: <story>\n', summary, result, environment: { node: 'v24' } });
+const page = renderReport({
+  jobName: 'story',
+  jobText: 'name: <story>\n',
+  summary,
+  result,
+  environment: { node: 'v24' },
+});
 
 describe('report.html', () => {
   it('shows the figures of the run', () => {
-    for (const figure of ['87.50 %', '87.40 %', '0.100 points', '20 micro-batches in 10 rounds', '66.7 %', 'Deposited 5, paid 2', 'refunded 3 tokens', '0xfeed']) {
+    for (const figure of [
+      '87.50 %',
+      '87.40 %',
+      '0.100 points',
+      '20 micro-batches in 10 rounds',
+      '66.7 %',
+      'Deposited 5, paid 2',
+      'refunded 3 tokens',
+      '0xfeed',
+    ]) {
       expect(page).toContain(figure);
     }
   });
@@ -24,8 +43,9 @@ describe('report.html', () => {
     expect(page).toContain('audit 0 failed');
   });
 
-  it('draws the loss, the durations and the members', () => {
-    expect(page.match(/<svg /g)).toHaveLength(3);
+  it('draws the loss and the durations, and the members where they changed', () => {
+    expect(page.match(/<svg /g)).toHaveLength(2);
+    expect(page).toContain('2 members in every round');
     expect(page).toContain('aria-label="Loss over rounds"');
     expect(page).toMatch(/<path class="line train" d="M[\d. ML]+"/);
   });
@@ -40,16 +60,37 @@ describe('report.html', () => {
 
   it('can show a run that has not begun', () => {
     const empty = summarize('test', []);
-    expect(renderReport({ jobName: 'empty', jobText: '', summary: empty, result: runResult(empty, escrow, null), environment: {} })).toContain('nothing was recorded');
+    expect(
+      renderReport({
+        jobName: 'empty',
+        jobText: '',
+        summary: empty,
+        result: runResult(empty, escrow, null),
+        environment: {},
+      }),
+    ).toContain('nothing was recorded');
   });
 });
 
 describe('scales', () => {
-  it.each([[0, 10, 5, [0, 2, 4, 6, 8, 10]], [0.13, 0.47, 4, [0.2, 0.3, 0.4]], [5, 5, 4, [5]]] as const)('ticks of %d to %d', (low, high, count, ticks) => {
+  it.each([
+    [0, 10, 5, [0, 2, 4, 6, 8, 10]],
+    [0.13, 0.47, 4, [0.2, 0.3, 0.4]],
+    [5, 5, 4, [5]],
+  ] as const)('ticks of %d to %d', (low, high, count, ticks) => {
     expect(niceTicks(low, high, count)).toEqual(ticks);
   });
 
   it('thins to means', () => {
-    expect(thin(Array.from({ length: 6 }, (_, x) => ({ x, y: 2 * x })), 3)).toEqual([{ x: 0.5, y: 1 }, { x: 2.5, y: 5 }, { x: 4.5, y: 9 }]);
+    expect(
+      thin(
+        Array.from({ length: 6 }, (_, x) => ({ x, y: 2 * x })),
+        3,
+      ),
+    ).toEqual([
+      { x: 0.5, y: 1 },
+      { x: 2.5, y: 5 },
+      { x: 4.5, y: 9 },
+    ]);
   });
 });

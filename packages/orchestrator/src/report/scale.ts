@@ -18,7 +18,11 @@ export function niceTicks(low: number, high: number, count: number): number[] {
 }
 
 /** Maps [low, high] to [from, to]; a single value goes to the middle. */
-export function linearScale([low, high]: readonly [number, number], [from, to]: readonly [number, number], count: number): Scale {
+export function linearScale(
+  [low, high]: readonly [number, number],
+  [from, to]: readonly [number, number],
+  count: number,
+): Scale {
   const span = high - low;
   return {
     at: (value) => (span > 0 ? from + ((value - low) / span) * (to - from) : (from + to) / 2),
@@ -35,7 +39,9 @@ export interface Point {
 export function thin(points: readonly Point[], count: number): Point[] {
   if (points.length <= count) return [...points];
   const size = points.length / count;
-  return Array.from({ length: count }, (_, index) => mean(points.slice(Math.floor(index * size), Math.floor((index + 1) * size))));
+  return Array.from({ length: count }, (_, index) =>
+    mean(points.slice(Math.floor(index * size), Math.floor((index + 1) * size))),
+  );
 }
 
 function mean(points: readonly Point[]): Point {

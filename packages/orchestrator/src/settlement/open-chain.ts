@@ -31,20 +31,32 @@ export function openChain(payment: PaidSpec, place: ChainPlace): Promise<OpenedC
   return payment.type === 'devnet' ? openDevnet(payment, place) : openPublicChain(payment, place);
 }
 
-async function openPublicChain(payment: Extract<PaidSpec, { type: 'chain' }>, { jobDirectory }: ChainPlace): Promise<OpenedChain> {
+async function openPublicChain(
+  payment: Extract<PaidSpec, { type: 'chain' }>,
+  { jobDirectory }: ChainPlace,
+): Promise<OpenedChain> {
   const { rpcUrl, chainId, contracts } = payment;
   const secretKey = payerKey(payment, (path) => resolve(jobDirectory, path));
   const chain = await connectChain({ rpcUrl, chainId, secretKey, contracts });
   return { chain, advanceTime: null, close: async () => chain.close() };
 }
 
-async function openDevnet({ budget }: Extract<PaidSpec, { type: 'devnet' }>, { devnetDirectory, log }: ChainPlace): Promise<OpenedChain> {
+async function openDevnet(
+  { budget }: Extract<PaidSpec, { type: 'devnet' }>,
+  { devnetDirectory, log }: ChainPlace,
+): Promise<OpenedChain> {
   const devnet = await startDevnet({ stateDirectory: devnetDirectory, log });
   try {
-    const account = await connectAccount({ rpcUrl: devnet.rpcUrl, chainId: devnet.chainId, secretKey: devnet.engineerKey });
+    const account = await connectAccount({
+      rpcUrl: devnet.rpcUrl,
+      chainId: devnet.chainId,
+      secretKey: devnet.engineerKey,
+    });
     const file = join(devnetDirectory, 'contracts.json');
     const known = existsSync(file);
-    const contracts = known ? (JSON.parse(readFileSync(file, 'utf8')) as Contracts) : await deploy(account, { supplyWei: wei(BigInt(budget)) });
+    const contracts = known
+      ? (JSON.parse(readFileSync(file, 'utf8')) as Contracts)
+      : await deploy(account, { supplyWei: wei(BigInt(budget)) });
     const chain = await withContracts(account, contracts);
     if (!known) {
       // The state first: contracts that are named must be there after a crash.

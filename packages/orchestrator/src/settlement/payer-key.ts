@@ -6,11 +6,15 @@ import type { PaymentSpec } from '@murmuration/protocol/job';
 export type ChainPayment = Extract<Exclude<PaymentSpec, 'none'>, { type: 'chain' }>;
 
 /** The payer's key is not where the job says, or is no key. Its text is never part of a message. */
-export class PayerKeyError extends MurmurationError {
+class PayerKeyError extends MurmurationError {
   readonly code = 'PAYER_KEY';
 
   constructor({ where, why, cause }: { where: string; why: string; cause?: unknown }) {
-    super({ message: `The payer's key in ${where} ${why}.`, mend: 'Put a private key of 64 hexadecimal digits there.', cause });
+    super({
+      message: `The payer's key in ${where} ${why}.`,
+      mend: 'Put a private key of 64 hexadecimal digits there.',
+      cause,
+    });
   }
 }
 

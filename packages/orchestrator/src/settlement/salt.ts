@@ -14,4 +14,6 @@ const sha256 = (...parts: readonly (string | Uint8Array)[]): Buffer => {
 };
 
 export const jobSalt = (runId: RunId, auditSecret: Hash): Hash =>
-  hash(`0x${sha256('murmuration job\n', runId, '\n', sha256(Buffer.from(auditSecret.slice(2), 'hex'))).toString('hex')}`);
+  hash(
+    `0x${sha256('murmuration job\n', runId, '\n', sha256(Buffer.from(auditSecret.slice(2), 'hex'))).toString('hex')}`,
+  );

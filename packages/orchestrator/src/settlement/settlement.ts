@@ -3,13 +3,32 @@
  * the workers, and closes the job so that what nobody earned comes back.
  */
 import {
-  chainTime, claimBatch, closeJob, enrollWorkers, escrowTotals, identityOf, openJob, postEpoch, readEpoch, readPaid,
+  chainTime,
+  claimBatch,
+  closeJob,
+  enrollWorkers,
+  escrowTotals,
+  identityOf,
+  openJob,
+  postEpoch,
+  readEpoch,
+  readPaid,
   readProgress,
-  registerWorkers, signEpoch,
+  registerWorkers,
+  signEpoch,
 } from '@murmuration/contracts';
 import type { EpochStatement, Registration } from '@murmuration/contracts';
 import { settlementTree, wei } from '@murmuration/protocol';
-import type { Address, CoordinatorEffectOf, Hash, PayLeaf, PaymentConfig, SettlementScope, SettlementTree, Terms } from '@murmuration/protocol';
+import type {
+  Address,
+  CoordinatorEffectOf,
+  Hash,
+  PayLeaf,
+  PaymentConfig,
+  SettlementScope,
+  SettlementTree,
+  Terms,
+} from '@murmuration/protocol';
 import type { EscrowResult } from '../summary/result.ts';
 import { openChain } from './open-chain.ts';
 import type { ChainPlace, OpenedChain, PaidSpec } from './open-chain.ts';
@@ -79,7 +98,11 @@ export class Settlement {
   }
 
   get scope(): SettlementScope {
-    return { chainId: this.#opened.chain.chainId, settlement: this.#opened.chain.contracts.settlement, jobId: this.#jobId };
+    return {
+      chainId: this.#opened.chain.chainId,
+      settlement: this.#opened.chain.contracts.settlement,
+      jobId: this.#jobId,
+    };
   }
 
   /** What the coordinator machine needs to know. */
@@ -96,7 +119,10 @@ export class Settlement {
 
   /** The tree over what workers have earned since the run began. */
   tree(leaves: readonly PayLeaf[]): SettlementTree {
-    return settlementTree(this.scope, leaves.map(({ address, cumulativeWei }) => ({ address, cumulativeWei: wei(BigInt(cumulativeWei)) })));
+    return settlementTree(
+      this.scope,
+      leaves.map(({ address, cumulativeWei }) => ({ address, cumulativeWei: wei(BigInt(cumulativeWei)) })),
+    );
   }
 
   /** Posts the epoch and claims for the workers what has matured. Called again for the same epoch it goes on. */
@@ -104,8 +130,16 @@ export class Settlement {
     const { chain } = this.#opened;
     const statement: EpochStatement = { jobId: this.#jobId, epoch, root, totalWei: wei(BigInt(totalWei)) };
     await this.#admitWorkers();
-    const signature = signEpoch(this.#options.coordinatorKey, { chainId: chain.chainId, contract: chain.contracts.settlement }, statement);
-    const posted = await postEpoch(chain, { statement, signature, attestations: attestations.map((attestation) => attestation.signature) });
+    const signature = signEpoch(
+      this.#options.coordinatorKey,
+      { chainId: chain.chainId, contract: chain.contracts.settlement },
+      statement,
+    );
+    const posted = await postEpoch(chain, {
+      statement,
+      signature,
+      attestations: attestations.map((attestation) => attestation.signature),
+    });
     if (await this.#matures(posted.maturesAt)) await this.#claim(epoch, leaves);
     // An epoch that stood already was posted by a process that ended before it could note its transaction.
     return { transaction: posted.transaction ?? 'posted before a restart', paidWei: await this.#paid(leaves) };
@@ -142,7 +176,11 @@ export class Settlement {
   async #admitWorkers(): Promise<void> {
     const { chain } = this.#opened;
     await registerWorkers(chain, [...this.#registrations.values()]);
-    await enrollWorkers(chain, { jobId: this.#jobId, workers: [...this.#registrations.keys()], coordinatorKey: this.#options.coordinatorKey });
+    await enrollWorkers(chain, {
+      jobId: this.#jobId,
+      workers: [...this.#registrations.keys()],
+      coordinatorKey: this.#options.coordinatorKey,
+    });
   }
 
   /** Whether the time has come, or can be made to come: a devnet's clock is moved on, a short window waited for. */
@@ -158,12 +196,21 @@ export class Settlement {
 
   async #claim(epoch: number, leaves: readonly PayLeaf[]): Promise<void> {
     const tree = this.tree(leaves);
-    const claims = leaves.map(({ address, cumulativeWei }) => ({ address, cumulativeWei: wei(BigInt(cumulativeWei)), proof: tree.proof(address) }));
+    const claims = leaves.map(({ address, cumulativeWei }) => ({
+      address,
+      cumulativeWei: wei(BigInt(cumulativeWei)),
+      proof: tree.proof(address),
+    }));
     await claimBatch(this.#opened.chain, { jobId: this.#jobId, epoch, claims });
   }
 
   async #paid(leaves: readonly PayLeaf[]): Promise<Record<Address, string>> {
-    const paid = await Promise.all(leaves.map(async ({ address }) => [address, (await readPaid(this.#opened.chain, this.#jobId, address)).toString()] as const));
+    const paid = await Promise.all(
+      leaves.map(
+        async ({ address }) =>
+          [address, (await readPaid(this.#opened.chain, this.#jobId, address)).toString()] as const,
+      ),
+    );
     return Object.fromEntries(paid) as Record<Address, string>;
   }
 }

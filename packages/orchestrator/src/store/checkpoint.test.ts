@@ -7,15 +7,33 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listCheckpoints, MODEL_FILE, OPTIMIZER_FILE, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { CorruptFileError, TruncatedFileError } from './errors.ts';
 
-const layout = layoutParameters([{ name: 'weight', shape: [3, 2], decay: true }, { name: 'bias', shape: [2], decay: false }]);
-const optimizer = { type: 'adamw', learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
+const layout = layoutParameters([
+  { name: 'weight', shape: [3, 2], decay: true },
+  { name: 'bias', shape: [2], decay: false },
+]);
+const optimizer = {
+  type: 'adamw',
+  learningRate: 0.1,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0,
+} as const;
 const states = stateLayout(optimizer, layout.size);
 const state = new Uint8Array(Float32Array.from({ length: states.length }, (_, index) => index / 7).buffer);
 const stateHash = tensorTreeOfBytes(state, STATE_CHUNK_BYTES).root;
 
 let checkpoints = '';
 const write = (round: number): string =>
-  writeCheckpoint(checkpoints, { runId: runId('test-20260101-00000000'), round, stateHash, journalLength: 9, layout, stateLayout: states, state });
+  writeCheckpoint(checkpoints, {
+    runId: runId('test-20260101-00000000'),
+    round,
+    stateHash,
+    journalLength: 9,
+    layout,
+    stateLayout: states,
+    state,
+  });
 beforeEach(() => (checkpoints = mkdtempSync(join(tmpdir(), 'checkpoints-'))));
 afterEach(() => rmSync(checkpoints, { recursive: true }));
 
@@ -24,7 +42,10 @@ describe('checkpoints', () => {
     const read = readCheckpoint(write(5));
     expect(read.state).toEqual(state);
     expect(read.manifest).toMatchObject({ round: 5, stateHash, journalLength: 9 });
-    expect(read.parameters.map(({ name, shape }) => [name, shape])).toEqual([['weight', [3, 2]], ['bias', [2]]]);
+    expect(read.parameters.map(({ name, shape }) => [name, shape])).toEqual([
+      ['weight', [3, 2]],
+      ['bias', [2]],
+    ]);
   });
 
   it('are listed newest first, and half-written ones are not', () => {

@@ -29,10 +29,12 @@ const manifestSchema = z.strictObject({
   stateHash: z.string().regex(/^0x[0-9a-f]{64}$/),
   /** Journal entries that led here. */
   journalLength: z.int().nonnegative(),
-  files: z.array(z.strictObject({ name: z.enum([MODEL_FILE, OPTIMIZER_FILE]), bytes: z.int().positive(), sha256: digest })).length(2),
+  files: z
+    .array(z.strictObject({ name: z.enum([MODEL_FILE, OPTIMIZER_FILE]), bytes: z.int().positive(), sha256: digest }))
+    .length(2),
 });
 
-export type CheckpointManifest = z.infer<typeof manifestSchema>;
+type CheckpointManifest = z.infer<typeof manifestSchema>;
 
 /** A state on disk, loaded and checked. */
 export interface Checkpoint {
@@ -62,14 +64,20 @@ const sha256 = (parts: readonly Uint8Array[]): string => {
 };
 
 function parameterTensors(state: Uint8Array, layout: ParameterLayout): NamedTensor[] {
-  return layout.slots.map(({ name, shape, offset, size }) => ({ name, shape, data: state.subarray(offset * F32_BYTES, (offset + size) * F32_BYTES) }));
+  return layout.slots.map(({ name, shape, offset, size }) => ({
+    name,
+    shape,
+    data: state.subarray(offset * F32_BYTES, (offset + size) * F32_BYTES),
+  }));
 }
 
 /** What follows the parameters in the state. */
 function optimizerTensors(state: Uint8Array, { tensors }: StateLayout): NamedTensor[] {
-  return tensors
-    .slice(1)
-    .map(({ name, offset, length }) => ({ name, shape: [length], data: state.subarray(offset * F32_BYTES, (offset + length) * F32_BYTES) }));
+  return tensors.slice(1).map(({ name, offset, length }) => ({
+    name,
+    shape: [length],
+    data: state.subarray(offset * F32_BYTES, (offset + length) * F32_BYTES),
+  }));
 }
 
 /** Writes a checkpoint and returns its directory. Written before under the same round: replaced. */
@@ -119,7 +127,8 @@ function readListed(directory: string, manifest: CheckpointManifest, name: strin
   if (listed === undefined) throw new CorruptFileError({ file, why: 'the manifest does not list it' });
   if (bytes.length < listed.bytes) throw new TruncatedFileError({ file, expected: listed.bytes, found: bytes.length });
   const { tensors } = decodeSafetensors(bytes, file);
-  if (sha256([bytes]) !== listed.sha256) throw new CorruptFileError({ file, why: 'its sha256 is not the one in manifest.json' });
+  if (sha256([bytes]) !== listed.sha256)
+    throw new CorruptFileError({ file, why: 'its sha256 is not the one in manifest.json' });
   return tensors;
 }
 
@@ -132,7 +141,8 @@ export function readCheckpoint(directory: string): Checkpoint {
   const parameters = readListed(directory, manifest, MODEL_FILE);
   const optimizer = readListed(directory, manifest, OPTIMIZER_FILE);
   const state = new Uint8Array(Buffer.concat([...parameters, ...optimizer].map(({ data }) => data)));
-  if (tensorTreeOfBytes(state, STATE_CHUNK_BYTES).root !== manifest.stateHash) throw new CorruptFileError({ file: join(directory, MANIFEST_FILE), why: 'the tensors do not have its stateHash' });
+  if (tensorTreeOfBytes(state, STATE_CHUNK_BYTES).root !== manifest.stateHash)
+    throw new CorruptFileError({ file: join(directory, MANIFEST_FILE), why: 'the tensors do not have its stateHash' });
   return { directory, manifest, parameters, state };
 }
 

@@ -6,7 +6,10 @@ export class RunNotFoundError extends MurmurationError {
   readonly code = 'RUN_NOT_FOUND';
 
   constructor({ directory, missing }: { directory: string; missing: string }) {
-    super({ message: `${directory} is not a run directory (it has no ${missing}).`, mend: 'Name a directory that `orchestrate run` made, such as runs/mnist-….' });
+    super({
+      message: `${directory} is not a run directory (it has no ${missing}).`,
+      mend: 'Name a directory that `orchestrate run` made, such as runs/mnist-….',
+    });
   }
 }
 
@@ -15,7 +18,10 @@ export class RunBusyError extends MurmurationError {
   readonly code = 'RUN_BUSY';
 
   constructor({ directory, pid }: { directory: string; pid: number }) {
-    super({ message: `The run in ${directory} is under way in process ${pid}.`, mend: 'Wait for it, or stop that process, and try again.' });
+    super({
+      message: `The run in ${directory} is under way in process ${pid}.`,
+      mend: 'Wait for it, or stop that process, and try again.',
+    });
   }
 }
 
@@ -57,7 +63,7 @@ export class JournalAlteredError extends MurmurationError {
   constructor({ file, position, why, cause }: { file: string; position: number; why: string; cause?: unknown }) {
     super({
       message: `${file}: event ${position} is not what was recorded: ${why}.`,
-      mend: 'Restore the journal from a copy; nothing after that event can be trusted.',
+      mend: 'Restore the journal from a copy, or use the version of this program that wrote it.',
       cause,
     });
     this.position = position;

@@ -50,7 +50,9 @@ export class JournalStore {
     this.#database = open(file, readOnly);
     this.#insert = readOnly
       ? null
-      : this.#database.prepare('INSERT INTO entries VALUES (:sequence, :previous, :event, :facts, :decision, :reason, :hash)');
+      : this.#database.prepare(
+          'INSERT INTO entries VALUES (:sequence, :previous, :event, :facts, :decision, :reason, :hash)',
+        );
   }
 
   /** Opens for writing, and creates. @throws CorruptFileError when the file is no journal */
@@ -74,7 +76,9 @@ export class JournalStore {
    */
   *entries(from = 0): Generator<JournalEntry> {
     let expected = from;
-    for (const row of this.#database.prepare('SELECT * FROM entries WHERE sequence >= ? ORDER BY sequence').iterate(from)) {
+    for (const row of this.#database
+      .prepare('SELECT * FROM entries WHERE sequence >= ? ORDER BY sequence')
+      .iterate(from)) {
       yield this.#decode(row as unknown as Row, expected);
       expected += 1;
     }

@@ -14,7 +14,12 @@ export function replayStored(file: string, watch: (entry: JournalEntry) => void 
     return replayJournal(journal.entries(), watch);
   } catch (error) {
     if (!(error instanceof JournalMismatchError)) throw error;
-    throw new JournalAlteredError({ file, position: error.sequence, why: `${error.field} differs from what the run decides`, cause: error });
+    throw new JournalAlteredError({
+      file,
+      position: error.sequence,
+      why: `${error.field} differs from what the run decides`,
+      cause: error,
+    });
   } finally {
     journal.close();
   }

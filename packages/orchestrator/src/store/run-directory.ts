@@ -28,7 +28,7 @@ export interface RunPaths {
   readonly lock: string;
 }
 
-export function runPaths(directory: string): RunPaths {
+function runPaths(directory: string): RunPaths {
   const root = resolve(directory);
   const at = (name: string): string => join(root, name);
   return {
@@ -84,7 +84,8 @@ export function createRunDirectory(directory: string, jobText: string, origin: O
 export function openRunDirectory(directory: string): { paths: RunPaths; origin: Origin; jobText: string } {
   const paths = runPaths(directory);
   for (const needed of ['job', 'origin', 'journal'] as const) {
-    if (!existsSync(paths[needed])) throw new RunNotFoundError({ directory, missing: needed === 'journal' ? 'journal.sqlite' : `${needed} file` });
+    if (!existsSync(paths[needed]))
+      throw new RunNotFoundError({ directory, missing: needed === 'journal' ? 'journal.sqlite' : `${needed} file` });
   }
   const origin = JSON.parse(readFileSync(paths.origin, 'utf8')) as Origin;
   return { paths, origin, jobText: readFileSync(paths.job, 'utf8') };

@@ -46,6 +46,11 @@ describe('safetensors', () => {
     ['a header that is no JSON', withHeader('{"a":')],
     ['another element type', withHeader('{"a":{"dtype":"F16","shape":[10],"data_offsets":[0,20]}}')],
     ['a shape that is not its size', withHeader('{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,20]}}')],
-    ['tensors that overlap', withHeader('{"a":{"dtype":"F32","shape":[5],"data_offsets":[0,20]},"b":{"dtype":"F32","shape":[1],"data_offsets":[16,20]}}')],
+    [
+      'tensors that overlap',
+      withHeader(
+        '{"a":{"dtype":"F32","shape":[5],"data_offsets":[0,20]},"b":{"dtype":"F32","shape":[1],"data_offsets":[16,20]}}',
+      ),
+    ],
   ])('refuses %s', (_what, bytes) => expect(() => decodeSafetensors(bytes, 'm')).toThrow(CorruptFileError));
 });

@@ -68,15 +68,28 @@ function parseHeader(bytes: Uint8Array, file: string): { header: z.infer<typeof 
 export function decodeSafetensors(bytes: Uint8Array, file: string): TensorFile {
   const { header, start } = parseHeader(bytes, file);
   const { __metadata__: metadata = {}, ...entries } = header;
-  const sorted = Object.entries(entries as Record<string, z.infer<typeof entrySchema>>).toSorted(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0]);
+  const sorted = Object.entries(entries as Record<string, z.infer<typeof entrySchema>>).toSorted(
+    ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0],
+  );
   let position = 0;
-  const tensors = sorted.map(([name, { shape, data_offsets: [from, to] }]) => {
-    const size = shape.reduce((product, side) => product * side, F32_BYTES);
-    if (from !== position || to - from !== size) throw new CorruptFileError({ file, why: `tensor ${name} has offsets that don't fit its shape` });
-    position = to;
-    return { name, shape, data: bytes.subarray(start + from, start + to) };
-  });
-  if (bytes.length < start + position) throw new TruncatedFileError({ file, expected: start + position, found: bytes.length });
-  if (bytes.length > start + position) throw new CorruptFileError({ file, why: `${bytes.length - start - position} bytes follow its last tensor` });
+  const tensors = sorted.map(
+    ([
+      name,
+      {
+        shape,
+        data_offsets: [from, to],
+      },
+    ]) => {
+      const size = shape.reduce((product, side) => product * side, F32_BYTES);
+      if (from !== position || to - from !== size)
+        throw new CorruptFileError({ file, why: `tensor ${name} has offsets that don't fit its shape` });
+      position = to;
+      return { name, shape, data: bytes.subarray(start + from, start + to) };
+    },
+  );
+  if (bytes.length < start + position)
+    throw new TruncatedFileError({ file, expected: start + position, found: bytes.length });
+  if (bytes.length > start + position)
+    throw new CorruptFileError({ file, why: `${bytes.length - start - position} bytes follow its last tensor` });
   return { tensors, metadata };
 }

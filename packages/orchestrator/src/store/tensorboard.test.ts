@@ -7,7 +7,9 @@ import { encodeRecord, encodeScalars, EventFile, maskedCrc } from './tensorboard
 describe('TensorBoard events', () => {
   it('masks the CRC-32C of the standard vector', () => {
     // CRC-32C("123456789") = 0xe3069283; rotated right by 15 and offset by 0xa282ead8.
-    expect(maskedCrc(Buffer.from('123456789'))).toBe((((0xe306_9283 >>> 15) | (0xe306_9283 << 17)) + 0xa282_ead8) >>> 0);
+    expect(maskedCrc(Buffer.from('123456789'))).toBe(
+      (((0xe306_9283 >>> 15) | (0xe306_9283 << 17)) + 0xa282_ead8) >>> 0,
+    );
   });
 
   it('frames a record as length, its CRC, data, its CRC', () => {
@@ -22,7 +24,9 @@ describe('TensorBoard events', () => {
 
   it('encodes a scalar as TensorFlow does', () => {
     // wall_time = 1 (fixed64), step = 3 (varint), summary { value { tag: "a", simple_value: 0.5 } }
-    expect(Buffer.from(encodeScalars(3, 1, { a: 0.5 })).toString('hex')).toBe(`09000000000000f03f10032a0a0a080a016115${'0000003f'}`);
+    expect(Buffer.from(encodeScalars(3, 1, { a: 0.5 })).toString('hex')).toBe(
+      `09000000000000f03f10032a0a0a080a0161150000003f`,
+    );
   });
 
   it('starts a file with the version that TensorBoard looks for', () => {

@@ -4,7 +4,7 @@ import { JournalStore } from '../store/journal-store.ts';
 import { openRunDirectory } from '../store/run-directory.ts';
 import type { Origin, RunPaths } from '../store/run-directory.ts';
 import type { RunResult } from './result.ts';
-import { summarize } from './summary.ts';
+import { summarize } from './fold.ts';
 import type { RunSummary } from './summary.ts';
 
 export interface OpenedRun {

@@ -2,10 +2,10 @@
 import type { PeerId, RunFact } from '@murmuration/protocol';
 import { dateTime, figure, tokens } from '../report/format.ts';
 import type { JournalStore } from '../store/journal-store.ts';
-import { summarize } from './summary.ts';
+import { summarize } from './fold.ts';
 import type { WorkerSummary } from './summary.ts';
 
-export interface AccountLine {
+interface AccountLine {
   readonly at: number;
   readonly text: string;
 }
@@ -23,11 +23,15 @@ const ofWorker = (peerId: PeerId, { target }: { target: PeerId }): boolean => pe
 const explanations: Readonly<Partial<Record<RunFact['type'], Explain>>> = {
   auditClosed: (fact, { peerId }) => {
     if (fact.type !== 'auditClosed' || !ofWorker(peerId, fact) || fact.outcome === 'passed') return null;
-    const numbers = fact.verdicts.map(({ outcome, relativeError }) => (relativeError === null ? outcome : `${outcome} at ${figure(relativeError)}`));
+    const numbers = fact.verdicts.map(({ outcome, relativeError }) =>
+      relativeError === null ? outcome : `${outcome} at ${figure(relativeError)}`,
+    );
     return `audit ${fact.audit} of round ${fact.round} ${fact.outcome} (${numbers.join('; ')}): ${fact.reason}`;
   },
   payForfeited: (fact, { peerId }) =>
-    fact.type === 'payForfeited' && fact.peerId === peerId ? `${figure(fact.microBatches)} micro-batches are not paid: ${fact.reason}` : null,
+    fact.type === 'payForfeited' && fact.peerId === peerId
+      ? `${figure(fact.microBatches)} micro-batches are not paid: ${fact.reason}`
+      : null,
   epochClosed: (fact, { peerId }) => {
     if (fact.type !== 'epochClosed') return null;
     const line = fact.workers.find((entry) => entry.peerId === peerId);
@@ -41,13 +45,24 @@ const explanations: Readonly<Partial<Record<RunFact['type'], Explain>>> = {
     return `epoch ${fact.epoch} is on chain in ${fact.transaction}: ${tokens(paid ?? '0')} tokens paid so far`;
   },
   epochDeferred: (fact) => (fact.type === 'epochDeferred' ? `epoch ${fact.epoch} was put off: ${fact.reason}` : null),
-  memberGone: (fact, { peerId }) => (fact.type === 'memberGone' && fact.peerId === peerId ? `it ${fact.how === 'left' ? 'left' : `was ${fact.how}`}: ${fact.reason}` : null),
+  memberGone: (fact, { peerId }) =>
+    fact.type === 'memberGone' && fact.peerId === peerId
+      ? `it ${fact.how === 'left' ? 'left' : `was ${fact.how}`}: ${fact.reason}`
+      : null,
 };
 
 /** The worker's account by peer id, address, or the end of either. */
-export function payAccount(runId: string, journal: JournalStore, name: string): { account: PayAccount | null; known: string[] } {
+export function payAccount(
+  runId: string,
+  journal: JournalStore,
+  name: string,
+): { account: PayAccount | null; known: string[] } {
   const { workers } = summarize(runId, journal.entries());
-  const matches = workers.filter(({ peerId, address }) => name.length >= 4 && [peerId, address].some((id) => id.toLowerCase().endsWith(name.toLowerCase().replace('…', ''))));
+  const matches = workers.filter(
+    ({ peerId, address }) =>
+      name.length >= 4 &&
+      [peerId, address].some((id) => id.toLowerCase().endsWith(name.toLowerCase().replace('…', ''))),
+  );
   const known = workers.map(({ peerId }) => peerId);
   const [worker, second] = matches;
   if (worker === undefined || second !== undefined) return { account: null, known };
@@ -64,7 +79,7 @@ export function payAccount(runId: string, journal: JournalStore, name: string): 
 export function describeAccount({ worker, lines }: PayAccount): string[] {
   const { peerId, address, payout, microBatches, forfeited, verified, earnedWei, paidWei, rounds } = worker;
   return [
-    `${peerId}`,
+    peerId,
     `  address ${address}, paid to ${payout}`,
     `  trained ${figure(microBatches)} micro-batches in ${figure(rounds)} rounds; ${figure(forfeited)} not paid, ${figure(verified)} verified`,
     `  earned ${tokens(earnedWei)}, paid ${tokens(paidWei)} tokens`,

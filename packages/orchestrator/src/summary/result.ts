@@ -56,7 +56,13 @@ export function trainingSeconds({ rounds }: RunSummary): number {
 /** The summary with what the chain says has been paid, where that is more than the journal knows. */
 export function withPaid(summary: RunSummary, paid: Readonly<Record<string, string>>): RunSummary {
   const byAddress = new Map(Object.entries(paid).map(([address, amount]) => [address.toLowerCase(), BigInt(amount)]));
-  return { ...summary, workers: summary.workers.map((worker) => ({ ...worker, paidWei: byAddress.get(worker.address.toLowerCase()) ?? worker.paidWei })) };
+  return {
+    ...summary,
+    workers: summary.workers.map((worker) => ({
+      ...worker,
+      paidWei: byAddress.get(worker.address.toLowerCase()) ?? worker.paidWei,
+    })),
+  };
 }
 
 export function runResult(summary: RunSummary, escrow: EscrowResult, onnx: OnnxResult | null): RunResult {
@@ -75,7 +81,13 @@ export function runResult(summary: RunSummary, escrow: EscrowResult, onnx: OnnxR
     samples: summary.rounds.reduce((sum, { samples }) => sum + samples, 0),
     seconds: (summary.lastAt - summary.startedAt) / 1000,
     workers: summary.workers.map(({ peerId, address, backend, adapter, microBatches, verified, paidWei }) => ({
-      ...{ peerId, address, backend, adapter: adapter.name, microBatches, verified, paidWei: paidWei.toString() },
+      peerId,
+      address,
+      backend,
+      adapter: adapter.name,
+      microBatches,
+      verified,
+      paidWei: paidWei.toString(),
     })),
     escrow,
     onnx,

@@ -3,7 +3,16 @@
  * nothing but the bytes that the job's owner has too, wherever a location points on the worker's disk.
  */
 import { z } from 'zod';
-import { dataLocation, fraction, must, nonNegativeNumber, positiveInteger, positiveNumber, sha256Text, text } from './fields.ts';
+import {
+  dataLocation,
+  fraction,
+  must,
+  nonNegativeNumber,
+  positiveInteger,
+  positiveNumber,
+  sha256Text,
+  text,
+} from './fields.ts';
 
 const idxFields = {
   /** Images and labels in the IDX format of MNIST. */

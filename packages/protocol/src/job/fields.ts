@@ -17,14 +17,18 @@ export const seedNumber = whole('an integer from 0 to 4294967295')
   .max(0xffff_ffff, must('an integer from 0 to 4294967295'));
 export const positiveNumber = z.number(must('a positive number')).positive(must('a positive number'));
 export const nonNegativeNumber = z.number(must('a number of at least 0')).nonnegative(must('a number of at least 0'));
-export const fraction = z.number(must('a number from 0 to 1')).min(0, must('a number from 0 to 1')).max(1, must('a number from 0 to 1'));
+export const fraction = z
+  .number(must('a number from 0 to 1'))
+  .min(0, must('a number from 0 to 1'))
+  .max(1, must('a number from 0 to 1'));
 /** Decay rates of moving averages: 1 would never forget. */
 export const decayRate = z
   .number(must('a number from 0 up to, but not, 1'))
   .min(0, must('a number from 0 up to, but not, 1'))
   .lt(1, must('a number from 0 up to, but not, 1'));
 export const flag = z.boolean(must('true or false'));
-export const text = (what: string, limit = 4096): z.ZodString => z.string(must(what)).min(1, must(what)).max(limit, must(what));
+export const text = (what: string, limit = 4096): z.ZodString =>
+  z.string(must(what)).min(1, must(what)).max(limit, must(what));
 
 const durationText = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -91,7 +95,13 @@ function isListenAddress(value: string): boolean {
   const [empty, family = '', host = '', transport, port = '', ...rest] = value.split('/');
   const portFits = /^\d{1,5}$/.test(port) && Number(port) <= 65_535;
   const tail = rest.join('/');
-  return empty === '' && transport === 'tcp' && portFits && (hostChecks[family]?.(host) ?? false) && ['', 'ws', 'tls/ws', 'wss'].includes(tail);
+  return (
+    empty === '' &&
+    transport === 'tcp' &&
+    portFits &&
+    (hostChecks[family]?.(host) ?? false) &&
+    ['', 'ws', 'tls/ws', 'wss'].includes(tail)
+  );
 }
 
 export const listenAddress = z.string(multiaddrWords).max(512, multiaddrWords).refine(isListenAddress, multiaddrWords);

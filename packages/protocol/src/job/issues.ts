@@ -13,16 +13,24 @@ export interface JobProblem {
 type Issue = z.core.$ZodIssue;
 
 interface Described {
-  readonly def: { type: string; shape?: Record<string, z.core.$ZodType>; innerType?: z.core.$ZodType; element?: z.core.$ZodType; options?: z.core.$ZodType[]; in?: z.core.$ZodType };
+  readonly def: {
+    type: string;
+    shape?: Record<string, z.core.$ZodType>;
+    innerType?: z.core.$ZodType;
+    element?: z.core.$ZodType;
+    options?: z.core.$ZodType[];
+    in?: z.core.$ZodType;
+  };
 }
 const described = (schema: z.core.$ZodType): Described['def'] => (schema as unknown as { _zod: Described })._zod.def;
 
 /** The keys that an object at `path` may have, whichever of a union's options it is. */
-export function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[], value: unknown): string[] {
+function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[], value: unknown): string[] {
   const def = described(schema);
   if (def.innerType !== undefined) return keysAt(def.innerType, path, value);
   if (def.type === 'pipe' && def.in !== undefined) return keysAt(def.in, path, value);
-  if (def.options !== undefined) return def.options.filter((option) => accepts(option, value)).flatMap((option) => keysAt(option, path, value));
+  if (def.options !== undefined)
+    return def.options.filter((option) => accepts(option, value)).flatMap((option) => keysAt(option, path, value));
   const [head, ...rest] = path;
   if (head === undefined) return Object.keys(def.shape ?? {});
   const child = def.element ?? def.shape?.[String(head)];
@@ -37,8 +45,11 @@ function accepts(option: z.core.$ZodType, value: unknown): boolean {
 }
 
 /** `["a", 0, "b"]` as `a[0].b`. */
-export const pathText = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`), '');
+const pathText = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`),
+    '',
+  );
 
 const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key], input);
@@ -47,10 +58,19 @@ function oneOf(path: readonly PropertyKey[], values: readonly unknown[], given: 
   const words = values.map(String);
   const near = typeof given === 'string' ? closest(given, words) : undefined;
   const choice = words.length === 1 ? `must be ${words[0]}` : `must be one of ${words.join(', ')}`;
-  return { path, atKey: false, message: `${pathText(path)} ${choice}${near === undefined ? '' : `; did you mean ${near}?`}` };
+  return {
+    path,
+    atKey: false,
+    message: `${pathText(path)} ${choice}${near === undefined ? '' : `; did you mean ${near}?`}`,
+  };
 }
 
-function unknownKeys(schema: z.core.$ZodType, input: unknown, path: readonly PropertyKey[], keys: readonly string[]): JobProblem[] {
+function unknownKeys(
+  schema: z.core.$ZodType,
+  input: unknown,
+  path: readonly PropertyKey[],
+  keys: readonly string[],
+): JobProblem[] {
   const known = keysAt(schema, path, input);
   return keys.map((key) => {
     const near = closest(key, known);
@@ -59,7 +79,13 @@ function unknownKeys(schema: z.core.$ZodType, input: unknown, path: readonly Pro
   });
 }
 
-const kinds: Readonly<Record<string, string>> = { object: 'a section with keys', array: 'a list', string: 'a text', number: 'a number', boolean: 'true or false' };
+const kinds: Readonly<Record<string, string>> = {
+  object: 'a section with keys',
+  array: 'a list',
+  string: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+};
 
 /** The issue's own words where the schema gave some; zod's defaults are translated. */
 function words(issue: Issue): string {
@@ -74,13 +100,26 @@ function nearestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[
   return branches.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)[0] ?? [];
 }
 
-function unionProblems(schema: z.core.$ZodType, input: unknown, issue: Issue & { code: 'invalid_union' }, path: readonly PropertyKey[]): JobProblem[] {
+function unionProblems(
+  schema: z.core.$ZodType,
+  input: unknown,
+  issue: Issue & { code: 'invalid_union' },
+  path: readonly PropertyKey[],
+): JobProblem[] {
   const { options, errors } = issue as { options?: unknown[]; errors: Issue[][] };
   if (options !== undefined) return [oneOf(path, options, valueAt(input, path))];
-  const literals = errors.flat().flatMap((inner) => (inner.code === 'invalid_value' && inner.path.length === 0 ? inner.values : []));
+  const literals = errors
+    .flat()
+    .flatMap((inner) => (inner.code === 'invalid_value' && inner.path.length === 0 ? inner.values : []));
   const branch = nearestBranch(errors);
   if (branch.every((inner) => inner.path.length === 0)) {
-    return [{ path, atKey: false, message: `${pathText(path)} must be ${[...literals.map(String), 'a section with keys'].join(', or ')}` }];
+    return [
+      {
+        path,
+        atKey: false,
+        message: `${pathText(path)} must be ${[...literals.map(String), 'a section with keys'].join(', or ')}`,
+      },
+    ];
   }
   return branch.flatMap((inner) => describeIssue(schema, input, { ...inner, path: [...path, ...inner.path] }));
 }
@@ -92,7 +131,13 @@ export function describeIssue(schema: z.core.$ZodType, input: unknown, issue: Is
   const worded = issue.message.startsWith('must ');
   const value = valueAt(input, path);
   if (value === undefined && issue.code !== 'custom' && !(issue.code === 'invalid_union' && 'discriminator' in issue)) {
-    return [{ path, atKey: false, message: `${pathText(path) || 'the job'} is missing${worded ? `; it ${issue.message}` : ''}` }];
+    return [
+      {
+        path,
+        atKey: false,
+        message: `${pathText(path) || 'the job'} is missing${worded ? `; it ${issue.message}` : ''}`,
+      },
+    ];
   }
   if (issue.code === 'invalid_value') return [oneOf(path, issue.values, value)];
   if (issue.code === 'invalid_union' && !worded) return unionProblems(schema, input, issue, path);

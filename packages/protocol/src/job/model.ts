@@ -9,7 +9,9 @@ import { flag, must, positiveInteger } from './fields.ts';
 const width = positiveInteger.max(1_048_576, must('a positive integer of at most 1048576'));
 const depth = positiveInteger.max(256, must('a positive integer of at most 256'));
 const activation = z.enum(['relu', 'gelu']);
-const widths = z.array(width, must('a list of layer widths such as [256, 128]')).max(64, must('a list of at most 64 widths'));
+const widths = z
+  .array(width, must('a list of layer widths such as [256, 128]'))
+  .max(64, must('a list of at most 64 widths'));
 
 const mlpFields = {
   type: z.literal('mlp'),
@@ -22,7 +24,10 @@ const convnetFields = {
   /** Channels of each convolution; every one is followed by the activation and a 2×2 max-pool. */
   channels: widths.min(1, must('a list of at least one channel count')).default([16, 32]),
   /** Side of the square kernels; odd, so that "same" padding is symmetric. */
-  kernel: positiveInteger.max(15, must('an odd integer from 1 to 15')).refine((side) => side % 2 === 1, must('an odd integer from 1 to 15')).default(3),
+  kernel: positiveInteger
+    .max(15, must('an odd integer from 1 to 15'))
+    .refine((side) => side % 2 === 1, must('an odd integer from 1 to 15'))
+    .default(3),
   hidden: widths.default([128]),
   activation: activation.default('relu'),
 };

@@ -1,7 +1,18 @@
 /** The sections that say who computes, over which network, watched how closely, and for what pay. */
 import { z } from 'zod';
 import { addressSchema } from '../wire/fields.ts';
-import { amount, duration, flag, fraction, listenAddress, must, naturalNumber, positiveInteger, positiveNumber, text } from './fields.ts';
+import {
+  amount,
+  duration,
+  flag,
+  fraction,
+  listenAddress,
+  must,
+  naturalNumber,
+  positiveInteger,
+  positiveNumber,
+  text,
+} from './fields.ts';
 
 const members = positiveInteger.max(4096, must('an integer from 1 to 4096'));
 
@@ -21,7 +32,11 @@ export const workersSpecSchema = z
 
 export const networkSpecSchema = z.strictObject({
   /** Where the coordinator listens. Port 0 takes a free one. */
-  listen: z.array(listenAddress, must('a list of multiaddrs')).min(1, must('a list of at least one multiaddr')).max(16).default(['/ip4/127.0.0.1/tcp/0']),
+  listen: z
+    .array(listenAddress, must('a list of multiaddrs'))
+    .min(1, must('a list of at least one multiaddr'))
+    .max(16)
+    .default(['/ip4/127.0.0.1/tcp/0']),
   /** What workers are told to dial, when it differs from `listen` (a forwarded port, a domain name). */
   announce: z.array(listenAddress, must('a list of multiaddrs')).max(16).default([]),
   /** A member silent for so long is lost; every other time-out derives from it. */
@@ -50,7 +65,10 @@ const payFields = {
   epochRounds: positiveInteger.default(50),
 };
 const contractWords = must('a contract address, 0x and 40 hexadecimal digits');
-const contract = z.string(contractWords).regex(/^0x[0-9a-fA-F]{40}$/, contractWords).pipe(addressSchema);
+const contract = z
+  .string(contractWords)
+  .regex(/^0x[0-9a-fA-F]{40}$/, contractWords)
+  .pipe(addressSchema);
 
 export const paymentSpecSchema = z.union([
   z.literal('none'),

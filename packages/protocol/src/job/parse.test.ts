@@ -23,10 +23,23 @@ function problems(source: string): string[] {
 
 describe('parseJob', () => {
   it('fills in defaults and turns durations and amounts into numbers of their units', () => {
-    const { spec } = parseJob(job('rounds: 10', 'payment: { type: devnet, budget: 1000, pricePerMicroBatch: "0.25", challengeWindow: 2m }'), 'job.yaml');
-    expect(spec.training).toMatchObject({ rounds: 10, microBatch: 32, globalBatch: 256, assignment: 'adaptive', bucketSize: 65_536 });
+    const { spec } = parseJob(
+      job('rounds: 10', 'payment: { type: devnet, budget: 1000, pricePerMicroBatch: "0.25", challengeWindow: 2m }'),
+      'job.yaml',
+    );
+    expect(spec.training).toMatchObject({
+      rounds: 10,
+      microBatch: 32,
+      globalBatch: 256,
+      assignment: 'adaptive',
+      bucketSize: 65_536,
+    });
     expect(spec.network.failureTimeout).toBe(10_000);
-    expect(spec.payment).toMatchObject({ budget: '1000000000000000000000', pricePerMicroBatch: '250000000000000000', challengeWindow: 120_000 });
+    expect(spec.payment).toMatchObject({
+      budget: '1000000000000000000000',
+      pricePerMicroBatch: '250000000000000000',
+      challengeWindow: 120_000,
+    });
   });
 
   it.each([
@@ -34,30 +47,58 @@ describe('parseJob', () => {
     ['rounds: 1.5', 'job.yaml:7:11: training.rounds must be a positive integer'],
     ['rounds: .nan', 'job.yaml:7:11: training.rounds must be a positive integer'],
     ['microBatch: 8', 'job.yaml:6:1: training.rounds is missing; it must be a positive integer'],
-    ['{ rounds: 1, micro_batch: 8 }', 'job.yaml:7:16: training.micro_batch is not a known key; did you mean microBatch?'],
-    ['{ rounds: 1, optimizer: { type: adamx } }', 'job.yaml:7:35: training.optimizer.type must be one of adamw, sgd; did you mean adamw?'],
-    ['{ rounds: 1, optimizer: { type: sgd, beta1: 0.9 } }', 'job.yaml:7:40: training.optimizer.beta1 is not a known key; known here: type, learningRate, momentum, nesterov, weightDecay'],
-    ['{ rounds: 1, globalBatch: 100 }', 'job.yaml:7:29: training.globalBatch must be a multiple of training.microBatch'],
-    ['{ rounds: 1, bucketSize: 1000 }', 'job.yaml:7:28: training.bucketSize must be a multiple of 1024 from 1024 to 4194304'],
+    [
+      '{ rounds: 1, micro_batch: 8 }',
+      'job.yaml:7:16: training.micro_batch is not a known key; did you mean microBatch?',
+    ],
+    [
+      '{ rounds: 1, optimizer: { type: adamx } }',
+      'job.yaml:7:35: training.optimizer.type must be one of adamw, sgd; did you mean adamw?',
+    ],
+    [
+      '{ rounds: 1, optimizer: { type: sgd, beta1: 0.9 } }',
+      'job.yaml:7:40: training.optimizer.beta1 is not a known key; known here: type, learningRate, momentum, nesterov, weightDecay',
+    ],
+    [
+      '{ rounds: 1, globalBatch: 100 }',
+      'job.yaml:7:29: training.globalBatch must be a multiple of training.microBatch',
+    ],
+    [
+      '{ rounds: 1, bucketSize: 1000 }',
+      'job.yaml:7:28: training.bucketSize must be a multiple of 1024 from 1024 to 4194304',
+    ],
   ])('places %s', (training, expected) => expect(problems(job(training))).toEqual([expected]));
 
   it.each([
     ['payment: free', 'job.yaml:8:10: payment must be none, or a section with keys'],
-    ['payment: { type: devnet, budget: 1, pricePerMicroBatch: 1 }', 'job.yaml:8:34: payment.budget must be at least 80, the price of one epoch'],
-    ['payment: { type: devnet, budget: 1, pricePerMicroBatch: 0.1, epochrounds: 1 }', 'job.yaml:8:62: payment.epochrounds is not a known key; did you mean epochRounds?'],
-    ['network: { listen: [/ip4/1.2.3.256/tcp/1] }', 'job.yaml:8:21: network.listen[0] must be a multiaddr such as /ip4/0.0.0.0/tcp/4001 or /ip4/0.0.0.0/tcp/4002/ws'],
-    ['network: { failureTimeout: 10 }', 'job.yaml:8:28: network.failureTimeout must be a duration such as 500ms, 10s, 5m or 1h'],
-    ['workers: { minimum: 9, maximum: 4 }', 'job.yaml:8:33: workers.maximum must be at least workers.minimum and workers.spawn'],
+    [
+      'payment: { type: devnet, budget: 1, pricePerMicroBatch: 1 }',
+      'job.yaml:8:34: payment.budget must be at least 80, the price of one epoch',
+    ],
+    [
+      'payment: { type: devnet, budget: 1, pricePerMicroBatch: 0.1, epochrounds: 1 }',
+      'job.yaml:8:62: payment.epochrounds is not a known key; did you mean epochRounds?',
+    ],
+    [
+      'network: { listen: [/ip4/1.2.3.256/tcp/1] }',
+      'job.yaml:8:21: network.listen[0] must be a multiaddr such as /ip4/0.0.0.0/tcp/4001 or /ip4/0.0.0.0/tcp/4002/ws',
+    ],
+    [
+      'network: { failureTimeout: 10 }',
+      'job.yaml:8:28: network.failureTimeout must be a duration such as 500ms, 10s, 5m or 1h',
+    ],
+    [
+      'workers: { minimum: 9, maximum: 4 }',
+      'job.yaml:8:33: workers.maximum must be at least workers.minimum and workers.spawn',
+    ],
     ['workers: 3', 'job.yaml:8:10: workers must be a section with keys'],
     ['worker: {}', 'job.yaml:8:1: worker is not a known key; did you mean workers?'],
   ])('places %s', (rest, expected) => expect(problems(job('rounds: 10', rest))).toEqual([expected]));
 
   it('lists every problem in the order of the file', () => {
-    expect(problems(job('rounds: 0', 'workers: { spawn: -1 }\naudit: { rate: 2 }')).map((line) => line.split(': ')[0])).toEqual([
-      'job.yaml:7:11',
-      'job.yaml:8:19',
-      'job.yaml:9:16',
-    ]);
+    expect(
+      problems(job('rounds: 0', 'workers: { spawn: -1 }\naudit: { rate: 2 }')).map((line) => line.split(': ')[0]),
+    ).toEqual(['job.yaml:7:11', 'job.yaml:8:19', 'job.yaml:9:16']);
   });
 
   it('asks a language model for text, and network files for hashes', () => {
@@ -68,7 +109,9 @@ describe('parseJob', () => {
     expect(problems(job().replace('images: a', 'images: https://example.org/a'))).toEqual([
       'job.yaml:4:10: data.train must have sha256, since a file comes from the network',
     ]);
-    expect(problems(job().replace('images: a', 'images: ftp://example.org/a'))[0]).toContain('data.train.images must be a path, or npm:');
+    expect(problems(job().replace('images: a', 'images: ftp://example.org/a'))[0]).toContain(
+      'data.train.images must be a path, or npm:',
+    );
   });
 
   it('answers what is not a job with one line', () => {
@@ -79,7 +122,10 @@ describe('parseJob', () => {
   });
 
   it('refuses a document that unfolds into more than it is', () => {
-    const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]', ...'bcdefgh'.split('').map((key, i) => `${key}: &${key} [${Array(10).fill(`*${'abcdefg'[i]}`).join(', ')}]`)];
+    const bomb = [
+      'a: &a [x, x, x, x, x, x, x, x, x, x]',
+      ...'bcdefgh'.split('').map((key, i) => `${key}: &${key} [${Array(10).fill(`*${'abcdefg'[i]}`).join(', ')}]`),
+    ];
     expect(problems(bomb.join('\n'))[0]).toMatch(/^job\.yaml:1:1: not valid YAML: /);
   });
 

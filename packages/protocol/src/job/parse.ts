@@ -34,7 +34,10 @@ export class JobSpecError extends MurmurationError {
   readonly issues: readonly JobIssue[];
 
   constructor(issues: readonly JobIssue[]) {
-    super({ message: issues.map(issueText).join('\n'), mend: `Mend ${issues.length === 1 ? 'this line' : 'these lines'} of the job file.` });
+    super({
+      message: issues.map(issueText).join('\n'),
+      mend: `Mend ${issues.length === 1 ? 'this line' : 'these lines'} of the job file.`,
+    });
     this.issues = issues;
   }
 }
@@ -88,11 +91,15 @@ export function parseJob(source: string, file: string): PlacedJob {
     return { file, line: Math.max(1, line), column: Math.max(1, col), path: path.map(String).join('.'), message };
   };
   if (source.length > MAX_JOB_CHARACTERS) {
-    throw new JobSpecError([place(0, [], `the file has ${source.length} characters; a job has at most ${MAX_JOB_CHARACTERS}`)]);
+    throw new JobSpecError([
+      place(0, [], `the file has ${source.length} characters; a job has at most ${MAX_JOB_CHARACTERS}`),
+    ]);
   }
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
-    throw new JobSpecError(document.errors.map((error) => place(error.pos[0], [], `not valid YAML: ${error.message.split('\n')[0]}`)));
+    throw new JobSpecError(
+      document.errors.map((error) => place(error.pos[0], [], `not valid YAML: ${error.message.split('\n')[0]}`)),
+    );
   }
   const input = unfold(document, place);
   const parsed = jobSpecSchema.safeParse(input);

@@ -15,8 +15,22 @@ training: { rounds: 3, clipNorm: 1 }
   'job.yaml',
 );
 const digest = 'ab'.repeat(32);
-const source = { type: 'idx', images: 'file:///a', labels: 'file:///b', mean: 0, std: 1, sha256: { images: digest, labels: digest } } as const;
-const facts: DataFacts = { train: source, eval: source, trainSamples: 60, evalSamples: 10, image: [1, 28, 28], classes: 10 };
+const source = {
+  type: 'idx',
+  images: 'file:///a',
+  labels: 'file:///b',
+  mean: 0,
+  std: 1,
+  sha256: { images: digest, labels: digest },
+} as const;
+const facts: DataFacts = {
+  train: source,
+  eval: source,
+  trainSamples: 60,
+  evalSamples: 10,
+  image: [1, 28, 28],
+  classes: 10,
+};
 
 describe('resolveJob', () => {
   it('takes the numbers that the data decides', () => {

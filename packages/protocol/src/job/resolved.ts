@@ -30,8 +30,12 @@ export const resolvedJobSchema = z
     /** Milliseconds of silence after which a peer is lost. */
     failureTimeout: positiveInteger,
   })
-  .refine(({ training }) => training.globalBatch % training.microBatch === 0, { error: 'globalBatch is not a multiple of microBatch' })
-  .refine(({ model }) => model.type !== 'gpt' || model.width % model.heads === 0, { error: 'width is not a multiple of heads' });
+  .refine(({ training }) => training.globalBatch % training.microBatch === 0, {
+    error: 'globalBatch is not a multiple of microBatch',
+  })
+  .refine(({ model }) => model.type !== 'gpt' || model.width % model.heads === 0, {
+    error: 'width is not a multiple of heads',
+  });
 
 /** What a worker needs to know of a job. */
 export type ResolvedJob = z.infer<typeof resolvedJobSchema>;
@@ -57,7 +61,11 @@ export class JobResolutionError extends MurmurationError {
   readonly path: readonly string[];
 
   constructor({ path, message, cause }: { path: readonly string[]; message: string; cause?: unknown }) {
-    super({ message: `${path.join('.')} ${message}.`, mend: 'Change the field, or leave it out to take what the data says.', cause });
+    super({
+      message: `${path.join('.')} ${message}.`,
+      mend: 'Change the field, or leave it out to take what the data says.',
+      cause,
+    });
     this.path = path;
   }
 }
@@ -75,7 +83,10 @@ function agree(path: readonly string[], stated: number | undefined, found: numbe
 /** Outputs may exceed the classes seen (a rare class can be absent), never fall short of them. */
 function outputsOf(stated: number | undefined, classes: number | undefined): number {
   if (stated !== undefined && classes !== undefined && stated < classes) {
-    throw new JobResolutionError({ path: ['model', 'outputs'], message: `is ${stated}, but the data has ${classes} classes` });
+    throw new JobResolutionError({
+      path: ['model', 'outputs'],
+      message: `is ${stated}, but the data has ${classes} classes`,
+    });
   }
   return agree(['model', 'outputs'], stated ?? classes, undefined);
 }
@@ -83,14 +94,23 @@ function outputsOf(stated: number | undefined, classes: number | undefined): num
 function resolveModel({ model }: JobSpec, facts: DataFacts): ResolvedModel {
   if (model.type === 'mlp') {
     const pixels = facts.image?.reduce((product, side) => product * side, 1);
-    return { ...model, inputs: agree(['model', 'inputs'], model.inputs, pixels), outputs: outputsOf(model.outputs, facts.classes) };
+    return {
+      ...model,
+      inputs: agree(['model', 'inputs'], model.inputs, pixels),
+      outputs: outputsOf(model.outputs, facts.classes),
+    };
   }
   if (model.type === 'convnet') {
-    const side = (axis: 0 | 1 | 2): number => agree(['model', 'input', String(axis)], model.input?.[axis], facts.image?.[axis]);
+    const side = (axis: 0 | 1 | 2): number =>
+      agree(['model', 'input', String(axis)], model.input?.[axis], facts.image?.[axis]);
     return { ...model, input: [side(0), side(1), side(2)], outputs: outputsOf(model.outputs, facts.classes) };
   }
   const block = facts.train.type === 'text' ? facts.train.block : undefined;
-  return { ...model, vocab: agree(['model', 'vocab'], model.vocab, facts.vocabulary), block: agree(['model', 'block'], model.block, block) };
+  return {
+    ...model,
+    vocab: agree(['model', 'vocab'], model.vocab, facts.vocabulary),
+    block: agree(['model', 'block'], model.block, block),
+  };
 }
 
 /**
@@ -98,7 +118,12 @@ function resolveModel({ model }: JobSpec, facts: DataFacts): ResolvedModel {
  * @throws JobResolutionError naming the field that the data contradicts
  */
 export function resolveJob(spec: JobSpec, facts: DataFacts): ResolvedJob {
-  const { assignment: _assignment, evaluateEvery: _evaluateEvery, checkpointEvery: _checkpointEvery, ...training } = spec.training;
+  const {
+    assignment: _assignment,
+    evaluateEvery: _evaluateEvery,
+    checkpointEvery: _checkpointEvery,
+    ...training
+  } = spec.training;
   return {
     name: spec.name,
     seed: spec.seed,
@@ -118,5 +143,9 @@ export function parseResolvedJob(value: unknown): ResolvedJob {
   const parsed = resolvedJobSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new JobResolutionError({ path: ['job', ...(issue?.path ?? []).map(String)], message: issue?.message ?? 'is not valid', cause: parsed.error });
+  throw new JobResolutionError({
+    path: ['job', ...(issue?.path ?? []).map(String)],
+    message: issue?.message ?? 'is not valid',
+    cause: parsed.error,
+  });
 }

@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { dataSpecSchema } from './data.ts';
 import { must, seedNumber, weiToTokens } from './fields.ts';
 import { modelSpecSchema } from './model.ts';
-import { auditSpecSchema, networkSpecSchema, outputSpecSchema, paymentSpecSchema, workersSpecSchema } from './operations.ts';
+import {
+  auditSpecSchema,
+  networkSpecSchema,
+  outputSpecSchema,
+  paymentSpecSchema,
+  workersSpecSchema,
+} from './operations.ts';
 import { trainingSpecSchema } from './training.ts';
 
 const nameWords = must('1 to 64 lowercase letters, digits and dashes');
@@ -64,7 +70,8 @@ const sourceRules = (part: 'train' | 'eval'): Rule[] => [
   {
     path: ['data', part, 'sha256'],
     message: 'must list one hash for each of files',
-    broken: ({ data: { [part]: source } }) => source.type === 'text' && source.sha256 !== undefined && source.sha256.length !== source.files.length,
+    broken: ({ data: { [part]: source } }) =>
+      source.type === 'text' && source.sha256 !== undefined && source.sha256.length !== source.files.length,
   },
   {
     path: ['data', part],
@@ -88,12 +95,14 @@ const rules: readonly Rule[] = [
   {
     path: ['data', 'eval', 'block'],
     message: 'must equal data.train.block',
-    broken: ({ data: { train, eval: held } }) => train.type === 'text' && held.type === 'text' && train.block !== held.block,
+    broken: ({ data: { train, eval: held } }) =>
+      train.type === 'text' && held.type === 'text' && train.block !== held.block,
   },
   {
     path: ['data', 'eval', 'tokenizer'],
     message: 'must equal data.train.tokenizer',
-    broken: ({ data: { train, eval: held } }) => train.type === 'text' && held.type === 'text' && train.tokenizer !== held.tokenizer,
+    broken: ({ data: { train, eval: held } }) =>
+      train.type === 'text' && held.type === 'text' && train.tokenizer !== held.tokenizer,
   },
   {
     path: ['model', 'width'],
@@ -138,7 +147,10 @@ const rules: readonly Rule[] = [
   {
     path: ['payment'],
     message: 'must have either keyFile or keyEnv',
-    broken: ({ payment }) => payment !== 'none' && payment.type === 'chain' && (payment.keyFile === undefined) === (payment.keyEnv === undefined),
+    broken: ({ payment }) =>
+      payment !== 'none' &&
+      payment.type === 'chain' &&
+      (payment.keyFile === undefined) === (payment.keyEnv === undefined),
   },
 ];
 

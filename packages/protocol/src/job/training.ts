@@ -1,6 +1,14 @@
 /** The `training` section: how many updates, of what size, by which optimizer. */
 import { z } from 'zod';
-import { decayRate, fraction, must, naturalNumber, nonNegativeNumber, positiveInteger, positiveNumber } from './fields.ts';
+import {
+  decayRate,
+  fraction,
+  must,
+  naturalNumber,
+  nonNegativeNumber,
+  positiveInteger,
+  positiveNumber,
+} from './fields.ts';
 
 export const optimizerSchema = z.discriminatedUnion('type', [
   z.strictObject({

@@ -1,5 +1,6 @@
 /** `orchestrate run`: a job from start to end. */
 import { randomBytes } from 'node:crypto';
+import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { act, addCommand } from './command.ts';
@@ -37,6 +38,12 @@ export function registerRun(program: Command): void {
       ...(flags.spawn === undefined ? {} : { spawn: flags.spawn }),
     };
     const paths = createRunDirectory(join(parent, runId), loaded.text, origin);
-    return execute({ loaded, runId, paths, past: null, output });
+    try {
+      return await execute({ loaded, runId, paths, past: null, output });
+    } catch (error) {
+      // Refused before the first event (a port taken, a chain unreachable): there is no run to come back to.
+      if (!existsSync(paths.journal)) rmSync(paths.directory, { recursive: true });
+      throw error;
+    }
   });
 }

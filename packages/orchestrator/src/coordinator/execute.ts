@@ -33,6 +33,12 @@ export interface Execution {
   readonly output: Output;
 }
 
+/** What a run came to. */
+interface Concluded {
+  readonly summary: RunSummary;
+  readonly result: RunResult;
+}
+
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 function viewFor(output: Output): ProgressView {
@@ -45,18 +51,23 @@ const priceOf = ({ spec: { payment } }: LoadedJob): bigint =>
 
 /** Runs to the end; returns the exit code. What it throws has left nothing running. */
 export async function execute(execution: Execution): Promise<ExitCode> {
-  const { loaded, runId, paths, past, output } = execution;
+  const { paths, loaded } = execution;
   const unlock = lockRun(paths);
   const metrics = new MetricsWriter(paths, loaded.spec.output.tensorboard);
+  try {
+    // The last line is the run's end, so it waits until everything else has ended.
+    return report(execution, await runSession(execution, metrics));
+  } finally {
+    metrics.close();
+    unlock();
+  }
+}
+
+async function runSession(execution: Execution, metrics: MetricsWriter): Promise<Concluded> {
+  const { loaded, runId, paths, past, output } = execution;
   const view = viewFor(output);
-  const live = liveFrom(execution);
-  const session = new Session({
-    loaded,
-    runId,
-    paths,
-    past,
-    observer: createObserver({ output, view, metrics, live }),
-  });
+  const observer = createObserver({ output, view, metrics, live: liveFrom(execution) });
+  const session = new Session({ loaded, runId, paths, past, observer });
   const interrupt = (signal: NodeJS.Signals): void => session.interrupt(`interrupted by ${signal}`);
   for (const signal of signals) process.on(signal, interrupt);
   try {
@@ -65,17 +76,11 @@ export async function execute(execution: Execution): Promise<ExitCode> {
     writeDurably(paths.environment, JSON.stringify(environment(version)));
     await session.start();
     await session.finished();
-    const result = await conclude(execution, session);
-    // Nothing may be said after the result, not even the end of a worker.
-    await session.close();
-    view.done();
-    return report(execution, result);
+    return await conclude(execution, session);
   } finally {
     await session.close();
     for (const signal of signals) process.off(signal, interrupt);
-    metrics.close();
     view.done();
-    unlock();
   }
 }
 
@@ -100,7 +105,7 @@ function readSummary({ runId, paths }: Execution): RunSummary {
 }
 
 /** Money first, then the model and the report. */
-async function conclude(execution: Execution, session: Session): Promise<{ summary: RunSummary; result: RunResult }> {
+async function conclude(execution: Execution, session: Session): Promise<Concluded> {
   const { loaded, paths } = execution;
   const { summary, escrow } = await closeBooks(session, readSummary(execution));
   const result = await makeProducts({
@@ -126,10 +131,7 @@ async function closeBooks(
   return { summary: withPaid(summary, paid), escrow: await settlement.totals() };
 }
 
-function report(
-  { output, paths }: Execution,
-  { summary, result }: { summary: RunSummary; result: RunResult },
-): ExitCode {
+function report({ output, paths }: Execution, { summary, result }: Concluded): ExitCode {
   for (const line of describeRun(summary, null)) output.line(line);
   if (result.onnx !== null)
     output.line(

@@ -11,7 +11,7 @@ import { measureInterleaved } from '../harness/measure.ts';
 import type { Contender, Sample } from '../harness/measure.ts';
 import type { SuiteResult, Table } from '../harness/report.ts';
 import { jaxJsStep } from '../peers/jax-js.ts';
-import { hasPyTorch, pyTorchStep } from '../peers/pytorch.ts';
+import { hasPython, pyTorchStep } from '../peers/pytorch.ts';
 import type { Suite, SuiteOptions } from '../suite.ts';
 import { randomBatch } from './random-batch.ts';
 
@@ -75,7 +75,7 @@ async function contendersOf(workload: Workload, program: StepProgram, threads: n
     log(`without webgpu: ${error instanceof Error ? error.message : String(error)}`);
   }
   const python = settings['python'] ?? 'python3';
-  if (hasPyTorch(python)) contenders.push(await pyTorchStep(python, workload.model, workload.batch, threads));
+  if (hasPython(python, 'torch')) contenders.push(await pyTorchStep(python, workload.model, workload.batch, threads));
   else log(`without PyTorch: ${python} can't import torch. Install it, or name another with --set python=PATH.`);
   if (workload.model.type === 'mlp') contenders.push(await jaxJsStep(workload.model, workload.batch));
   return contenders;

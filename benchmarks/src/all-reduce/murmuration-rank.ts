@@ -1,0 +1,5 @@
+/** One member of the product's own all-reduce as a process. */
+import { CollectiveRank } from './collective-rank.ts';
+import { serveRank, testVector } from './rank.ts';
+
+await serveRank((settings) => CollectiveRank.open(settings, testVector(settings)), 'mean');

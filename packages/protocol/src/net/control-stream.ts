@@ -31,6 +31,8 @@ export class ControlStream<In, Out> {
   readonly #incoming: Codec<In>;
   readonly #handlers: ControlHandlers<In>;
   #maxMessage = MAX_HELLO;
+  /** Nothing more comes from the peer. */
+  readonly #over = Promise.withResolvers<void>();
 
   constructor(
     parts: { node: MurmurationNode; stream: Stream; peer: PeerId; outgoing: Codec<Out>; incoming: Codec<In> },
@@ -67,9 +69,20 @@ export class ControlStream<In, Out> {
     await this.#writer.write(prefix, body);
   }
 
-  /** Flushes what was sent and says that nothing more follows. */
+  /**
+   * Flushes what was sent, says that nothing more follows, and waits until the peer has heard it and ended its side too:
+   * a connection that is closed before that takes the last words with it.
+   */
   async close(): Promise<void> {
     await this.#writer.flushed();
+    await this.#endWriting();
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, this.#node.timeouts.close);
+    await Promise.race([this.#over.promise, late]);
+    clearTimeout(timer);
+  }
+
+  async #endWriting(): Promise<void> {
     if (this.#stream.status !== 'open') return;
     await this.#stream.close({ signal: AbortSignal.timeout(this.#node.timeouts.close) }).catch((error: unknown) => {
       this.abort(error instanceof Error ? error : new Error(String(error)));
@@ -110,8 +123,10 @@ export class ControlStream<In, Out> {
   }
 
   #ended(error: Error | null): void {
+    this.#over.resolve();
     if (error instanceof PeerFaultError) this.#node.fault(this.peer, error);
     else if (error !== null) this.abort(error);
+    else void this.#endWriting();
     this.#handlers.onClose(error);
   }
 

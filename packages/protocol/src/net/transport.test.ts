@@ -108,12 +108,12 @@ describe.each([
     await Promise.all([...sends, last.promise]);
   });
 
-  it('delivers what was said just before the stream is closed', async () => {
+  it('delivers what was said just before the stream and the connection are closed', async () => {
     const [coordinator, worker] = [await start(1, { listen: [listen] }), await start(2, { listen: [] })];
     await serveControl(coordinator, terms, (control) => ({
       onMessage() {
         void control.send(stop('goodbye'));
-        void control.close();
+        void control.close().then(() => coordinator.disconnect(control.peer));
       },
       onClose: () => undefined,
     }));

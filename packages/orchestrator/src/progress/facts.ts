@@ -8,8 +8,14 @@ export type CommittedFact = RunFactOf<'roundCommitted'>;
 /** `roundCommitted` → `round.committed`. */
 const eventName = (type: string): string => type.replaceAll(/[A-Z]/g, (letter) => `.${letter.toLowerCase()}`);
 
-/** Facts that only the journal needs: they come with every round and say nothing that its commit doesn't. */
-const quiet: ReadonlySet<RunFact['type']> = new Set(['roundAssigned', 'roundSealed', 'auditDrawn', 'auditVerdict']);
+/** Facts that only the journal needs: they say nothing that another event doesn't. */
+const quiet: ReadonlySet<RunFact['type']> = new Set([
+  'runStarted',
+  'roundAssigned',
+  'roundSealed',
+  'auditDrawn',
+  'auditVerdict',
+]);
 
 /** Lists of micro-batches become counts: a line must stay a line. */
 const counted = (key: string, value: unknown): unknown =>

@@ -7,8 +7,11 @@ import type { CoordinatorState, MemberRecord } from './state.ts';
 
 type Knob = Pick<CoordinatorConfig, 'failureTimeout'>;
 
+/** The longest delay that a timer takes; beyond it, it would fire at once. */
+const LONGEST = 2 ** 31 - 1;
+
 const times = (config: Knob, factor: number, extra = 0): Milliseconds =>
-  milliseconds(Math.ceil(config.failureTimeout * factor + extra));
+  milliseconds(Math.min(LONGEST, Math.ceil(config.failureTimeout * factor + extra)));
 
 /** A worker says that it lives this often. */
 export const heartbeatInterval = (config: Knob): Milliseconds => times(config, 1 / 4);

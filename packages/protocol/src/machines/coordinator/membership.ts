@@ -6,6 +6,7 @@ import { speaksOurVersion } from '../../wire/version.ts';
 import { PROTOCOL_VERSION } from '../../wire/names.ts';
 import type { StatePoint } from './events.ts';
 import { isPresent, presentMembers, stateHashAt } from './select.ts';
+import { credibleSpeed } from './speed.ts';
 import type { CoordinatorState, MemberRecord } from './state.ts';
 import type { CoordinatorTurn } from './turn.ts';
 
@@ -121,7 +122,7 @@ export function becomeReady(
   const verdict = judgeState(turn.state, claim);
   if (verdict === 'wrong') return flagWrongState(turn, from, round);
   if (verdict === 'unknown') return sendBack(turn, from, `its state is of round ${round}`);
-  const speed = member.samplesPerSecond > 0 ? member.samplesPerSecond : samplesPerSecond;
+  const speed = member.samplesPerSecond > 0 ? member.samplesPerSecond : credibleSpeed(samplesPerSecond);
   if (member.status !== 'active') {
     turn.setMember(from, { status: 'ready', held: claim, samplesPerSecond: speed });
     turn.record({ type: 'memberReady', peerId: from, round, samplesPerSecond: speed });

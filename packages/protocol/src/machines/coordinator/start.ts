@@ -4,12 +4,13 @@ import { round, view } from '../../core/ids.ts';
 import { hashChain, chainLink } from './audits/chain.ts';
 import { applyTimeout } from './deadlines.ts';
 import type { CoordinatorEventOf } from './events.ts';
-import { emptyLedger, returnMicroBatches } from './ledger.ts';
+import { emptyLedger } from './ledger.ts';
 import { beginGathering, beginRegathering } from './phases/enter.ts';
-import { isPresent } from './select.ts';
+import { isPresent, samePoint } from './select.ts';
 import { defer } from './settlement/epochs.ts';
-import type { CoordinatorState, MemberRecord, RoundState } from './state.ts';
+import type { CheckpointRecord, CoordinatorState, MemberRecord } from './state.ts';
 import { CoordinatorTurn } from './turn.ts';
+import { undoRound } from './undo-round.ts';
 
 /** Links of the audits' hash chain; a longer run goes round it, with the round's number in every draw. */
 const MAX_CHAIN = 65_536;
@@ -58,12 +59,7 @@ export function resume(
     draining: null,
     snapshot: null,
     checkpointing: null,
-    checkpoints: state.checkpoints.filter(
-      (known) =>
-        checkpoint !== null &&
-        known.round <= checkpoint.round &&
-        (known.round < checkpoint.round || known.stateHash === checkpoint.stateHash),
-    ),
+    checkpoints: storedCheckpoints(state, checkpoint),
   });
   for (const { peerId } of Object.values<MemberRecord>(state.members).filter(isPresent))
     turn.setMember(peerId, { status: 'lost', welcomed: false });
@@ -77,14 +73,21 @@ export function resume(
     });
     return;
   }
-  if (state.phase.name === 'training') returnRound(turn, state.phase.round);
+  if (state.phase.name === 'training') undoRound(turn, state.phase.round, 'the coordinator was restarted');
   restartGathering(turn, state, waitForHolders);
 }
 
-function returnRound(turn: CoordinatorTurn, { round: number, contributors }: RoundState): void {
-  const returned = contributors.flatMap(({ microBatches }) => microBatches);
-  turn.set({ ledger: returnMicroBatches(turn.state.ledger, returned) });
-  turn.record({ type: 'roundAbandoned', round: number, reason: 'the coordinator was restarted', returned });
+/** Up to the one that the shell serves. It may have been stored just before the end, with no time to note it. */
+function storedCheckpoints(
+  { checkpoints, checkpointing }: CoordinatorState,
+  newest: CoordinatorEventOf<'resumed'>['checkpoint'],
+): CheckpointRecord[] {
+  if (newest === null) return [];
+  const earlier = checkpoints.filter(({ round }) => round < newest.round);
+  return [
+    ...earlier,
+    ...[...checkpoints, checkpointing].filter((known) => known !== null && samePoint(known, newest)),
+  ] as CheckpointRecord[];
 }
 
 function restartGathering(turn: CoordinatorTurn, { committed }: CoordinatorState, waitForHolders: number): void {

@@ -50,6 +50,8 @@ export interface Ledger {
 
 export interface Commitment {
   readonly root: Hash;
+  /** `MemberRecord.session` of the contributor when it committed: a later presence need not have the contribution. */
+  readonly session: number;
   readonly samples: number;
   readonly lossSum: number;
   readonly computeMs: number;

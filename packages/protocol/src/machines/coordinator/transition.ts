@@ -34,6 +34,7 @@ import { resume, start } from './start.ts';
 import type { CoordinatorState, PhaseName } from './state.ts';
 import { serveWaiting } from './sync.ts';
 import { CoordinatorTurn } from './turn.ts';
+import { undoRound } from './undo-round.ts';
 
 /** Rounds of rules after one event; far more than any event needs. */
 const MAX_PASSES = 64;
@@ -171,8 +172,11 @@ function fire(turn: CoordinatorTurn, name: TimerName): void {
 
 /** Once: finish the round, store, stop. Twice: stop. */
 function interrupt(turn: CoordinatorTurn, { reason }: CoordinatorEventOf<'interrupted'>): void {
-  if (turn.state.draining !== null || turn.state.phase.name === 'closing')
+  const { phase } = turn.state;
+  if (turn.state.draining !== null || phase.name === 'closing') {
+    if (phase.name === 'training' || phase.name === 'applying') undoRound(turn, phase.round, reason);
     return over(turn, { outcome: 'drained', code: 'INTERRUPTED', reason: `${reason}; stopped at once` });
+  }
   turn.set({ draining: reason });
   turn.do({ type: 'setTimer', name: 'drain', delay: drainTimeout(turn.state.config) });
   turn.record({ type: 'draining', reason });

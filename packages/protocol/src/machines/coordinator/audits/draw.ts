@@ -62,14 +62,14 @@ function open(
   const [auditor] = candidates;
   if (auditor === undefined) return;
   const { microBatches } = round.contributors.find(({ peerId }) => peerId === target.peerId)!;
-  const { root, samples } = round.commitments[target.peerId]!;
+  const { root, samples, session } = round.commitments[target.peerId]!;
   const { audits } = turn.state;
   const audit: Audit = {
     audit: audits.nextAudit,
     round: round.round,
     assignment: round.assignment,
     target: target.peerId,
-    session: target.session,
+    session,
     microBatches,
     root,
     samples,

@@ -58,7 +58,7 @@ export function judge({ verdicts, pending, available, targetGone, graceOver }: B
     told.length > 0 &&
     !told.some(({ outcome }) => outcome === 'fail') &&
     told.some(({ outcome }) => outcome === 'withheld');
-  return onlyWithheld && !graceOver ? { next: 'grace' } : decide(told);
+  return onlyWithheld && !graceOver && !targetGone ? { next: 'grace' } : decide(told);
 }
 
 /** All who could be asked have spoken. */

@@ -25,8 +25,9 @@ export function noteVerdict(turn: CoordinatorTurn, from: PeerId, message: Worker
 
 /** `audit/<id>/<peer>`: the auditor did not answer; with the target's name, it is still alive after its grace. */
 export function auditTimedOut(turn: CoordinatorTurn, id: number, auditor: PeerId): void {
-  const audit = turn.state.audits.open.find((open) => open.audit === id);
-  if (audit?.asked.includes(auditor))
+  const audit = find(turn, id);
+  if (audit?.target === auditor) replace(turn, { ...audit, grace: 'over' });
+  else if (audit?.asked.includes(auditor))
     addVerdict(turn, audit, {
       auditor,
       outcome: 'expired',

@@ -5,13 +5,13 @@ import type { WorkerMessageOf } from '../../../wire/control.ts';
 import { drawAudits } from '../audits/draw.ts';
 import { beginCheckpoint, checkpointDue } from '../checkpoints.ts';
 import { applyTimeout } from '../deadlines.ts';
-import { returnMicroBatches } from '../ledger.ts';
 import { flagWrongState, judgeState, lose } from '../membership.ts';
 import { comparePeerIds, isDialable, isPresent, presentMembers } from '../select.ts';
 import { creditRound } from '../settlement/accounts.ts';
 import type { CoordinatorState, MemberRecord, Phase, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { majority } from '../majority.ts';
+import { undoRound } from '../undo-round.ts';
 import { beginRegathering } from './enter.ts';
 
 /** State hashes that the run remembers: enough for any member that follows the seals. */
@@ -140,14 +140,16 @@ function record(
   turn.because(`round ${round.round} is committed by ${outcome.members} members, loss ${trainLoss.toPrecision(4)}`);
 }
 
-/** `apply`: first joiners are not waited for any longer; the second time, members that have not applied are lost. */
+/**
+ * `apply`: first joiners are not waited for any longer; the second time, members that have not applied are lost; the
+ * third time the round is given up, for newcomers may try for ever to fetch what nobody holds any more.
+ */
 export function applyTimedOut(turn: CoordinatorTurn): void {
   const { phase } = turn.state;
   if (phase.name !== 'applying') return;
-  if (phase.patience === 'all') {
-    turn.enter({ ...phase, patience: 'members' });
-    return turn.do({ type: 'setTimer', name: 'apply', delay: applyTimeout(turn.state.config) });
-  }
+  if (phase.patience === 'none') return giveUp(turn, phase.round);
+  turn.do({ type: 'setTimer', name: 'apply', delay: applyTimeout(turn.state.config) });
+  if (phase.patience === 'all') return turn.enter({ ...phase, patience: 'members' });
   for (const { peerId, status } of presentMembers(turn.state)) {
     if (status === 'active' && phase.round.applied[peerId] === undefined)
       lose(turn, peerId, 'ROUND_DEADLINE', `it did not apply round ${phase.round.round} in time`);
@@ -155,12 +157,9 @@ export function applyTimedOut(turn: CoordinatorTurn): void {
   turn.enter({ ...phase, patience: 'none' });
 }
 
-/** Nobody came to the sealed round's state: it is undone, and its micro-batches are queued again. */
+/** Nobody came to the sealed round's state: it is undone. */
 function giveUp(turn: CoordinatorTurn, round: RoundState): void {
-  const returned = round.contributors.flatMap(({ microBatches }) => microBatches);
-  turn.set({ ledger: returnMicroBatches(turn.state.ledger, returned) });
   turn.do({ type: 'cancelTimer', name: 'apply' });
-  turn.record({ type: 'roundAbandoned', round: round.round, reason: 'no member applied it', returned });
-  turn.because(`round ${round.round} is abandoned after its seal: no member applied it`);
+  undoRound(turn, round, 'no member applied it');
   beginRegathering(turn, 'nobody applied the sealed round');
 }

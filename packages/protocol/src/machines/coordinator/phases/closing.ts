@@ -1,6 +1,7 @@
 /** The end of a run: open audits, the last checkpoint and the last epoch are waited for, then everybody is told. */
 import { beginCheckpoint, isCheckpointed } from '../checkpoints.ts';
 import { presentMembers, presentPoint } from '../select.ts';
+import { forfeitUnproven } from '../settlement/accounts.ts';
 import { closeEpoch, epochPending } from '../settlement/epochs.ts';
 import type { ClosingState, CoordinatorState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
@@ -61,7 +62,11 @@ function outcomeOf(state: CoordinatorState, { outcome, code, reason }: ClosingSt
 
 function endWith(turn: CoordinatorTurn): void {
   const { phase } = turn.state;
-  if (phase.name === 'closing') over(turn, outcomeOf(turn.state, phase));
+  if (phase.name !== 'closing') return;
+  const ending = outcomeOf(turn.state, phase);
+  // A run that can go on may prove it yet.
+  if (ending.outcome === 'finished') forfeitUnproven(turn);
+  over(turn, ending);
 }
 
 const told = { finished: 'finished', failed: 'failed', drained: 'interrupted' } as const;

@@ -4,6 +4,7 @@ import type { WorkerMessageOf } from '../../../wire/control.ts';
 import { accusedOf } from '../blame.ts';
 import { expel, lose } from '../membership.ts';
 import { bucketsOf } from '../round-messages.ts';
+import { credibleSpeed } from '../speed.ts';
 import type { RoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { livingMembers, trainingRound, updateRound } from './training.ts';
@@ -32,9 +33,11 @@ export function noteCommit(turn: CoordinatorTurn, from: PeerId, message: WorkerM
     );
   }
   const { root, lossSum, computeMs } = message;
-  updateRound(turn, { ...round, commitments: { ...round.commitments, [from]: { root, samples, lossSum, computeMs } } });
+  const session = turn.member(from)?.session ?? 0;
+  const commitment = { root, session, samples, lossSum, computeMs };
+  updateRound(turn, { ...round, commitments: { ...round.commitments, [from]: commitment } });
   turn.because(`${from} committed to round ${round.round}`);
-  const speed = computeMs > 0 ? (samples / computeMs) * 1000 : 0;
+  const speed = computeMs > 0 ? credibleSpeed((samples / computeMs) * 1000) : 0;
   const before = turn.member(from)?.samplesPerSecond ?? 0;
   if (speed > 0) turn.setMember(from, { samplesPerSecond: before > 0 ? 0.7 * before + 0.3 * speed : speed });
 }

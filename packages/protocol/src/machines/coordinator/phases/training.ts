@@ -16,6 +16,7 @@ import { sealMessage } from '../seal.ts';
 import type { CoordinatorState, MemberRecord, RoundStage, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { misrooted } from '../blame.ts';
+import { undoRound } from '../undo-round.ts';
 
 const MAX_HOLDERS = 8;
 
@@ -145,12 +146,9 @@ function changeView(turn: CoordinatorTurn, round: RoundState, living: readonly M
 export function abandon(turn: CoordinatorTurn, reason: string): void {
   const round = trainingRound(turn.state);
   if (round === null) return;
-  const returned = round.contributors.flatMap(({ microBatches }) => microBatches);
-  turn.set({ ledger: returnMicroBatches(turn.state.ledger, returned) });
   turn.do({ type: 'cancelTimer', name: 'round' });
   for (const { peerId } of livingMembers(turn.state, round)) turn.setMember(peerId, { status: 'ready' });
-  turn.record({ type: 'roundAbandoned', round: round.round, reason, returned });
-  turn.because(`round ${round.round} is abandoned: ${reason}`);
+  undoRound(turn, round, reason);
   turn.enter({ name: 'between' });
 }
 

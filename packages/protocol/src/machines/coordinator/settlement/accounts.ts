@@ -4,18 +4,38 @@ import type { AuditOutcome } from '../../../journal/facts.ts';
 import type { Account, Audit, SealedRoundState, UnsettledRound } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 
-/** A committed round: every contributor of the sealed view has its micro-batches to its credit. */
+/**
+ * A committed round: every contributor of the sealed view has its micro-batches to its credit, but for one that was
+ * expelled since the seal.
+ */
 export function creditRound(turn: CoordinatorTurn, { round, contributors }: SealedRoundState): void {
   for (const { peerId, microBatches } of contributors) {
     const account = turn.state.accounts[peerId] ?? newAccount(turn, peerId);
-    if (account === undefined || turn.member(peerId)?.status === 'expelled') continue;
+    if (account === undefined) continue;
     const entry: UnsettledRound = { round, microBatches: microBatches.length, audit: null, proven: false };
-    turn.setAccount({
-      ...account,
-      trained: account.trained + microBatches.length,
-      unsettled: [...account.unsettled, entry],
-    });
+    const unsettled = [...account.unsettled, entry];
+    turn.setAccount({ ...account, trained: account.trained + microBatches.length, unsettled });
+    if (turn.member(peerId)?.status === 'expelled')
+      takeFrom(turn, peerId, (open) => open === entry, 'it was expelled before the round was committed');
   }
+}
+
+/** The end of a finished run: work that still waits to be proved never will be. */
+export function forfeitUnproven(turn: CoordinatorTurn): void {
+  for (const account of Object.values<Account>(turn.state.accounts)) {
+    const due = settleable(account);
+    takeFrom(turn, account.peerId, (entry) => !due.includes(entry), 'the run ended before an audit proved it');
+  }
+}
+
+function takeFrom(
+  turn: CoordinatorTurn,
+  peerId: PeerId,
+  lost: (entry: UnsettledRound) => boolean,
+  reason: string,
+): void {
+  const account = turn.state.accounts[peerId];
+  if (account !== undefined) bookForfeit(turn, account, forfeit(account, lost), reason);
 }
 
 function newAccount(turn: CoordinatorTurn, peerId: PeerId): Account | undefined {
@@ -87,11 +107,16 @@ export function settleAudit(
 ): void {
   const account = turn.state.accounts[target];
   if (account === undefined) return;
-  const after = settlements[outcome](account, audit);
+  bookForfeit(turn, account, settlements[outcome](account, audit), `audit of round ${round}: ${reason}`);
+}
+
+/** Everything that is not paid has a fact that says so: trained = verified + forfeited + unsettled. */
+function bookForfeit(turn: CoordinatorTurn, before: Account, after: Account, reason: string): void {
   turn.setAccount(after);
-  const lost = after.forfeited - account.forfeited;
-  if (lost === 0) return;
-  const rounds = account.unsettled.filter((entry) => !after.unsettled.includes(entry)).map((entry) => entry.round);
-  turn.record({ type: 'payForfeited', peerId: target, rounds, microBatches: lost, reason });
-  turn.because(`${target} is not paid for ${lost} micro-batches (round ${round}): ${reason}`);
+  const microBatches = after.forfeited - before.forfeited;
+  if (microBatches === 0) return;
+  const { peerId } = before;
+  const rounds = before.unsettled.filter((entry) => !after.unsettled.includes(entry)).map((entry) => entry.round);
+  turn.record({ type: 'payForfeited', peerId, rounds, microBatches, reason });
+  turn.because(`${peerId} is not paid for ${microBatches} micro-batches: ${reason}`);
 }

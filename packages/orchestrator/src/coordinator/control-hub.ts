@@ -74,7 +74,7 @@ export class ControlHub {
   }
 
   #accept(control: WorkerControl): ControlHandlers<WorkerMessage> {
-    const { dispatch, warn } = this.#options;
+    const { node, dispatch, warn } = this.#options;
     const { peer } = control;
     // A worker that redials before its old stream is known to be dead: the old one no longer speaks for it.
     const before = this.#controls.get(peer);
@@ -83,13 +83,16 @@ export class ControlHub {
       void before.close();
     }
     this.#controls.set(peer, control);
+    const late = setTimeout(() => control.abort(new Error('it said no hello')), node.timeouts.stall);
     return {
       onMessage: (message) => {
+        clearTimeout(late);
         if (this.#controls.get(peer) !== control) return;
         this.#check(peer, message);
         dispatch({ type: 'message', from: peer, message });
       },
       onClose: (reason) => {
+        clearTimeout(late);
         if (this.#controls.get(peer) !== control) return;
         this.#controls.delete(peer);
         if (reason instanceof PeerFaultError) {
@@ -115,8 +118,10 @@ export class ControlHub {
   #checkHello(peer: PeerId, { address, payout, possession }: WorkerMessageOf<'hello'>): void {
     const { settlement } = this.#options;
     const own = identityOfPeerId(peer).address;
-    if (own.toLowerCase() !== address.toLowerCase()) throw forged(peer, `its address is ${own}, not ${address}`);
+    // To the letter: an address in another spelling would fail every later call that names it, and the others' pay with it.
+    if (own !== address) throw forged(peer, `its address is ${own}, not ${address}`);
     if (settlement === null) return;
+    if (BigInt(payout) === 0n) throw forged(peer, 'the registry takes no payout address 0');
     const { chainId, registry: contract } = settlement.registration;
     if (!verifyPossession({ chainId, contract }, { worker: own, payout, possession }))
       throw forged(peer, 'its proof of possession is not valid');

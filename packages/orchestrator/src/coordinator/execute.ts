@@ -19,7 +19,7 @@ import { MetricsWriter } from '../store/metrics.ts';
 import { lockRun } from '../store/run-directory.ts';
 import type { RunPaths } from '../store/run-directory.ts';
 import { environment } from '../report/report.ts';
-import { percent } from '../report/format.ts';
+import { dateTime, percent } from '../report/format.ts';
 import { version } from '../version.ts';
 import { makeProducts } from './products.ts';
 import { Session } from './session.ts';
@@ -37,6 +37,8 @@ export interface Execution {
 interface Concluded {
   readonly summary: RunSummary;
   readonly result: RunResult;
+  /** Unix second from which the last epoch pays; null when all is paid. */
+  readonly opensAt: number | null;
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -107,7 +109,7 @@ function readSummary({ runId, paths }: Execution): RunSummary {
 /** Money first, then the model and the report. */
 async function conclude(execution: Execution, session: Session): Promise<Concluded> {
   const { loaded, paths } = execution;
-  const { summary, escrow } = await closeBooks(session, readSummary(execution));
+  const { summary, escrow, opensAt } = await closeBooks(session, readSummary(execution));
   const result = await makeProducts({
     loaded,
     paths,
@@ -116,28 +118,32 @@ async function conclude(execution: Execution, session: Session): Promise<Conclud
     escrow,
     environment: environment(version),
   });
-  return { summary, result };
+  return { summary, result, opensAt };
 }
 
 /** A run that may be resumed keeps its job open: what it has not earned yet stays in escrow. */
 async function closeBooks(
   { settlement }: Session,
   summary: RunSummary,
-): Promise<{ summary: RunSummary; escrow: EscrowResult }> {
-  if (settlement === null) return { summary, escrow: NO_ESCROW };
+): Promise<{ summary: RunSummary; escrow: EscrowResult; opensAt: number | null }> {
+  if (settlement === null) return { summary, escrow: NO_ESCROW, opensAt: null };
   const last = lastEpoch(summary);
-  if (summary.outcome?.outcome === 'finished') await settlement.finish(last);
+  const opensAt = summary.outcome?.outcome === 'finished' ? await settlement.finish(last) : null;
   const paid = last === null ? {} : await settlement.paid(last);
-  return { summary: withPaid(summary, paid), escrow: await settlement.totals() };
+  return { summary: withPaid(summary, paid), escrow: await settlement.totals(), opensAt };
 }
 
-function report({ output, paths }: Execution, { summary, result }: Concluded): ExitCode {
+function report({ output, paths }: Execution, { summary, result, opensAt }: Concluded): ExitCode {
   for (const line of describeRun(summary, null)) output.line(line);
   if (result.onnx !== null)
     output.line(
       `  model.onnx in onnxruntime: accuracy ${percent(result.onnx.accuracy)}, ${(result.onnx.accuracyDifference * 100).toFixed(3)} points apart`,
     );
   output.line(`  report: ${paths.report}`);
+  if (opensAt !== null)
+    output.result(
+      `The last epoch can be disputed until ${dateTime(opensAt * 1000)} UTC. Then \`orchestrate resume ${paths.directory}\` pays the workers and takes back the rest.`,
+    );
   if (result.outcome === 'drained')
     output.result(`Stopped at round ${result.rounds}. Go on with \`orchestrate resume ${paths.directory}\`.`);
   if (result.outcome === 'failed')

@@ -17,6 +17,7 @@ import type { LoadedJob } from '../plan/load-job.ts';
 import { planRun } from '../plan/plan.ts';
 import type { RunPlan } from '../plan/plan.ts';
 import { stateLayoutOf } from '../plan/state-layout.ts';
+import { knownWorkers } from '../settlement/known-workers.ts';
 import { jobSalt } from '../settlement/salt.ts';
 import { Settlement } from '../settlement/settlement.ts';
 import { listCheckpoints } from '../store/checkpoint.ts';
@@ -90,6 +91,8 @@ export class Session {
   readonly #plan: RunPlan;
   readonly #ended = Promise.withResolvers<Ending>();
   #parts: Parts | null = null;
+  /** An interruption that came before the run could hear it. */
+  #early: string | null = null;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -138,6 +141,7 @@ export class Session {
     noteEndpoint(paths, node.addresses());
     observer.listening(node.addresses());
     this.#begin(driver, secrets);
+    if (this.#early !== null) this.interrupt(this.#early);
     const phase = driver.state?.phase;
     // A finished run has nothing left to do but its books.
     if (phase?.name === 'over') return this.#ended.resolve(phase);
@@ -160,7 +164,9 @@ export class Session {
 
   /** Asks the run to end in good order; the second time, at once. */
   interrupt(reason: string): void {
-    this.#guarded(() => this.#open.driver.dispatch({ type: 'interrupted', reason }));
+    const driver = this.#parts?.driver;
+    if (driver === undefined || driver.state === null) this.#early = reason;
+    else this.#guarded(() => driver.dispatch({ type: 'interrupted', reason }));
   }
 
   /** Stops workers and closes everything; returns when nothing is left running. */
@@ -185,6 +191,7 @@ export class Session {
     opened.defer(() => settlement?.close());
     const journal = JournalStore.write(paths.journal);
     opened.defer(() => journal.close());
+    for (const [worker, registration] of knownWorkers(journal.entries())) settlement?.note(worker, registration);
     const dispatch = (happening: Parameters<CoordinatorDriver['dispatch']>[0]): void =>
       this.#guarded(() => driver.dispatch(happening));
     const timers = new Timers((name) => dispatch({ type: 'timer', name }));
@@ -250,7 +257,8 @@ export class Session {
       driver.dispatch({ type: 'started', config, auditSecret });
       return;
     }
-    const [newest] = listCheckpoints(paths.checkpoints);
+    const recorded = new Set([...past.state.checkpoints, past.state.checkpointing].map((known) => known?.round));
+    const newest = listCheckpoints(paths.checkpoints).find(({ round }) => recorded.has(round as Round));
     if (newest !== undefined) states.load(newest.directory);
     const checkpoint =
       states.newest === null ? null : { round: states.newest.round, stateHash: states.newest.stateHash };

@@ -112,7 +112,7 @@ export class Settlement {
     return { epochRounds, microBatchWei, budgetWei, attestations: quorum, ...this.scope };
   }
 
-  /** Notes a worker's proof; it goes on chain with the next epoch. */
+  /** Notes a worker's proof; it goes on chain with the first epoch that pays the worker or has its signature. */
   note(worker: Address, registration: Registration): void {
     this.#registrations.set(worker, registration);
   }
@@ -129,7 +129,7 @@ export class Settlement {
   async settle({ epoch, root, leaves, totalWei, attestations }: CoordinatorEffectOf<'settle'>): Promise<Settled> {
     const { chain } = this.#opened;
     const statement: EpochStatement = { jobId: this.#jobId, epoch, root, totalWei: wei(BigInt(totalWei)) };
-    await this.#admitWorkers();
+    await this.#admitWorkers([...leaves, ...attestations].map(({ address }) => address));
     const signature = signEpoch(
       this.#options.coordinatorKey,
       { chainId: chain.chainId, contract: chain.contracts.settlement },
@@ -140,7 +140,7 @@ export class Settlement {
       signature,
       attestations: attestations.map((attestation) => attestation.signature),
     });
-    if (await this.#matures(posted.maturesAt)) await this.#claim(epoch, leaves);
+    if (await this.#matures(posted.maturesAt, 0)) await this.#claim(epoch, leaves);
     // An epoch that stood already was posted by a process that ended before it could note its transaction.
     return { transaction: posted.transaction ?? 'posted before a restart', paidWei: await this.#paid(leaves) };
   }
@@ -148,14 +148,16 @@ export class Settlement {
   /**
    * Ends the job: pays what has matured and takes back what nobody earned. On a public chain whose last epoch can still be
    * challenged it leaves the job open, and the deposit's rest with it.
+   * @returns null when all is done, else the Unix second of the chain's clock from which it can be
    */
-  async finish(last: LastEpoch | null): Promise<void> {
+  async finish(last: LastEpoch | null): Promise<number | null> {
     const { chain } = this.#opened;
     const { epochs, closed } = await readProgress(chain, this.#jobId);
     const maturesAt = epochs === 0 ? 0 : (await readEpoch(chain, this.#jobId, epochs - 1)).maturesAt;
-    if (!(await this.#matures(maturesAt))) return;
+    if (!(await this.#matures(maturesAt, PATIENCE_SECONDS))) return maturesAt;
     if (last !== null) await this.#claim(last.epoch, last.leaves);
     if (!closed) await closeJob(chain, { jobId: this.#jobId, coordinatorKey: this.#options.coordinatorKey });
+    return null;
   }
 
   async totals(): Promise<EscrowResult> {
@@ -173,23 +175,28 @@ export class Settlement {
     await this.#opened.close();
   }
 
-  async #admitWorkers(): Promise<void> {
+  /** Only those whom the epoch needs: whoever else said hello must not cost gas. */
+  async #admitWorkers(wanted: readonly Address[]): Promise<void> {
     const { chain } = this.#opened;
-    await registerWorkers(chain, [...this.#registrations.values()]);
+    const needed = [...this.#registrations].filter(([worker]) => wanted.includes(worker));
+    await registerWorkers(
+      chain,
+      needed.map(([, registration]) => registration),
+    );
     await enrollWorkers(chain, {
       jobId: this.#jobId,
-      workers: [...this.#registrations.keys()],
+      workers: needed.map(([worker]) => worker),
       coordinatorKey: this.#options.coordinatorKey,
     });
   }
 
-  /** Whether the time has come, or can be made to come: a devnet's clock is moved on, a short window waited for. */
-  async #matures(maturesAt: number): Promise<boolean> {
+  /** Whether the time has come, or can be made to come: a devnet's clock is moved on, a few seconds are waited for. */
+  async #matures(maturesAt: number, patienceSeconds: number): Promise<boolean> {
     const { chain, advanceTime } = this.#opened;
     const left = maturesAt - (await chainTime(chain));
     if (left <= 0) return true;
     if (advanceTime !== null) await advanceTime(left);
-    else if (left <= PATIENCE_SECONDS) await new Promise((resolve) => setTimeout(resolve, left * 1000));
+    else if (left <= patienceSeconds) await new Promise((resolve) => setTimeout(resolve, left * 1000));
     else return false;
     return true;
   }

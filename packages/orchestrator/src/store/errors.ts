@@ -69,3 +69,16 @@ export class JournalAlteredError extends MurmurationError {
     this.position = position;
   }
 }
+
+/** An entry could not be written. Causes: a full disk, a directory that was removed. */
+export class JournalWriteError extends MurmurationError {
+  readonly code = 'JOURNAL_WRITE';
+
+  constructor({ file, cause }: { file: string; cause: unknown }) {
+    super({
+      message: `${file} can't be written: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      mend: 'Make room on the disk, then go on with `orchestrate resume`.',
+      cause,
+    });
+  }
+}

@@ -5,7 +5,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import type { Hash, JournalEntry } from '@murmuration/protocol';
-import { CorruptFileError, JournalAlteredError } from './errors.ts';
+import { CorruptFileError, JournalAlteredError, JournalWriteError } from './errors.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS entries (
@@ -65,9 +65,13 @@ export class JournalStore {
     return new JournalStore(file, true);
   }
 
-  /** Commits one entry. Its sequence number must be new: SQLite refuses a second entry of the same place. */
+  /** Commits one entry; a second one of the same place is refused. @throws JournalWriteError */
   append(entry: JournalEntry): void {
-    this.#insert?.run({ ...encode(entry) });
+    try {
+      this.#insert?.run({ ...encode(entry) });
+    } catch (cause) {
+      throw new JournalWriteError({ file: this.#file, cause });
+    }
   }
 
   /**

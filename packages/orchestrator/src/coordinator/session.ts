@@ -7,6 +7,7 @@ import type {
   CoordinatorState,
   JournalEntry,
   MemberInfo,
+  Round,
   RunId,
   Terms,
 } from '@murmuration/protocol';

@@ -33,7 +33,7 @@ export async function serveBuckets(
         ended: (error) => {
           if (error instanceof PeerFaultError) node.fault(peer, error);
           else if (error !== null) stream.abort(error);
-          else void stream.close().catch((cause: Error) => stream.abort(cause));
+          else closeQuietly(stream);
         },
       },
     );
@@ -68,7 +68,10 @@ export class BucketLinks {
     for (const [peer, link] of this.#links) {
       if (keep.has(peer)) continue;
       this.#links.delete(peer);
-      void link.then(({ stream }) => closeQuietly(stream), () => undefined);
+      void link.then(
+        ({ stream }) => closeQuietly(stream),
+        () => undefined,
+      );
     }
   }
 
@@ -83,7 +86,10 @@ export class BucketLinks {
 
   async #open(member: MemberInfo): Promise<Link> {
     const stream = await this.#node.open(member, BUCKET_PROTOCOL);
-    const link = { stream, writer: new StreamWriter(stream, { peer: member.peerId, stall: this.#node.timeouts.stall }) };
+    const link = {
+      stream,
+      writer: new StreamWriter(stream, { peer: member.peerId, stall: this.#node.timeouts.stall }),
+    };
     const opening = this.#links.get(member.peerId);
     stream.addEventListener('close', () => this.#forget(member.peerId, opening));
     return link;

@@ -5,8 +5,12 @@ import { signCommitment, verifyCommitment } from './commitment-signature.ts';
 import { testKey } from './testing.ts';
 
 const terms: CommitmentTerms = {
-  runId: runId('20261101-00000000'), round: round(3), assignment: view(4), root: hash(`0x${'ab'.repeat(32)}`),
-  microBatches: [microBatch(7), microBatch(8)], samples: 64,
+  runId: runId('20261101-00000000'),
+  round: round(3),
+  assignment: view(4),
+  root: hash(`0x${'ab'.repeat(32)}`),
+  microBatches: [microBatch(7), microBatch(8)],
+  samples: 64,
 };
 const key = testKey(5);
 const signer = peerId(key.publicKey.toString());
@@ -26,7 +30,8 @@ describe('a commitment signature', () => {
   });
 
   it('is refused, without a throw, when it is garbage', () => {
-    for (const garbage of ['0x', `0x${'00'.repeat(65)}`, `0x${'ff'.repeat(65)}`, '0x1']) expect(verifyCommitment(signer, terms, hex(garbage))).toBe(false);
+    for (const garbage of ['0x', `0x${'00'.repeat(65)}`, `0x${'ff'.repeat(65)}`, '0x1'])
+      expect(verifyCommitment(signer, terms, hex(garbage))).toBe(false);
     expect(verifyCommitment(peerId('nobody'), terms, signature)).toBe(false);
   });
 });

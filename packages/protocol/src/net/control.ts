@@ -44,7 +44,10 @@ export async function serveControl(
     const late: { handlers?: ControlHandlers<WorkerMessage> } = {};
     const control: WorkerControl = new ControlStream(
       { node, stream, peer, outgoing: spokenCodec, incoming: workerCodec },
-      { onMessage: (message) => late.handlers?.onMessage(message), onClose: (reason) => late.handlers?.onClose(reason) },
+      {
+        onMessage: (message) => late.handlers?.onMessage(message),
+        onClose: (reason) => late.handlers?.onClose(reason),
+      },
     );
     late.handlers = accept(control);
     await control.send(terms());

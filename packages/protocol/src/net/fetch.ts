@@ -19,7 +19,10 @@ export interface FetchAnswer {
   readonly body: Uint8Array;
 }
 
-export const missing = (reason: string): FetchAnswer => ({ response: { type: 'missing', reason }, body: new Uint8Array(0) });
+export const missing = (reason: string): FetchAnswer => ({
+  response: { type: 'missing', reason },
+  body: new Uint8Array(0),
+});
 
 /** Answers fetches. At most `MAX_FETCHES` answers are prepared at once; further requests wait their turn. */
 export async function serveFetch(
@@ -42,7 +45,12 @@ export async function serveFetch(
   });
 }
 
-async function sendAnswer(node: MurmurationNode, stream: Stream, peer: PeerId, { response, body }: FetchAnswer): Promise<void> {
+async function sendAnswer(
+  node: MurmurationNode,
+  stream: Stream,
+  peer: PeerId,
+  { response, body }: FetchAnswer,
+): Promise<void> {
   const writer = new StreamWriter(stream, { peer, stall: node.timeouts.stall });
   await writer.write(frameHead(fetchResponseCodec.encode(response), body.length), body);
   await stream.close({ signal: AbortSignal.timeout(node.timeouts.stall) });
@@ -81,7 +89,13 @@ export async function fetchFrom(
   }
 }
 
-function receiveAnswer(node: MurmurationNode, stream: Stream, peer: PeerId, maxBody: number, signal?: AbortSignal): Promise<FetchAnswer> {
+function receiveAnswer(
+  node: MurmurationNode,
+  stream: Stream,
+  peer: PeerId,
+  maxBody: number,
+  signal?: AbortSignal,
+): Promise<FetchAnswer> {
   return new Promise((resolve, reject) => {
     const closed = (why: string, cause?: unknown): StreamClosedError => new StreamClosedError({ peer, why, cause });
     const timer = setTimeout(() => reject(closed(`no answer for ${node.timeouts.stall} ms`)), node.timeouts.stall);

@@ -24,28 +24,53 @@ class FakeStream extends EventTarget {
   }
 }
 
-const text: Codec<string> = { encode: (value) => new TextEncoder().encode(value), decode: (bytes) => new TextDecoder().decode(bytes) };
+const text: Codec<string> = {
+  encode: (value) => new TextEncoder().encode(value),
+  decode: (bytes) => new TextDecoder().decode(bytes),
+};
 const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i);
-const frames = [['', 0], ['a', 5], ['header of some length', 0], ['12345678', 16], ['x', 1]] as const;
-const wire = Buffer.concat(frames.map(([header, length]) => Buffer.concat([frameHead(text.encode(header), length), bytes(length)])));
+const frames = [
+  ['', 0],
+  ['a', 5],
+  ['header of some length', 0],
+  ['12345678', 16],
+  ['x', 1],
+] as const;
+const wire = Buffer.concat(
+  frames.map(([header, length]) => Buffer.concat([frameHead(text.encode(header), length), bytes(length)])),
+);
 
-const collect = (async: boolean, maxBody = 64): { stream: FakeStream; seen: [string, Uint8Array][]; ended: Promise<Error | null> } => {
+const collect = (
+  async: boolean,
+  maxBody = 64,
+): { stream: FakeStream; seen: [string, Uint8Array][]; ended: Promise<Error | null> } => {
   const stream = new FakeStream();
   const seen: [string, Uint8Array][] = [];
   const { promise: ended, resolve } = Promise.withResolvers<Error | null>();
-  readFrames({ stream: stream as unknown as ReadableStream, peer: peerId('peer'), codec: text, maxBody }, {
-    destination: (_header, length) => new Uint8Array(length),
-    frame(header, body) {
-      seen.push([header, body]);
-      return async ? Promise.resolve() : undefined;
+  readFrames(
+    { stream: stream as unknown as ReadableStream, peer: peerId('peer'), codec: text, maxBody },
+    {
+      destination: (_header, length) => new Uint8Array(length),
+      frame(header, body) {
+        seen.push([header, body]);
+        return async ? Promise.resolve() : undefined;
+      },
+      ended: resolve,
     },
-    ended: resolve,
-  });
+  );
   return { stream, seen, ended };
 };
 
 describe('frames', () => {
-  it.each([1, 3, 7, 8, 16, 1000].flatMap((cut) => [[cut, false], [cut, true]] as const))('come out whole when cut every %i bytes (async %s)', async (cut, async) => {
+  it.each(
+    [1, 3, 7, 8, 16, 1000].flatMap(
+      (cut) =>
+        [
+          [cut, false],
+          [cut, true],
+        ] as const,
+    ),
+  )('come out whole when cut every %i bytes (async %s)', async (cut, async) => {
     const { stream, seen, ended } = collect(async);
     for (let from = 0; from < wire.length; from += cut) stream.deliver(wire.subarray(from, from + cut));
     stream.dispatchEvent(new Event('end'));

@@ -84,7 +84,10 @@ class FrameConsumer<Header> implements SectionConsumer {
     this.#headerLength = view.getUint32(0, true);
     this.#bodyLength = view.getUint32(4, true);
     if (this.#headerLength > MAX_FRAME_HEADER || this.#bodyLength > this.#options.maxBody)
-      throw this.#fault('oversized', `a frame of ${this.#headerLength} + ${this.#bodyLength} bytes, where ${MAX_FRAME_HEADER} + ${this.#options.maxBody} are the limit`);
+      throw this.#fault(
+        'oversized',
+        `a frame of ${this.#headerLength} + ${this.#bodyLength} bytes, where ${MAX_FRAME_HEADER} + ${this.#options.maxBody} are the limit`,
+      );
     return new Uint8Array(padded(this.#headerLength));
   }
 

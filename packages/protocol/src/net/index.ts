@@ -5,8 +5,15 @@ export { BucketLinks, serveBuckets, type BucketReceiver } from './bucket-links.t
 export { dialControl, serveControl, type CoordinatorControl, type WorkerControl } from './control.ts';
 export { ControlStream, type ControlHandlers } from './control-stream.ts';
 export {
-  BadAddressError, BadKeyFileError, DialFailedError, ListenFailedError, PeerFaultError, type PeerFaultKind, PortTakenError,
-  ProtocolMismatchError, StreamClosedError,
+  BadAddressError,
+  BadKeyFileError,
+  DialFailedError,
+  ListenFailedError,
+  PeerFaultError,
+  type PeerFaultKind,
+  PortTakenError,
+  ProtocolMismatchError,
+  StreamClosedError,
 } from './errors.ts';
 export { fetchFrom, missing, serveFetch, type FetchAnswer, type FetchOptions } from './fetch.ts';
 export { keyFromRaw, loadOrCreateKey, newKey } from './key-file.ts';

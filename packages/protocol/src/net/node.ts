@@ -16,9 +16,21 @@ import { peerId as brandPeerId, type PeerId } from '../core/ids.ts';
 import type { Milliseconds } from '../core/units.ts';
 import type { MemberInfo } from '../wire/control.ts';
 import { dialable, parseAddress } from './address.ts';
-import { BadAddressError, DialFailedError, ListenFailedError, type PeerFaultError, PortTakenError, ProtocolMismatchError } from './errors.ts';
 import {
-  MAX_CONNECTIONS, MAX_CONNECTIONS_PER_HOST_SECOND, MAX_PENDING_CONNECTIONS, netTimeouts, STREAM_WINDOW, type NetTimeouts,
+  BadAddressError,
+  DialFailedError,
+  ListenFailedError,
+  type PeerFaultError,
+  PortTakenError,
+  ProtocolMismatchError,
+} from './errors.ts';
+import {
+  MAX_CONNECTIONS,
+  MAX_CONNECTIONS_PER_HOST_SECOND,
+  MAX_PENDING_CONNECTIONS,
+  netTimeouts,
+  STREAM_WINDOW,
+  type NetTimeouts,
 } from './limits.ts';
 import { PeerFaults } from './peer-faults.ts';
 
@@ -76,7 +88,11 @@ export async function createNode(options: NodeOptions): Promise<MurmurationNode>
   return new Libp2pNode(libp2p, options.privateKey, timeouts, faults);
 }
 
-function libp2pOptions(options: NodeOptions, timeouts: NetTimeouts, faults: PeerFaults): Libp2pOptions & { start: false } {
+function libp2pOptions(
+  options: NodeOptions,
+  timeouts: NetTimeouts,
+  faults: PeerFaults,
+): Libp2pOptions & { start: false } {
   const refuse = (peer: Libp2pPeerId): boolean => faults.refused(textOf(peer));
   return {
     start: false,
@@ -84,7 +100,15 @@ function libp2pOptions(options: NodeOptions, timeouts: NetTimeouts, faults: Peer
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
     transports: [tcp(), webSockets()],
     connectionEncrypters: [tls(), noise()],
-    streamMuxers: [yamux({ streamOptions: { initialStreamWindowSize: STREAM_WINDOW, maxStreamWindowSize: STREAM_WINDOW, maxReadBufferLength: 2 * STREAM_WINDOW } })],
+    streamMuxers: [
+      yamux({
+        streamOptions: {
+          initialStreamWindowSize: STREAM_WINDOW,
+          maxStreamWindowSize: STREAM_WINDOW,
+          maxReadBufferLength: 2 * STREAM_WINDOW,
+        },
+      }),
+    ],
     services: { identify: identify(), ping: ping() },
     connectionGater: { denyDialMultiaddr: () => false, denyInboundEncryptedConnection: refuse, denyDialPeer: refuse },
     connectionManager: {
@@ -171,7 +195,8 @@ class Libp2pNode implements MurmurationNode {
     if (open !== undefined) return open;
     const target = member.addresses[0] ?? member.peerId;
     const addresses = dialable(member);
-    if (addresses.length === 0) throw new DialFailedError({ target, cause: new Error('it has no address that can be dialled') });
+    if (addresses.length === 0)
+      throw new DialFailedError({ target, cause: new Error('it has no address that can be dialled') });
     try {
       return await this.#libp2p.dial(addresses, { signal });
     } catch (cause) {

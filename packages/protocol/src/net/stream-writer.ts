@@ -4,7 +4,10 @@ import type { Milliseconds } from '../core/units.ts';
 import { StreamClosedError } from './errors.ts';
 import { SEND_CHUNK } from './limits.ts';
 
-export type WritableStream = Pick<MessageStream, 'send' | 'abort' | 'status' | 'writableNeedsDrain' | 'addEventListener' | 'removeEventListener'>;
+export type WritableStream = Pick<
+  MessageStream,
+  'send' | 'abort' | 'status' | 'writableNeedsDrain' | 'addEventListener' | 'removeEventListener'
+>;
 
 export interface StreamWriterOptions {
   /** Named in errors. */

@@ -8,6 +8,11 @@ import { createNode, type MurmurationNode, type NodeOptions } from './node.ts';
 export const testKey = (index: number): ReturnType<typeof keyFromRaw> => keyFromRaw(new Uint8Array(32).fill(index));
 
 export const testNode = (index: number, options: Partial<NodeOptions> = {}): Promise<MurmurationNode> =>
-  createNode({ privateKey: testKey(index), listen: ['/ip4/127.0.0.1/tcp/0'], failureTimeout: milliseconds(10_000), ...options });
+  createNode({
+    privateKey: testKey(index),
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    failureTimeout: milliseconds(10_000),
+    ...options,
+  });
 
 export const memberOf = (node: MurmurationNode): MemberInfo => ({ peerId: node.peerId, addresses: node.addresses() });

@@ -24,11 +24,24 @@ afterEach(async () => {
 
 const heartbeat = (n: number): WorkerMessage => ({ type: 'heartbeat', round: round(n), phase: 'computing' });
 const stop = (reason: string): CoordinatorMessage => ({ type: 'stop', outcome: 'finished', reason });
-const terms = (): Terms => ({ type: 'terms', protocolVersion: '1.0.0', runId: runId('20261101-00000000'), job: { name: 'x' }, registration: null });
+const terms = (): Terms => ({
+  type: 'terms',
+  protocolVersion: '1.0.0',
+  runId: runId('20261101-00000000'),
+  job: { name: 'x' },
+  registration: null,
+});
 const silent = { onMessage: () => undefined, onClose: () => undefined };
-const frameOf = (n: number): BucketFrame => ({ type: 'reduced', runId: runId('20261101-00000000'), round: round(0), view: view(0), bucket: bucket(n) });
+const frameOf = (n: number): BucketFrame => ({
+  type: 'reduced',
+  runId: runId('20261101-00000000'),
+  round: round(0),
+  view: view(0),
+  bucket: bucket(n),
+});
 const pattern = Uint8Array.from({ length: 251 }, (_, i) => i);
-const body = (length: number, seed: number): Uint8Array => new Uint8Array(Buffer.alloc(length + seed, pattern)).subarray(seed);
+const body = (length: number, seed: number): Uint8Array =>
+  new Uint8Array(Buffer.alloc(length + seed, pattern)).subarray(seed);
 
 describe.each([
   ['tcp', '/ip4/127.0.0.1/tcp/0'],
@@ -45,7 +58,10 @@ describe.each([
       onClose: () => undefined,
     }));
     const answered = Promise.withResolvers<CoordinatorMessage>();
-    const { control, terms: stated } = await dialControl(worker, memberOf(coordinator), { onMessage: answered.resolve, onClose: (e) => answered.reject(e) });
+    const { control, terms: stated } = await dialControl(worker, memberOf(coordinator), {
+      onMessage: answered.resolve,
+      onClose: (e) => answered.reject(e),
+    });
     expect(stated).toEqual(terms());
     await Promise.all(Array.from({ length: 200 }, (_, n) => control.send(heartbeat(n))));
     expect(await answered.promise).toEqual(stop('that is all'));
@@ -66,24 +82,36 @@ describe.each([
       },
     });
     const links = new BucketLinks(from);
-    await Promise.all(Array.from({ length: 40 }, (_, n) => links.push(memberOf(to), frameOf(n), body(n === 39 ? 0 : 300_000 - n, n))));
+    await Promise.all(
+      Array.from({ length: 40 }, (_, n) => links.push(memberOf(to), frameOf(n), body(n === 39 ? 0 : 300_000 - n, n))),
+    );
     await all.promise;
     expect(seen).toEqual(Array.from({ length: 40 }, (_, n) => n));
-    for (const n of [0, 17, 38]) expect(Buffer.compare(memory.subarray(n * 300_000, (n + 1) * 300_000 - n), body(300_000 - n, n))).toBe(0);
+    for (const n of [0, 17, 38])
+      expect(Buffer.compare(memory.subarray(n * 300_000, (n + 1) * 300_000 - n), body(300_000 - n, n))).toBe(0);
   });
 
   it('answers many fetches at once, and says what it does not have', async () => {
     const [client, server] = [await start(1), await start(2, { listen: [listen] })];
     await serveFetch(server, (request) =>
       request.type === 'state'
-        ? { response: { type: 'ok', proof: [hash(`0x${'ab'.repeat(32)}`)], total: 30 }, body: body(100_000, request.chunk) }
+        ? {
+            response: { type: 'ok', proof: [hash(`0x${'ab'.repeat(32)}`)], total: 30 },
+            body: body(100_000, request.chunk),
+          }
         : missing('not here'),
     );
     const ask = (chunk: number): ReturnType<typeof fetchFrom> =>
       fetchFrom(client, memberOf(server), { type: 'state', runId: runId('20261101-00000000'), round: round(0), chunk });
     const answers = await Promise.all(Array.from({ length: 30 }, (_, chunk) => ask(chunk)));
     answers.forEach((answer, chunk) => expect(Buffer.compare(answer.body, body(100_000, chunk))).toBe(0));
-    const none = await fetchFrom(client, memberOf(server), { type: 'contribution', runId: runId('20261101-00000000'), round: round(0), root: hash(`0x${'cd'.repeat(32)}`), bucket: bucket(0) });
+    const none = await fetchFrom(client, memberOf(server), {
+      type: 'contribution',
+      runId: runId('20261101-00000000'),
+      round: round(0),
+      root: hash(`0x${'cd'.repeat(32)}`),
+      bucket: bucket(0),
+    });
     expect(none.response).toEqual({ type: 'missing', reason: 'not here' });
   });
 
@@ -100,7 +128,9 @@ describe.each([
     });
     const links = new BucketLinks(from);
     let taken = 0;
-    const sends = Array.from({ length: 40 }, (_, n) => links.push(memberOf(to), frameOf(n), body(1 << 20, n)).then(() => (taken += 1)));
+    const sends = Array.from({ length: 40 }, (_, n) =>
+      links.push(memberOf(to), frameOf(n), body(1 << 20, n)).then(() => (taken += 1)),
+    );
     await sends[0];
     await new Promise((resolve) => setImmediate(resolve));
     expect(taken).toBeLessThan(40);
@@ -118,7 +148,10 @@ describe.each([
       onClose: () => undefined,
     }));
     const [said, closed] = [Promise.withResolvers<CoordinatorMessage>(), Promise.withResolvers<Error | null>()];
-    const { control } = await dialControl(worker, memberOf(coordinator), { onMessage: said.resolve, onClose: closed.resolve });
+    const { control } = await dialControl(worker, memberOf(coordinator), {
+      onMessage: said.resolve,
+      onClose: closed.resolve,
+    });
     await control.send(heartbeat(0));
     expect(await said.promise).toEqual(stop('goodbye'));
     expect(await closed.promise).toBeNull();
@@ -139,7 +172,11 @@ describe.each([
 
 describe('a peer that misbehaves', () => {
   /** Sends raw bytes on the protocol; resolves with the fault that the honest node names. */
-  const provoke = async (protocol: string, bytes: Uint8Array, serve: (node: MurmurationNode) => Promise<void>): Promise<string> => {
+  const provoke = async (
+    protocol: string,
+    bytes: Uint8Array,
+    serve: (node: MurmurationNode) => Promise<void>,
+  ): Promise<string> => {
     const [honest, rogue] = [await start(1), await start(2)];
     await serve(honest);
     const fault = Promise.withResolvers<string>();
@@ -156,11 +193,15 @@ describe('a peer that misbehaves', () => {
   const control = (node: MurmurationNode): Promise<void> => serveControl(node, terms, () => silent);
 
   it('is named and disconnected for garbage', async () => {
-    expect(await provoke(CONTROL_PROTOCOL, Uint8Array.of(3, 0, 0, 0, 0xc1, 0xff, 0x00), control)).toMatch(/^true malformed/);
+    expect(await provoke(CONTROL_PROTOCOL, Uint8Array.of(3, 0, 0, 0, 0xc1, 0xff, 0x00), control)).toMatch(
+      /^true malformed/,
+    );
   });
 
   it('is named and disconnected for a message larger than a stranger may send', async () => {
-    expect(await provoke(CONTROL_PROTOCOL, Uint8Array.of(0, 0, 2, 0), control)).toMatch(/^true oversized .*131072 bytes/);
+    expect(await provoke(CONTROL_PROTOCOL, Uint8Array.of(0, 0, 2, 0), control)).toMatch(
+      /^true oversized .*131072 bytes/,
+    );
   });
 
   it('is named and disconnected for msgpack that is no message', async () => {
@@ -190,10 +231,19 @@ describe('a peer that misbehaves', () => {
     const [coordinator, worker] = [await start(1), await start(2)];
     const accepted = Promise.withResolvers<WorkerControl>();
     await serveControl(coordinator, terms, (taken) => (accepted.resolve(taken), silent));
-    const deaf: ControlHandlers<CoordinatorMessage> = { onMessage: () => new Promise(() => undefined), onClose: () => undefined };
+    const deaf: ControlHandlers<CoordinatorMessage> = {
+      onMessage: () => new Promise(() => undefined),
+      onClose: () => undefined,
+    };
     await dialControl(worker, memberOf(coordinator), deaf);
     const taken = await accepted.promise;
-    const big: CoordinatorMessage = { type: 'welcome', runId: runId('20261101-00000000'), job: 'x'.repeat(4 << 20), heartbeatMs: 1000, sync: null };
+    const big: CoordinatorMessage = {
+      type: 'welcome',
+      runId: runId('20261101-00000000'),
+      job: 'x'.repeat(4 << 20),
+      heartbeatMs: 1000,
+      sync: null,
+    };
     const outcomes = await Promise.allSettled(Array.from({ length: 30 }, () => taken.send(big)));
     expect(outcomes.at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'STREAM_CLOSED' } });
   });
@@ -203,7 +253,9 @@ describe('a node', () => {
   it('names a port that is taken', async () => {
     const first = await start(1);
     const listen = [first.addresses()[0]!.replace(/\/p2p\/.*/, '')];
-    await expect(createNode({ privateKey: testKey(2), listen, failureTimeout: first.timeouts.dial })).rejects.toThrow(PortTakenError);
+    await expect(createNode({ privateKey: testKey(2), listen, failureTimeout: first.timeouts.dial })).rejects.toThrow(
+      PortTakenError,
+    );
   });
 
   it('names an address that is malformed', async () => {
@@ -225,4 +277,3 @@ describe('a node', () => {
     await expect(a.open(memberOf(b), CONTROL_PROTOCOL)).rejects.toMatchObject({ code: 'PROTOCOL_MISMATCH' });
   });
 });
-

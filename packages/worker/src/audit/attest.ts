@@ -1,7 +1,13 @@
 /** Checks what an epoch's settlement says as far as this worker can see it, and signs it. */
 import { signAttestation } from '@murmuration/contracts';
 import {
-  settlementTree, SettlementTreeError, wei, type Address, type CoordinatorMessageOf, type Hash, type MemberEventOf,
+  settlementTree,
+  SettlementTreeError,
+  wei,
+  type Address,
+  type CoordinatorMessageOf,
+  type Hash,
+  type MemberEventOf,
 } from '@murmuration/protocol';
 
 export type AttestTask = Omit<CoordinatorMessageOf<'attest'>, 'type'>;
@@ -35,7 +41,8 @@ export class Attester {
   #objection(task: AttestTask): string | null {
     const { root, totalWei } = task;
     const signed = this.#signed.get(keyOf(task));
-    if (signed !== undefined && signed !== root) return `another root, ${signed}, was already signed for epoch ${task.epoch}`;
+    if (signed !== undefined && signed !== root)
+      return `another root, ${signed}, was already signed for epoch ${task.epoch}`;
     const own = this.#own(task);
     if (own < this.#earned) return `this worker's pay would fall from ${this.#earned} to ${own} wei`;
     const tree = treeOf(task);
@@ -50,11 +57,20 @@ export class Attester {
   }
 }
 
-const keyOf = ({ chainId, settlement, jobId, epoch }: AttestTask): string => `${chainId}/${settlement}/${jobId}/${epoch}`;
+const keyOf = ({ chainId, settlement, jobId, epoch }: AttestTask): string =>
+  `${chainId}/${settlement}/${jobId}/${epoch}`;
 
-function treeOf({ chainId, settlement, jobId, leaves }: AttestTask): { readonly root: Hash; readonly totalWei: bigint } | string {
+function treeOf({
+  chainId,
+  settlement,
+  jobId,
+  leaves,
+}: AttestTask): { readonly root: Hash; readonly totalWei: bigint } | string {
   try {
-    const earnings = leaves.map(({ address, cumulativeWei }) => ({ address, cumulativeWei: wei(BigInt(cumulativeWei)) }));
+    const earnings = leaves.map(({ address, cumulativeWei }) => ({
+      address,
+      cumulativeWei: wei(BigInt(cumulativeWei)),
+    }));
     return settlementTree({ chainId, settlement, jobId }, earnings);
   } catch (error) {
     if (error instanceof SettlementTreeError) return error.message;

@@ -24,8 +24,17 @@ export type AuditResult = Pick<MemberEventOf<'audited'>, 'outcome' | 'relativeEr
 /**
  * @param parameters those of the audited round `[n] f32`; null when they are not kept any more
  */
-export async function reExecute(parts: AuditorParts, task: AuditTask, parameters: Float32Array | null): Promise<AuditResult> {
-  if (parameters === null) return { outcome: 'expired', relativeError: null, reason: `the parameters at round ${task.round} are not kept any more` };
+export async function reExecute(
+  parts: AuditorParts,
+  task: AuditTask,
+  parameters: Float32Array | null,
+): Promise<AuditResult> {
+  if (parameters === null)
+    return {
+      outcome: 'expired',
+      relativeError: null,
+      reason: `the parameters at round ${task.round} are not kept any more`,
+    };
   const theirs = await fetchContribution(parts, task).catch((error: unknown) => {
     if (error instanceof UnavailableError) return error.message;
     throw error;
@@ -38,17 +47,26 @@ export async function reExecute(parts: AuditorParts, task: AuditTask, parameters
 }
 
 /** The committed gradient `[n] f32`, every bucket proved. @throws UnavailableError when the target withholds it */
-async function fetchContribution({ node, runId, cut }: AuditorParts, { target, round, root }: AuditTask): Promise<Float32Array> {
+async function fetchContribution(
+  { node, runId, cut }: AuditorParts,
+  { target, round, root }: AuditTask,
+): Promise<Float32Array> {
   const gradient = new Float32Array(cut.size);
   const parts = [...cut.buckets()].map((bucket): Part => ({
     request: { type: 'contribution', runId, round, root, bucket },
     accept({ response, body: bytes }) {
-      const proved = response.type === 'ok' && bytes.length === cut.byteLength(bucket)
-        && verifyTensorProof({ root, leaves: cut.count, index: bucket, bytes, proof: response.proof }, nodeSha256);
+      const proved =
+        response.type === 'ok' &&
+        bytes.length === cut.byteLength(bucket) &&
+        verifyTensorProof({ root, leaves: cut.count, index: bucket, bytes, proof: response.proof }, nodeSha256);
       if (proved) gradient.set(floatsOf(bytes), cut.offset(bucket));
       return proved;
     },
   }));
-  await fetchParts(`the contribution ${root} to round ${round}`, parts, { node, sources: [target], maxBody: cut.bucketSize * 4 });
+  await fetchParts(`the contribution ${root} to round ${round}`, parts, {
+    node,
+    sources: [target],
+    maxBody: cut.bucketSize * 4,
+  });
   return gradient;
 }

@@ -1,9 +1,10 @@
 /** The program as a person or a parent process meets it: exit codes, one line an error, nothing left running. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,8 +19,13 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function run(args: readonly string[], environment: Record<string, string> = {}): Promise<{ code: number; out: string; err: string }> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', bin, ...args], { env: { ...process.env, HOME: folder, ...environment } });
+async function run(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', bin, ...args], {
+    env: { ...process.env, HOME: folder, ...environment },
+  });
   let [out, err] = ['', ''];
   child.stdout.on('data', (data) => (out += data));
   child.stderr.on('data', (data) => (err += data));
@@ -27,7 +33,8 @@ async function run(args: readonly string[], environment: Record<string, string> 
   return { code, out, err };
 }
 
-const quietJoin = (...args: string[]): ReturnType<typeof run> => run(['join', ...args, '--quiet', '--listen', '/ip4/127.0.0.1/tcp/0']);
+const quietJoin = (...args: string[]): ReturnType<typeof run> =>
+  run(['join', ...args, '--quiet', '--listen', '/ip4/127.0.0.1/tcp/0']);
 
 describe('the worker program', () => {
   it('explains itself, with examples', async () => {
@@ -82,16 +89,33 @@ describe('the worker program', () => {
     const { code, out, err } = await quietJoin(nobody, '--json');
     expect(code).toBe(1);
     expect(err).toMatch(/Cannot reach/);
-    expect(out.trim().split('\n').map((line) => (JSON.parse(line) as { event: string }).event)).toContain('worker.started');
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { event: string }).event),
+    ).toContain('worker.started');
   });
 });
 
 describe('a worker that waits for its coordinator', () => {
   /** Starts one and resolves when it dials. */
-  async function dialling(): Promise<ReturnType<typeof spawn>> {
-    const args = ['--disable-warning=ExperimentalWarning', bin, 'join', nobody, '--json', '--exit-with-parent', '--listen', '/ip4/127.0.0.1/tcp/0'];
-    const child = spawn(process.execPath, args, { env: { ...process.env, HOME: folder }, stdio: ['pipe', 'pipe', 'inherit'] });
-    for await (const chunk of child.stdout!) if (String(chunk).includes('worker.connecting')) break;
+  async function dialling(): Promise<ChildProcessByStdio<Writable, Readable, null>> {
+    const args = [
+      '--disable-warning=ExperimentalWarning',
+      bin,
+      'join',
+      nobody,
+      '--json',
+      '--exit-with-parent',
+      '--listen',
+      '/ip4/127.0.0.1/tcp/0',
+    ];
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, HOME: folder },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    for await (const chunk of child.stdout) if (String(chunk).includes('worker.connecting')) break;
     return child;
   }
 
@@ -103,7 +127,7 @@ describe('a worker that waits for its coordinator', () => {
 
   it('ends when its parent closes its standard input', async () => {
     const child = await dialling();
-    child.stdin!.end();
+    child.stdin.end();
     expect(await once(child, 'exit')).toEqual([130, null]);
   });
 });

@@ -51,7 +51,12 @@ async function examine(threads: number): Promise<DoctorReport> {
   const findings: BackendFinding[] = [];
   for (const backend of backends) findings.push(await tryBackend(backend, threads));
   return {
-    event: 'doctor.worker', version: VERSION, node: process.version, onnxruntime: onnxruntimeVersion(), cores: availableParallelism(), backends: findings,
+    event: 'doctor.worker',
+    version: VERSION,
+    node: process.version,
+    onnxruntime: onnxruntimeVersion(),
+    cores: availableParallelism(),
+    backends: findings,
   };
 }
 
@@ -62,7 +67,12 @@ async function tryBackend(backend: BackendName, threads: number): Promise<Backen
     const samplesPerSecond = await measure(device);
     return { backend, adapter: device.description.adapter, samplesPerSecond, problem: null };
   } catch (error) {
-    return { backend, adapter: device?.description.adapter ?? null, samplesPerSecond: null, problem: problemOf(error).message };
+    return {
+      backend,
+      adapter: device?.description.adapter ?? null,
+      samplesPerSecond: null,
+      problem: problemOf(error).message,
+    };
   } finally {
     await device?.close(CLOSE_PATIENCE);
   }
@@ -72,7 +82,11 @@ async function measure(device: Device): Promise<number> {
   const program = buildStepProgram({ type: 'mlp', inputs: 784, hidden: [128], outputs: 10, activation: 'relu' }, BATCH);
   const executable = await device.compile(program);
   await executable.load(new Float32Array(program.layout.size));
-  const batch = () => ({ x: new Float32Array(BATCH * 784), y: new Int32Array(BATCH), weight: new Float32Array(BATCH).fill(1) });
+  const batch = () => ({
+    x: new Float32Array(BATCH * 784),
+    y: new Int32Array(BATCH),
+    weight: new Float32Array(BATCH).fill(1),
+  });
   await executable.accumulate(batch());
   const start = performance.now();
   for (let step = 0; step < STEPS; step++) await executable.accumulate(batch());
@@ -81,7 +95,7 @@ async function measure(device: Device): Promise<number> {
 
 function onnxruntimeVersion(): string | null {
   try {
-    const require = createRequire(import.meta.resolve('@murmuration/kernels/backend'));
+    const require = createRequire(import.meta.url);
     return (require('onnxruntime-node/package.json') as { version: string }).version;
   } catch {
     return null;
@@ -89,7 +103,11 @@ function onnxruntimeVersion(): string | null {
 }
 
 function sentencesOf({ version, node, onnxruntime, cores, backends: findings }: DoctorReport): string {
-  const lines = findings.map(({ backend, adapter, samplesPerSecond, problem }) =>
-    `${backend.padEnd(8)} ${adapter === null ? '' : `${adapter.name} (${adapter.kind}, ${adapter.class})`}${samplesPerSecond === null ? '' : `, ${samplesPerSecond} samples/s`}${problem ?? ''}`);
-  return [`worker ${version}, Node ${node}, onnxruntime ${onnxruntime ?? 'missing'}, ${cores} cores`, ...lines].join('\n');
+  const lines = findings.map(
+    ({ backend, adapter, samplesPerSecond, problem }) =>
+      `${backend.padEnd(8)} ${adapter === null ? '' : `${adapter.name} (${adapter.kind}, ${adapter.class})`}${samplesPerSecond === null ? '' : `, ${samplesPerSecond} samples/s`}${problem ?? ''}`,
+  );
+  return [`worker ${version}, Node ${node}, onnxruntime ${onnxruntime ?? 'missing'}, ${cores} cores`, ...lines].join(
+    '\n',
+  );
 }

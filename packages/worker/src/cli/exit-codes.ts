@@ -8,8 +8,21 @@ export const EXIT_INTERRUPTED = 130;
 
 /** Errors that the person who typed the command can mend by typing another. */
 const badInput: ReadonlySet<string> = new Set([
-  'BAD_OPTION', 'BAD_ADDRESS', 'BAD_KEY_FILE', 'BAD_FAULT', 'PORT_TAKEN', 'LISTEN_FAILED', 'PROTOCOL_MISMATCH', 'PROTOCOL_VERSION',
-  'JOB_RESOLUTION', 'DATA_LOCATION', 'DATA_FILE_MISSING', 'DATA_HASH', 'DATA_FORMAT', 'BACKEND_UNAVAILABLE', 'ADAPTER_NOT_FOUND',
+  'BAD_OPTION',
+  'BAD_ADDRESS',
+  'BAD_KEY_FILE',
+  'BAD_FAULT',
+  'PORT_TAKEN',
+  'LISTEN_FAILED',
+  'PROTOCOL_MISMATCH',
+  'PROTOCOL_VERSION',
+  'JOB_RESOLUTION',
+  'DATA_LOCATION',
+  'DATA_FILE_MISSING',
+  'DATA_HASH',
+  'DATA_FORMAT',
+  'BACKEND_UNAVAILABLE',
+  'ADAPTER_NOT_FOUND',
 ]);
 
 const codeOf = (thrown: unknown): unknown => (thrown as { code?: unknown } | null)?.code;

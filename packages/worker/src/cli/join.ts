@@ -24,7 +24,11 @@ export function registerJoin(program: Command): void {
     .option('--backend <name>', 'auto, webgpu, onnx or exact', 'auto')
     .option('--threads <n>', 'CPU threads that compute; all cores unless given')
     .option('--listen <multiaddr>', 'where other members can reach this one; repeatable (any free port)', collect)
-    .option('--announce <multiaddr>', 'what others are told to dial instead, behind a NAT or proxy; repeatable', collect)
+    .option(
+      '--announce <multiaddr>',
+      'what others are told to dial instead, behind a NAT or proxy; repeatable',
+      collect,
+    )
     .option('--payout <address>', 'EVM address that pay goes to; the key’s own unless given')
     .option('--data-directory <folder>', 'folder that jobs may read data files from; none unless given')
     .option('--exit-with-parent', 'leave when standard input closes')
@@ -37,7 +41,11 @@ export function registerJoin(program: Command): void {
 }
 
 async function join(address: string, flags: JoinFlags): Promise<number> {
-  const report = printer({ json: flags.json === true, quiet: flags.quiet === true, write: (line) => process.stdout.write(`${line}\n`) });
+  const report = printer({
+    json: flags.json === true,
+    quiet: flags.quiet === true,
+    write: (line) => process.stdout.write(`${line}\n`),
+  });
   try {
     const worker = await Worker.create({ ...(await workerOptions(address, flags)), report });
     const watch = watchForLeave(worker, flags.exitWithParent === true);

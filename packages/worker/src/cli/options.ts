@@ -46,7 +46,10 @@ export async function workerOptions(coordinator: string, flags: JoinFlags): Prom
     coordinator: { peerId, addresses: [coordinator] },
     listen: flags.listen ?? DEFAULT_LISTEN,
     announce: flags.announce ?? [],
-    payout, backend, threads, faults,
+    payout,
+    backend,
+    threads,
+    faults,
     data: { directory: flags.dataDirectory === undefined ? null : resolve(flags.dataDirectory), confined: true },
   };
 }

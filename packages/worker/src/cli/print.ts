@@ -14,22 +14,30 @@ const short = (text: string): string => (text.length > 20 ? `${text.slice(0, 8)}
 
 const sentences: Sentences = {
   'worker.started': ({ peerId, address, payout, addresses }) =>
-    [`worker   ${peerId}`, `account  ${address}${payout === address ? '' : `, paid to ${payout}`}`, ...addresses.map((at) => `listens  ${at}`)].join('\n'),
+    [
+      `worker   ${peerId}`,
+      `account  ${address}${payout === address ? '' : `, paid to ${payout}`}`,
+      ...addresses.map((at) => `listens  ${at}`),
+    ].join('\n'),
   'worker.connecting': ({ coordinator }) => `dialling ${coordinator}`,
   'worker.connected': ({ coordinator, runId }) => `connected to ${short(coordinator)}, run ${runId}`,
   'worker.disconnected': ({ reason }) => `connection lost: ${reason} Dialling again.`,
-  'worker.backend': ({ backend, adapter, threads, reason }) => `computes with ${backend} on ${adapter.name} (${adapter.kind}, ${threads} threads): ${reason}`,
+  'worker.backend': ({ backend, adapter, threads, reason }) =>
+    `computes with ${backend} on ${adapter.name} (${adapter.kind}, ${threads} threads): ${reason}`,
   'worker.admitted': ({ runId, job }) => `admitted to run ${runId} of job ${job}`,
   'worker.synced': ({ round, bytes }) => `fetched the state at round ${round}, ${(bytes / 1e6).toFixed(1)} MB`,
   'worker.ready': ({ round }) => `ready at round ${round}`,
   'worker.contributed': ({ round, microBatches, samples, loss, computeMs }) =>
     `round ${round}: ${microBatches} micro-batches, ${samples} samples, loss ${loss.toFixed(4)}, ${Math.round((samples / computeMs) * 1000)} samples/s`,
-  'worker.applied': ({ round, stateHash, microBatches }) => `round ${round - 1} accepted (${microBatches} of its micro-batches are mine), state ${short(stateHash)}`,
+  'worker.applied': ({ round, stateHash, microBatches }) =>
+    `round ${round - 1} accepted (${microBatches} of its micro-batches are mine), state ${short(stateHash)}`,
   'worker.audited': ({ audit, outcome, reason }) => `audit ${audit}: ${outcome}, ${reason}`,
   'worker.attested': ({ epoch, signed, reason }) => `epoch ${epoch} ${signed ? 'signed' : 'refused'}: ${reason}`,
-  'worker.pay': ({ epoch, verified, cumulativeWei, paidWei, reason }) => `epoch ${epoch}: ${verified} micro-batches verified, ${cumulativeWei} wei earned, ${paidWei} paid. ${reason}`,
+  'worker.pay': ({ epoch, verified, cumulativeWei, paidWei, reason }) =>
+    `epoch ${epoch}: ${verified} micro-batches verified, ${cumulativeWei} wei earned, ${paidWei} paid. ${reason}`,
   'worker.problem': ({ message }) => `problem: ${message}`,
-  'worker.finished': ({ outcome, reason, microBatches }) => `${outcome}: ${reason} (${microBatches} micro-batches accepted)`,
+  'worker.finished': ({ outcome, reason, microBatches }) =>
+    `${outcome}: ${reason} (${microBatches} micro-batches accepted)`,
 };
 
 /** What `--quiet` still shows. */
@@ -43,4 +51,5 @@ export function printer({ json, quiet, write }: PrintOptions): Reporter {
 }
 
 /** A report as a person reads it. */
-export const sentenceOf = (report: WorkerReport): string => (sentences[report.event] as (report: WorkerReport) => string)(report);
+export const sentenceOf = (report: WorkerReport): string =>
+  (sentences[report.event] as (report: WorkerReport) => string)(report);

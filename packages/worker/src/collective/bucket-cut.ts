@@ -42,4 +42,5 @@ export class BucketCut {
 }
 
 /** A bucket's bytes as the floats that they are. The bytes must begin 4-byte aligned. */
-export const floatsOf = (bytes: Uint8Array): Float32Array => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / FLOAT_BYTES);
+export const floatsOf = (bytes: Uint8Array): Float32Array =>
+  new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / FLOAT_BYTES);

@@ -1,6 +1,13 @@
 /** This member's part of the all-reduce: pushing buckets to their owners, reducing its own, spreading the result. */
 import {
-  leafHash, type Bucket, type BucketFrame, type MemberEffectOf, type MemberEventOf, type MemberInfo, type PeerId, type RunId,
+  leafHash,
+  type Bucket,
+  type BucketFrame,
+  type MemberEffectOf,
+  type MemberEventOf,
+  type MemberInfo,
+  type PeerId,
+  type RunId,
 } from '@murmuration/protocol';
 import type { BucketLinks } from '@murmuration/protocol/net';
 import type { VectorKernels } from '@murmuration/kernels/exact';
@@ -44,10 +51,28 @@ export class Collective {
     const contribution = own.of(assignment);
     // A newer assignment has replaced it: nobody wants it any more.
     if (contribution === null) return;
-    const { terms: { microBatches, samples, root }, signature } = contribution;
+    const {
+      terms: { microBatches, samples, root },
+      signature,
+    } = contribution;
     for (const bucket of buckets) {
       const { bytes, proof } = provenBucket(contribution, cut, bucket);
-      await this.#push(to, { type: 'contribution', runId, round, assignment, microBatches: [...microBatches], bucket, samples, root, signature, proof }, bytes);
+      await this.#push(
+        to,
+        {
+          type: 'contribution',
+          runId,
+          round,
+          assignment,
+          microBatches: [...microBatches],
+          bucket,
+          samples,
+          root,
+          signature,
+          proof,
+        },
+        bytes,
+      );
       crashPoint(faults, 'pushing', round);
     }
   }
@@ -60,7 +85,11 @@ export class Collective {
     const { self, cut, vectors, reduced } = this.#parts;
     const inputs = terms.map(({ peerId }) => floatsOf(this.#contribution(peerId, assignment, bucket)));
     const bytes = new Uint8Array(cut.byteLength(bucket));
-    vectors.weightedSum(inputs, terms.map(({ samples }) => samples), floatsOf(bytes));
+    vectors.weightedSum(
+      inputs,
+      terms.map(({ samples }) => samples),
+      floatsOf(bytes),
+    );
     const hash = leafHash(bytes, nodeSha256);
     reduced.add({ from: self, view, bucket, hash, bytes });
     return { type: 'reduced', round, view, bucket, hash };

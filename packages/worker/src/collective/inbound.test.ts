@@ -1,6 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createHostKernels, type VectorKernels } from '@murmuration/kernels/exact';
-import { bucket, microBatch, peerId, round, runId, view, type ContributionFrame, type MemberEvent } from '@murmuration/protocol';
+import {
+  bucket,
+  microBatch,
+  peerId,
+  round,
+  runId,
+  view,
+  type ContributionFrame,
+  type MemberEvent,
+} from '@murmuration/protocol';
 import { keyFromRaw, PeerFaultError } from '@murmuration/protocol/net';
 import { BucketCut } from './bucket-cut.ts';
 import { Inbound, type Untimed } from './inbound.ts';
@@ -20,17 +29,30 @@ beforeAll(async () => {
   ({ vectors } = await createHostKernels());
 });
 
-function open(): { inbound: Inbound; told: Untimed<MemberEvent>[]; received: ReceivedContributions; reduced: ReducedBuckets } {
+function open(): {
+  inbound: Inbound;
+  told: Untimed<MemberEvent>[];
+  received: ReceivedContributions;
+  reduced: ReducedBuckets;
+} {
   const told: Untimed<MemberEvent>[] = [];
   const received = new ReceivedContributions(1e6);
   const reduced = new ReducedBuckets(1e6);
-  return { inbound: new Inbound({ runId: run, cut, vectors, received, reduced, tell: (event) => told.push(event) }), told, received, reduced };
+  return {
+    inbound: new Inbound({ runId: run, cut, vectors, received, reduced, tell: (event) => told.push(event) }),
+    told,
+    received,
+    reduced,
+  };
 }
 
 function frameOf(contribution: OwnContribution, index: number): { frame: ContributionFrame; body: Uint8Array } {
   const { bytes, proof } = provenBucket(contribution, cut, bucket(index));
   const { root } = contribution.terms;
-  return { frame: { type: 'contribution', ...terms, root, bucket: bucket(index), signature: contribution.signature, proof }, body: bytes.slice() };
+  return {
+    frame: { type: 'contribution', ...terms, root, bucket: bucket(index), signature: contribution.signature, proof },
+    body: bytes.slice(),
+  };
 }
 
 /** What the receiver does with a frame from the network. */
@@ -53,9 +75,18 @@ describe('an inbound contribution', () => {
     expect(told[2]).toMatchObject({ from: sender, bucket: 2, samples: 8, root: honest.terms.root });
   });
 
-  const refused: Record<string, (parts: { frame: ContributionFrame; body: Uint8Array }) => { frame: ContributionFrame; body: Uint8Array }> = {
-    'other bytes than were committed': ({ frame, body }) => ({ frame, body: body.map((byte, at) => (at === 5 ? byte ^ 1 : byte)) }),
-    'the proof of another bucket': ({ frame, body }) => ({ frame: { ...frame, proof: frameOf(honest, 2).frame.proof }, body }),
+  const refused: Record<
+    string,
+    (parts: { frame: ContributionFrame; body: Uint8Array }) => { frame: ContributionFrame; body: Uint8Array }
+  > = {
+    'other bytes than were committed': ({ frame, body }) => ({
+      frame,
+      body: body.map((byte, at) => (at === 5 ? byte ^ 1 : byte)),
+    }),
+    'the proof of another bucket': ({ frame, body }) => ({
+      frame: { ...frame, proof: frameOf(honest, 2).frame.proof },
+      body,
+    }),
     'more samples than were signed': ({ frame, body }) => ({ frame: { ...frame, samples: 9 }, body }),
     'another run': ({ frame, body }) => ({ frame: { ...frame, runId: runId('20260101-00000002') }, body }),
     'a bucket that does not exist': ({ frame, body }) => ({ frame: { ...frame, bucket: bucket(3) }, body }),
@@ -78,7 +109,15 @@ describe('an inbound contribution', () => {
 
   it('with a NaN is a fault of its sender, although it is proved and signed', () => {
     const { inbound } = open();
-    const { frame, body } = frameOf(commitTo(gradient.map((value, at) => (at === 7 ? Number.NaN : value)), cut, terms, key), 0);
+    const { frame, body } = frameOf(
+      commitTo(
+        gradient.map((value, at) => (at === 7 ? Number.NaN : value)),
+        cut,
+        terms,
+        key,
+      ),
+      0,
+    );
     expect(() => deliver(inbound, frame, body)).toThrow(/not finite at element 7/);
   });
 });
@@ -90,6 +129,8 @@ describe('an inbound reduced bucket', () => {
     deliver(inbound, { type: 'reduced', runId: run, round: round(3), view: view(4), bucket: bucket(1) }, body);
     const [event] = told;
     expect(event).toMatchObject({ type: 'reducedReceived', from: sender, view: 4, bucket: 1 });
-    expect(reduced.find(view(4), bucket(1), (event as { hash: Parameters<ReducedBuckets['find']>[2] }).hash)).toBe(body);
+    expect(reduced.find(view(4), bucket(1), (event as { hash: Parameters<ReducedBuckets['find']>[2] }).hash)).toBe(
+      body,
+    );
   });
 });

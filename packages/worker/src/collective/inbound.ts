@@ -1,5 +1,12 @@
 /** Checks the tensor frames of other members, keeps what passes, and tells the machine. */
-import { leafHash, verifyTensorProof, type BucketFrame, type MemberEvent, type PeerId, type RunId } from '@murmuration/protocol';
+import {
+  leafHash,
+  verifyTensorProof,
+  type BucketFrame,
+  type MemberEvent,
+  type PeerId,
+  type RunId,
+} from '@murmuration/protocol';
 import { PeerFaultError, verifyCommitment, type BucketReceiver } from '@murmuration/protocol/net';
 import type { VectorKernels } from '@murmuration/kernels/exact';
 import { nodeSha256 } from '../sync/node-sha256.ts';
@@ -38,13 +45,19 @@ export class Inbound implements BucketReceiver {
     if (frame.runId !== runId) throw fault(peer, 'unexpected', `a bucket of the run ${frame.runId}`);
     if (!cut.has(frame.bucket)) throw fault(peer, 'unexpected', `bucket ${frame.bucket} of ${cut.count}`);
     const expected = cut.byteLength(frame.bucket);
-    if (bodyLength !== expected) throw fault(peer, 'unexpected', `bucket ${frame.bucket} with ${bodyLength} bytes, where ${expected} were expected`);
+    if (bodyLength !== expected)
+      throw fault(
+        peer,
+        'unexpected',
+        `bucket ${frame.bucket} with ${bodyLength} bytes, where ${expected} were expected`,
+      );
     return new Uint8Array(bodyLength);
   }
 
   received(peer: PeerId, frame: BucketFrame, body: Uint8Array): void {
     const bad = this.#parts.vectors.firstNonFinite(floatsOf(body));
-    if (bad >= 0) throw fault(peer, 'forged', `bucket ${frame.bucket} has a number that is not finite at element ${bad}`);
+    if (bad >= 0)
+      throw fault(peer, 'forged', `bucket ${frame.bucket} has a number that is not finite at element ${bad}`);
     if (frame.type === 'contribution') this.#contribution(peer, frame, body);
     else this.#reduced(peer, frame, body);
   }
@@ -59,7 +72,10 @@ export class Inbound implements BucketReceiver {
     tell({ type: 'contributionReceived', from, bucket, round, assignment, microBatches, samples, root });
   }
 
-  #isSigned(from: PeerId, { runId, round, assignment, microBatches, samples, root, signature }: ContributionFrame): boolean {
+  #isSigned(
+    from: PeerId,
+    { runId, round, assignment, microBatches, samples, root, signature }: ContributionFrame,
+  ): boolean {
     const key = JSON.stringify([from, round, assignment, microBatches, samples, root, signature]);
     if (this.#verified.has(key)) return true;
     if (!verifyCommitment(from, { runId, round, assignment, microBatches, samples, root }, signature)) return false;

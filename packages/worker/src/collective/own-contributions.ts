@@ -1,7 +1,15 @@
 /** What this member contributed: kept so that owners can get it again after a loss, and auditors within their window. */
 import type { Secp256k1PrivateKey } from '@libp2p/interface';
 import {
-  leafDigest, tensorTree, type Bucket, type CommitmentTerms, type Hash, type Hex, type Round, type TensorTree, type View,
+  leafDigest,
+  tensorTree,
+  type Bucket,
+  type CommitmentTerms,
+  type Hash,
+  type Hex,
+  type Round,
+  type TensorTree,
+  type View,
 } from '@murmuration/protocol';
 import { signCommitment } from '@murmuration/protocol/net';
 import { nodeSha256 } from '../sync/node-sha256.ts';
@@ -22,7 +30,10 @@ export function commitTo(
   terms: Omit<CommitmentTerms, 'root'>,
   key: Secp256k1PrivateKey,
 ): OwnContribution {
-  const tree = tensorTree([...cut.buckets()].map((bucket) => leafDigest(cut.bytes(gradient, bucket), nodeSha256)), nodeSha256);
+  const tree = tensorTree(
+    [...cut.buckets()].map((bucket) => leafDigest(cut.bytes(gradient, bucket), nodeSha256)),
+    nodeSha256,
+  );
   const committed = { ...terms, root: tree.root };
   return { terms: committed, signature: signCommitment(key, committed), gradient, tree };
 }
@@ -46,7 +57,9 @@ export class OwnContributions {
 
   /** Micro-batches of this member in `round`. */
   microBatchesOf(round: number): number {
-    return [...this.#byAssignment.values()].findLast(({ terms }) => terms.round === round)?.terms.microBatches.length ?? 0;
+    return (
+      [...this.#byAssignment.values()].findLast(({ terms }) => terms.round === round)?.terms.microBatches.length ?? 0
+    );
   }
 
   /** The gradient of the newest contribution. */
@@ -55,7 +68,8 @@ export class OwnContributions {
   }
 
   releaseBefore(round: Round): void {
-    for (const [assignment, { terms }] of this.#byAssignment) if (terms.round < round) this.#byAssignment.delete(assignment);
+    for (const [assignment, { terms }] of this.#byAssignment)
+      if (terms.round < round) this.#byAssignment.delete(assignment);
   }
 
   clear(): void {
@@ -64,7 +78,11 @@ export class OwnContributions {
 }
 
 /** A bucket of a contribution with the proof that it is the committed one. */
-export const provenBucket = ({ gradient, tree }: OwnContribution, cut: BucketCut, bucket: Bucket): { bytes: Uint8Array; proof: Hash[] } => ({
+export const provenBucket = (
+  { gradient, tree }: OwnContribution,
+  cut: BucketCut,
+  bucket: Bucket,
+): { bytes: Uint8Array; proof: Hash[] } => ({
   bytes: cut.bytes(gradient, bucket),
   proof: tree.proof(bucket),
 });

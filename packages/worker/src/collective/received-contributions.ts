@@ -23,7 +23,8 @@ export class ReceivedContributions {
     assignments.set(assignment, buckets);
     this.#count(from, bytes.length - (buckets.get(bucket)?.length ?? 0));
     buckets.set(bucket, bytes);
-    while (this.#held(from) > this.#limit && assignments.size > 1) this.#drop(from, Math.min(...assignments.keys()) as View);
+    while (this.#held(from) > this.#limit && assignments.size > 1)
+      this.#drop(from, Math.min(...assignments.keys()) as View);
   }
 
   get(from: PeerId, assignment: View, bucket: Bucket): Uint8Array | null {

@@ -5,7 +5,11 @@ import { ReducedBuckets, type ReducedBucket } from './reduced-buckets.ts';
 const [owner, other] = [peerId('owner'), peerId('other')];
 const hashOf = (byte: number): Hash => hash(`0x${byte.toString(16).padStart(2, '0').repeat(32)}`);
 const made = (from: typeof owner, inView: number, index: number, content: number, length = 10): ReducedBucket => ({
-  from, view: view(inView), bucket: bucket(index), hash: hashOf(content), bytes: new Uint8Array(length).fill(content),
+  from,
+  view: view(inView),
+  bucket: bucket(index),
+  hash: hashOf(content),
+  bytes: new Uint8Array(length).fill(content),
 });
 
 describe('reduced buckets', () => {

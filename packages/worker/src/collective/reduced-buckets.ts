@@ -40,7 +40,8 @@ export class ReducedBuckets {
 
   /** The bucket of `view` with this content, whoever made it. */
   find(view: View, bucket: Bucket, hash: Hash): Uint8Array | null {
-    for (const reduced of this.#open.get(view)?.get(bucket)?.values() ?? []) if (reduced.hash === hash) return reduced.bytes;
+    for (const reduced of this.#open.get(view)?.get(bucket)?.values() ?? [])
+      if (reduced.hash === hash) return reduced.bytes;
     return null;
   }
 
@@ -90,7 +91,9 @@ export class ReducedBuckets {
 
   /** Drops what a sender sent in its oldest view, `newest` last of all. */
   #evict(from: PeerId, newest: View): void {
-    const views = [...this.#open].filter(([view, buckets]) => view !== newest && [...buckets.values()].some((makers) => makers.has(from)));
+    const views = [...this.#open].filter(
+      ([view, buckets]) => view !== newest && [...buckets.values()].some((makers) => makers.has(from)),
+    );
     const oldest = views.length === 0 ? newest : (Math.min(...views.map(([view]) => view)) as View);
     this.#drop(oldest, (maker) => maker === from);
   }

@@ -23,18 +23,35 @@ export interface DeviceDescription {
 /** Calls by name: what goes over, what comes back. `executable` numbers what `compile` made. */
 export interface DeviceCalls {
   open: { readonly request: DeviceOptions; readonly response: DeviceDescription };
-  compile: { readonly request: { readonly program: StepProgram }; readonly response: { readonly executable: number } & DeviceDescription };
-  load: { readonly request: { readonly executable: number; readonly parameters: Float32Array }; readonly response: null };
-  accumulate: { readonly request: { readonly executable: number; readonly batch: Batch }; readonly response: { readonly lossSum: number } };
-  drain: { readonly request: { readonly executable: number; readonly into: Float32Array; readonly scale: number }; readonly response: null };
-  evaluate: { readonly request: { readonly executable: number; readonly batch: Batch }; readonly response: EvaluationSums };
+  compile: {
+    readonly request: { readonly program: StepProgram };
+    readonly response: { readonly executable: number } & DeviceDescription;
+  };
+  load: {
+    readonly request: { readonly executable: number; readonly parameters: Float32Array };
+    readonly response: null;
+  };
+  accumulate: {
+    readonly request: { readonly executable: number; readonly batch: Batch };
+    readonly response: { readonly lossSum: number };
+  };
+  drain: {
+    readonly request: { readonly executable: number; readonly into: Float32Array; readonly scale: number };
+    readonly response: null;
+  };
+  evaluate: {
+    readonly request: { readonly executable: number; readonly batch: Batch };
+    readonly response: EvaluationSums;
+  };
   release: { readonly request: { readonly executable: number }; readonly response: null };
   close: { readonly request: null; readonly response: null };
 }
 
 export type DeviceCallName = keyof DeviceCalls;
 
-export type DeviceRequest = { [K in DeviceCallName]: { readonly id: number; readonly call: K; readonly request: DeviceCalls[K]['request'] } }[DeviceCallName];
+export type DeviceRequest = {
+  [K in DeviceCallName]: { readonly id: number; readonly call: K; readonly request: DeviceCalls[K]['request'] };
+}[DeviceCallName];
 
 /** An error loses its class between threads; its name, code and sentences survive. */
 export interface RemoteError {

@@ -4,7 +4,14 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { type Executable, selectBackend, type SelectedBackend } from '@murmuration/kernels/backend';
-import type { DeviceAnswer, DeviceCallName, DeviceCalls, DeviceDescription, DeviceRequest, RemoteError } from './device-messages.ts';
+import type {
+  DeviceAnswer,
+  DeviceCallName,
+  DeviceCalls,
+  DeviceDescription,
+  DeviceRequest,
+  RemoteError,
+} from './device-messages.ts';
 
 type Handlers = { [K in DeviceCallName]: (request: DeviceCalls[K]['request']) => Promise<DeviceCalls[K]['response']> };
 
@@ -71,10 +78,18 @@ async function answer({ id, call, request }: DeviceRequest): Promise<void> {
 function remote(thrown: unknown): RemoteError {
   if (!(thrown instanceof Error)) return { name: 'Error', code: 'UNKNOWN', message: String(thrown), mend: null };
   const { code, mend } = thrown as { code?: unknown; mend?: unknown };
-  return { name: thrown.name, code: typeof code === 'string' ? code : 'UNKNOWN', message: thrown.message, mend: typeof mend === 'string' ? mend : null };
+  return {
+    name: thrown.name,
+    code: typeof code === 'string' ? code : 'UNKNOWN',
+    message: thrown.message,
+    mend: typeof mend === 'string' ? mend : null,
+  };
 }
 
-const post = (message: DeviceAnswer): void => parentPort?.postMessage(message);
+function post(message: DeviceAnswer): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage(message);
+}
 
 let tail: Promise<void> = Promise.resolve();
 parentPort?.on('message', (request: DeviceRequest) => {

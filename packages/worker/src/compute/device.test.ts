@@ -7,7 +7,9 @@ import { DeviceError } from './errors.ts';
 const spec: ModelSpec = { type: 'mlp', inputs: 6, hidden: [8], outputs: 3, activation: 'relu' };
 const program = buildStepProgram(spec, 4);
 const batch = (): Parameters<Executable['accumulate']>[0] => ({
-  x: Float32Array.from({ length: 24 }, (_, i) => Math.sin(i)), y: Int32Array.of(0, 1, 2, 0), weight: new Float32Array(4).fill(1),
+  x: Float32Array.from({ length: 24 }, (_, i) => Math.sin(i)),
+  y: Int32Array.of(0, 1, 2, 0),
+  weight: new Float32Array(4).fill(1),
 });
 
 let device: Device;
@@ -38,7 +40,9 @@ describe('a device thread', () => {
   });
 
   it('keeps its errors’ codes on the way', async () => {
-    await expect(executable.accumulate({ weight: new Float32Array(4) })).rejects.toMatchObject({ code: 'BATCH_MISMATCH' });
+    await expect(executable.accumulate({ weight: new Float32Array(4) })).rejects.toMatchObject({
+      code: 'BATCH_MISMATCH',
+    });
     await expect(Device.open({ backend: 'exact', threads: 1 })).rejects.toThrow(DeviceError);
   });
 

@@ -19,7 +19,11 @@ export class Device {
 
   private constructor() {
     // Graphics drivers read the process' environment, which a thread's own copy of it would not reach.
-    this.#thread = new Worker(new URL('./device-thread.ts', import.meta.url), { name: 'device', env: SHARE_ENV, execArgv: [] });
+    this.#thread = new Worker(new URL('./device-thread.ts', import.meta.url), {
+      name: 'device',
+      env: SHARE_ENV,
+      execArgv: [],
+    });
     this.#thread.on('message', (answer: DeviceAnswer) => this.#settle(answer));
     this.#thread.on('error', (cause) => this.#end(new DeviceThreadError({ why: String(cause), cause })));
     this.#thread.on('exit', (code) => this.#end(new DeviceThreadError({ why: `it exited with code ${code}` })));
@@ -62,7 +66,11 @@ export class Device {
   }
 
   /** One call over there; `transfer` lists buffers that move instead of being copied. */
-  call<K extends DeviceCallName>(call: K, request: DeviceCalls[K]['request'], transfer: ArrayBuffer[] = []): Promise<DeviceCalls[K]['response']> {
+  call<K extends DeviceCallName>(
+    call: K,
+    request: DeviceCalls[K]['request'],
+    transfer: ArrayBuffer[] = [],
+  ): Promise<DeviceCalls[K]['response']> {
     if (this.#over !== null) return Promise.reject(this.#over);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -122,4 +130,6 @@ class RemoteExecutable implements Executable {
   }
 }
 
-const buffersOf = (batch: Batch): ArrayBuffer[] => [...new Set(Object.values(batch).map(({ buffer }) => buffer as ArrayBuffer))];
+const buffersOf = (batch: Batch): ArrayBuffer[] => [
+  ...new Set(Object.values(batch).map(({ buffer }) => buffer as ArrayBuffer)),
+];

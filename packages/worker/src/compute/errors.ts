@@ -21,7 +21,11 @@ export class DeviceThreadError extends MurmurationError {
   readonly code = 'DEVICE_THREAD';
 
   constructor({ why, cause }: { why: string; cause?: unknown }) {
-    super({ message: `The device thread ended: ${why}.`, mend: 'Start the worker again, with another --backend if it happens again.', cause });
+    super({
+      message: `The device thread ended: ${why}.`,
+      mend: 'Start the worker again, with another --backend if it happens again.',
+      cause,
+    });
   }
 }
 

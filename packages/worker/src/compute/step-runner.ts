@@ -38,7 +38,12 @@ export class StepRunner {
    * @param rows samples of each micro-batch that are trained; all of them, unless a fault is wanted
    * @throws the signal's reason when it is aborted between two micro-batches
    */
-  async gradient(parameters: Float32Array, microBatches: readonly MicroBatch[], signal: AbortSignal, rows: number = this.#parts.batch): Promise<Gradient> {
+  async gradient(
+    parameters: Float32Array,
+    microBatches: readonly MicroBatch[],
+    signal: AbortSignal,
+    rows: number = this.#parts.batch,
+  ): Promise<Gradient> {
     const { executable } = this.#parts;
     const samples = microBatches.length * rows;
     const values = new Float32Array(this.#parts.parameters);
@@ -70,7 +75,11 @@ export class StepRunner {
   async samplesPerSecond(parameters: Float32Array): Promise<number> {
     const begun = performance.now();
     let best = Number.POSITIVE_INFINITY;
-    for (let step = 0; step < TIMED_STEPS[0] || (step < TIMED_STEPS[1] && performance.now() - begun < TIMING_MS); step++) {
+    for (
+      let step = 0;
+      step < TIMED_STEPS[0] || (step < TIMED_STEPS[1] && performance.now() - begun < TIMING_MS);
+      step++
+    ) {
       const start = performance.now();
       await this.gradient(parameters, [microBatch(0)], new AbortController().signal);
       best = Math.min(best, performance.now() - start);

@@ -65,8 +65,17 @@ export class Trainer {
 
   async evaluate({ evaluation, part, start, end }: MemberEffectOf<'evaluate'>): Promise<Answer<'evaluated'>> {
     const parameters = this.#parts.replica.parameters();
-    const { lossSum, correct, predictions } = await this.#parts.queue.run(() => this.#parts.runner.evaluate(parameters, start, end));
-    return { type: 'evaluated', evaluation, part, lossSum, correct: Math.round(correct), predictions: Math.round(predictions) };
+    const { lossSum, correct, predictions } = await this.#parts.queue.run(() =>
+      this.#parts.runner.evaluate(parameters, start, end),
+    );
+    return {
+      type: 'evaluated',
+      evaluation,
+      part,
+      lossSum,
+      correct: Math.round(correct),
+      predictions: Math.round(predictions),
+    };
   }
 
   #parameters(round: Round): Float32Array {
@@ -86,6 +95,16 @@ export class Trainer {
     const contribution = commitTo(values, cut, { runId, round, assignment, microBatches, samples }, key);
     own.add(contribution);
     const { root } = contribution.terms;
-    return { type: 'computed', round, assignment, microBatches, samples, root, lossSum, computeMs, signature: contribution.signature };
+    return {
+      type: 'computed',
+      round,
+      assignment,
+      microBatches,
+      samples,
+      root,
+      lossSum,
+      computeMs,
+      signature: contribution.signature,
+    };
   }
 }

@@ -1,6 +1,12 @@
 /** The control stream to the coordinator: opened when the machine asks, closed in good order, never more than one. */
 import {
-  PROTOCOL_VERSION, ProtocolVersionError, speaksOurVersion, type CoordinatorMessage, type MemberInfo, type Terms, type WorkerMessage,
+  PROTOCOL_VERSION,
+  ProtocolVersionError,
+  speaksOurVersion,
+  type CoordinatorMessage,
+  type MemberInfo,
+  type Terms,
+  type WorkerMessage,
 } from '@murmuration/protocol';
 import { dialControl, type CoordinatorControl, type MurmurationNode } from '@murmuration/protocol/net';
 
@@ -30,15 +36,21 @@ export class CoordinatorLink {
     const { node, coordinator, onTerms } = this.#parts;
     let gone: Error | null = null;
     let opened: CoordinatorControl | null = null;
-    const { control, terms } = await dialControl(node, coordinator, {
-      onMessage: (message) => this.#parts.onMessage(message),
-      onClose: (reason) => {
-        gone = reason ?? new Error('the coordinator closed the stream');
-        if (opened !== null && this.#control === opened) this.#lost(gone);
+    const { control, terms } = await dialControl(
+      node,
+      coordinator,
+      {
+        onMessage: (message) => this.#parts.onMessage(message),
+        onClose: (reason) => {
+          gone = reason ?? new Error('the coordinator closed the stream');
+          if (opened !== null && this.#control === opened) this.#lost(gone);
+        },
       },
-    }, signal);
+      signal,
+    );
     try {
-      if (!speaksOurVersion(terms.protocolVersion)) throw new ProtocolVersionError({ theirs: terms.protocolVersion, ours: PROTOCOL_VERSION });
+      if (!speaksOurVersion(terms.protocolVersion))
+        throw new ProtocolVersionError({ theirs: terms.protocolVersion, ours: PROTOCOL_VERSION });
       await onTerms(terms);
       if (gone !== null) throw gone;
       this.#control = opened = control;

@@ -6,7 +6,10 @@ export class NoRunError extends MurmurationError {
   readonly code = 'NO_RUN';
 
   constructor({ effect }: { effect: string }) {
-    super({ message: `The effect ${effect} needs a run, and there is none.`, mend: 'Report this with the version of the program.' });
+    super({
+      message: `The effect ${effect} needs a run, and there is none.`,
+      mend: 'Report this with the version of the program.',
+    });
   }
 }
 

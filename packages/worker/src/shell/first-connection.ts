@@ -9,7 +9,12 @@ const ATTEMPTS = 4;
 const PAUSE = 500;
 
 /** @throws the last attempt's error; at once when trying again cannot help */
-export async function firstConnection(link: CoordinatorLink, coordinator: MemberInfo, report: Reporter, signal: AbortSignal): Promise<Terms> {
+export async function firstConnection(
+  link: CoordinatorLink,
+  coordinator: MemberInfo,
+  report: Reporter,
+  signal: AbortSignal,
+): Promise<Terms> {
   report({ event: 'worker.connecting', coordinator: coordinator.addresses[0] ?? coordinator.peerId });
   for (let attempt = 1; ; attempt++) {
     try {
@@ -24,14 +29,19 @@ export async function firstConnection(link: CoordinatorLink, coordinator: Member
 }
 
 /** Whether another attempt may go better. */
-export const isPassing = (error: unknown): boolean => error instanceof DialFailedError || error instanceof StreamClosedError;
+export const isPassing = (error: unknown): boolean =>
+  error instanceof DialFailedError || error instanceof StreamClosedError;
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      },
+      { once: true },
+    );
   });
 }

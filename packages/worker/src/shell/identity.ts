@@ -3,7 +3,14 @@ import { release } from 'node:os';
 import { signPossession } from '@murmuration/contracts';
 import type { Secp256k1PrivateKey } from '@libp2p/interface';
 import {
-  hex, milliseconds, PROTOCOL_VERSION, type Address, type Hex, type MemberConfig, type Terms, type WorkerMessageOf,
+  hex,
+  milliseconds,
+  PROTOCOL_VERSION,
+  type Address,
+  type Hex,
+  type MemberConfig,
+  type Terms,
+  type WorkerMessageOf,
 } from '@murmuration/protocol';
 import type { MurmurationNode } from '@murmuration/protocol/net';
 import type { DeviceDescription } from '../compute/device-messages.ts';
@@ -26,12 +33,21 @@ export interface IdentityParts {
 }
 
 export function memberConfig(parts: IdentityParts): MemberConfig {
-  const { node, address, payout, device: { name, adapter }, planned: { job } } = parts;
+  const {
+    node,
+    address,
+    payout,
+    device: { name, adapter },
+    planned: { job },
+  } = parts;
   return {
     peerId: node.peerId,
     identity: {
       protocolVersion: PROTOCOL_VERSION,
-      agent: `murmuration-worker/${VERSION} node/${process.versions.node} ${process.platform}/${release()}`.slice(0, 256),
+      agent: `murmuration-worker/${VERSION} node/${process.versions.node} ${process.platform}/${release()}`.slice(
+        0,
+        256,
+      ),
       address,
       payout,
       possession: possessionOf(parts),
@@ -46,13 +62,20 @@ export function memberConfig(parts: IdentityParts): MemberConfig {
 }
 
 /** The proof of possession for the registry that the terms name; `0x` when they name none. */
-export function possessionOf({ key, payout, terms: { registration } }: Pick<IdentityParts, 'key' | 'payout' | 'terms'>): Hex {
+export function possessionOf({
+  key,
+  payout,
+  terms: { registration },
+}: Pick<IdentityParts, 'key' | 'payout' | 'terms'>): Hex {
   if (registration === null) return hex('0x');
   return signPossession(key.raw, { chainId: registration.chainId, contract: registration.registry }, { payout });
 }
 
 /** A hello that answers the terms of the present connection, which need not be the first one's. */
-export const answering = (hello: WorkerMessageOf<'hello'>, parts: Pick<IdentityParts, 'key' | 'payout' | 'terms' | 'node'>): WorkerMessageOf<'hello'> => ({
+export const answering = (
+  hello: WorkerMessageOf<'hello'>,
+  parts: Pick<IdentityParts, 'key' | 'payout' | 'terms' | 'node'>,
+): WorkerMessageOf<'hello'> => ({
   ...hello,
   possession: possessionOf(parts),
   addresses: parts.node.addresses().slice(0, 32),

@@ -1,5 +1,12 @@
 /** Runs a member machine: events in, one at a time; effects out, in order; the answers of long ones come back as events. */
-import type { MemberEffect, MemberEffectOf, MemberEffectType, MemberEvent, MemberEventOf, MemberState } from '@murmuration/protocol';
+import type {
+  MemberEffect,
+  MemberEffectOf,
+  MemberEffectType,
+  MemberEvent,
+  MemberEventOf,
+  MemberState,
+} from '@murmuration/protocol';
 import { timestamp } from '@murmuration/protocol';
 import type { MemberDecision } from '@murmuration/protocol';
 
@@ -20,7 +27,13 @@ export interface MemberLoopParts {
 
 /** Effects whose failure the machine wants to know. */
 const told: ReadonlySet<MemberEffectType> = new Set<MemberEventOf<'failed'>['effect']>([
-  'prepare', 'initialise', 'fetchState', 'compute', 'reduce', 'fetchReduced', 'apply',
+  'prepare',
+  'initialise',
+  'fetchState',
+  'compute',
+  'reduce',
+  'fetchReduced',
+  'apply',
 ]);
 
 export class MemberLoop {
@@ -42,7 +55,7 @@ export class MemberLoop {
   /** Takes an event; it is worked on before this returns, unless another one is being worked on. */
   tell(happening: Happening): void {
     if (this.#stopped) return;
-    this.#queue.push({ ...happening, at: timestamp(Date.now()) } as MemberEvent);
+    this.#queue.push({ ...happening, at: timestamp(Date.now()) });
     if (this.#running) return;
     this.#running = true;
     try {
@@ -73,7 +86,11 @@ export class MemberLoop {
     if (this.#stopped) return;
     try {
       const outcome = (this.#parts.performers[effect.type] as (effect: MemberEffect) => Outcome)(effect);
-      if (outcome instanceof Promise) outcome.then((happening) => happening && this.tell(happening), (error: unknown) => this.#fail(effect.type, error));
+      if (outcome instanceof Promise)
+        outcome.then(
+          (happening) => happening && this.tell(happening),
+          (error: unknown) => this.#fail(effect.type, error),
+        );
     } catch (error) {
       this.#fail(effect.type, error);
     }

@@ -64,7 +64,11 @@ export async function prepareRun({ runId, job, program, executable, queue, data 
   const kernels = await createHostKernels({ reserve: MODELS_IN_MEMORY * cut.size * 4 });
   const { training } = job;
   const replica = new Replica(kernels, {
-    layout: program.layout, optimizer: training.optimizer, schedule: training.schedule, rounds: training.rounds, clipNorm: training.clipNorm,
+    layout: program.layout,
+    optimizer: training.optimizer,
+    schedule: training.schedule,
+    rounds: training.rounds,
+    clipNorm: training.clipNorm,
   });
   const runner = new StepRunner({
     executable,
@@ -76,7 +80,13 @@ export async function prepareRun({ runId, job, program, executable, queue, data 
   });
   const limit = MODELS_A_SENDER * cut.size * 4;
   return {
-    runId, job, program, cut, kernels, replica, runner,
+    runId,
+    job,
+    program,
+    cut,
+    kernels,
+    replica,
+    runner,
     gradient: kernels.allocate(cut.size),
     kept: new KeptStates(),
     own: new OwnContributions(),
@@ -90,8 +100,10 @@ export async function prepareRun({ runId, job, program, executable, queue, data 
 export const startOf = (job: ResolvedJob): Float32Array => initialParameters(job.model, job.seed);
 
 function checkSizes({ data }: ResolvedJob, { train, eval: held }: JobDatasets): void {
-  if (train.size !== data.trainSamples) throw new JobDataMismatchError({ what: 'training samples', stated: data.trainSamples, found: train.size });
-  if (held.size !== data.evalSamples) throw new JobDataMismatchError({ what: 'held-out samples', stated: data.evalSamples, found: held.size });
+  if (train.size !== data.trainSamples)
+    throw new JobDataMismatchError({ what: 'training samples', stated: data.trainSamples, found: train.size });
+  if (held.size !== data.evalSamples)
+    throw new JobDataMismatchError({ what: 'held-out samples', stated: data.evalSamples, found: held.size });
 }
 
 /** Gives the run's memory back; the executable stays compiled for another run of the same job. */

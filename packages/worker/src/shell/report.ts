@@ -3,24 +3,56 @@ import type { Adapter, BackendName, Hash, MemberNotice, Round, RunId } from '@mu
 
 interface ReportTable {
   /** The node listens. */
-  'worker.started': { readonly peerId: string; readonly address: string; readonly payout: string; readonly addresses: readonly string[] };
+  'worker.started': {
+    readonly peerId: string;
+    readonly address: string;
+    readonly payout: string;
+    readonly addresses: readonly string[];
+  };
   'worker.connecting': { readonly coordinator: string };
   'worker.connected': { readonly coordinator: string; readonly runId: RunId };
   'worker.disconnected': { readonly reason: string };
-  'worker.backend': { readonly backend: BackendName; readonly adapter: Adapter; readonly threads: number; readonly reason: string };
+  'worker.backend': {
+    readonly backend: BackendName;
+    readonly adapter: Adapter;
+    readonly threads: number;
+    readonly reason: string;
+  };
   'worker.admitted': { readonly runId: RunId; readonly job: string };
   'worker.synced': { readonly round: Round; readonly bytes: number };
   'worker.ready': { readonly round: Round };
   /** A contribution was committed to. */
-  'worker.contributed': { readonly round: Round; readonly microBatches: number; readonly samples: number; readonly loss: number; readonly computeMs: number };
+  'worker.contributed': {
+    readonly round: Round;
+    readonly microBatches: number;
+    readonly samples: number;
+    readonly loss: number;
+    readonly computeMs: number;
+  };
   /** The state now stands at `round`; `microBatches` are the own ones of the round before. */
   'worker.applied': { readonly round: Round; readonly stateHash: Hash; readonly microBatches: number };
-  'worker.audited': { readonly audit: number; readonly outcome: string; readonly relativeError: number | null; readonly reason: string };
+  'worker.audited': {
+    readonly audit: number;
+    readonly outcome: string;
+    readonly relativeError: number | null;
+    readonly reason: string;
+  };
   'worker.attested': { readonly epoch: number; readonly signed: boolean; readonly reason: string };
-  'worker.pay': { readonly epoch: number; readonly verified: number; readonly cumulativeWei: string; readonly paidWei: string; readonly reason: string };
+  'worker.pay': {
+    readonly epoch: number;
+    readonly verified: number;
+    readonly cumulativeWei: string;
+    readonly paidWei: string;
+    readonly reason: string;
+  };
   /** Something failed that the worker goes on after. */
   'worker.problem': { readonly code: string; readonly message: string };
-  'worker.finished': { readonly outcome: string; readonly code: string; readonly reason: string; readonly microBatches: number };
+  'worker.finished': {
+    readonly outcome: string;
+    readonly code: string;
+    readonly reason: string;
+    readonly microBatches: number;
+  };
 }
 
 export type WorkerReportType = keyof ReportTable;
@@ -36,17 +68,20 @@ export function problemOf(thrown: unknown): WorkerReportOf<'worker.problem'> {
 }
 
 /** A machine's notice as a report. */
-export function noticeReport(notice: MemberNotice, context: { readonly job: string; readonly microBatches: number }): WorkerReport {
-  switch (notice.kind) {
-    case 'admitted':
-      return { event: 'worker.admitted', runId: notice.runId, job: context.job };
-    case 'ready':
-      return { event: 'worker.ready', round: notice.round };
-    case 'applied':
-      return { event: 'worker.applied', round: notice.round, stateHash: notice.stateHash, microBatches: context.microBatches };
-    case 'pay': {
-      const { epoch, verified, cumulativeWei, paidWei, reason } = notice;
-      return { event: 'worker.pay', epoch, verified, cumulativeWei, paidWei, reason };
-    }
+export function noticeReport(
+  notice: MemberNotice,
+  context: { readonly job: string; readonly microBatches: number },
+): WorkerReport {
+  if (notice.kind === 'admitted') return { event: 'worker.admitted', runId: notice.runId, job: context.job };
+  if (notice.kind === 'ready') return { event: 'worker.ready', round: notice.round };
+  if (notice.kind === 'applied') {
+    return {
+      event: 'worker.applied',
+      round: notice.round,
+      stateHash: notice.stateHash,
+      microBatches: context.microBatches,
+    };
   }
+  const { epoch, verified, cumulativeWei, paidWei, reason } = notice;
+  return { event: 'worker.pay', epoch, verified, cumulativeWei, paidWei, reason };
 }

@@ -11,6 +11,7 @@ import { Trainer } from '../compute/trainer.ts';
 import { answerFetch } from '../sync/serve.ts';
 import { Updater } from '../sync/updater.ts';
 import type { Faults } from '../testing/faults.ts';
+import { NoRunError } from './errors.ts';
 import type { Happening, Performers } from './member-loop.ts';
 import { startOf, type Run } from './prepare-run.ts';
 import { problemOf, type Reporter } from './report.ts';
@@ -26,11 +27,23 @@ export interface RunPerformersParts {
   readonly tell: (happening: Happening) => void;
 }
 
-export const runEffects = [
-  'initialise', 'fetchState', 'compute', 'cancelCompute', 'pushContribution', 'reduce', 'pushReduced', 'fetchReduced',
-  'retain', 'release', 'discard', 'apply', 'evaluate', 'audit',
+const runEffects = [
+  'initialise',
+  'fetchState',
+  'compute',
+  'cancelCompute',
+  'pushContribution',
+  'reduce',
+  'pushReduced',
+  'fetchReduced',
+  'retain',
+  'release',
+  'discard',
+  'apply',
+  'evaluate',
+  'audit',
 ] as const;
-export type RunEffect = (typeof runEffects)[number];
+type RunEffect = (typeof runEffects)[number];
 
 /** One run in this process: what its effects do, and what its peers get. */
 export interface ActiveRun {
@@ -44,7 +57,18 @@ export interface ActiveRun {
 
 export function activate(parts: RunPerformersParts): ActiveRun {
   const { run, node, key, queue, links, faults, report, tell } = parts;
-  const { cut, runId, kernels: { vectors }, replica, kept, own, received, reduced, gradient, runner } = run;
+  const {
+    cut,
+    runId,
+    kernels: { vectors },
+    replica,
+    kept,
+    own,
+    received,
+    reduced,
+    gradient,
+    runner,
+  } = run;
   const shared = { node, runId, cut, vectors, replica, kept, own, received, reduced, gradient, runner, queue, faults };
   const trainer = new Trainer({ ...shared, key, batch: run.job.training.microBatch });
   const collective = new Collective({ ...shared, self: node.peerId, links });
@@ -62,7 +86,14 @@ export function activate(parts: RunPerformersParts): ActiveRun {
       const computed = await trainer.compute(effect);
       if (computed === null) return null;
       const { round, samples, lossSum, computeMs } = computed;
-      report({ event: 'worker.contributed', round, microBatches: effect.microBatches.length, samples, loss: lossSum / samples, computeMs });
+      report({
+        event: 'worker.contributed',
+        round,
+        microBatches: effect.microBatches.length,
+        samples,
+        loss: lossSum / samples,
+        computeMs,
+      });
       return computed;
     },
     cancelCompute: ({ assignment }) => trainer.cancel(assignment),
@@ -91,6 +122,19 @@ export function activate(parts: RunPerformersParts): ActiveRun {
     answer: (request) => answerFetch(run, request),
     contributedTo: (round) => own.microBatchesOf(round),
   };
+}
+
+/** Effects of a run go to the run that is active when they are asked for. */
+export function delegate(active: () => ActiveRun | null): ActiveRun['performers'] {
+  const table = runEffects.map((type) => [
+    type,
+    (effect: never) => {
+      const run = active();
+      if (run === null) throw new NoRunError({ effect: type });
+      return run.performers[type](effect);
+    },
+  ]);
+  return Object.fromEntries(table) as ActiveRun['performers'];
 }
 
 /** Before a member is in a run, frames have no place to go: they are read and dropped. */

@@ -22,6 +22,7 @@ export class Timers<Name extends string> {
   }
 
   cancelAll(): void {
-    for (const name of [...this.#running.keys()]) this.cancel(name);
+    for (const timer of this.#running.values()) clearTimeout(timer);
+    this.#running.clear();
   }
 }

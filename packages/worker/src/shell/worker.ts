@@ -2,24 +2,40 @@
 import { identityOf } from '@murmuration/contracts';
 import type { Secp256k1PrivateKey } from '@libp2p/interface';
 import {
-  initialMember, memberTransition, milliseconds, round, type Address, type MemberEffectOf, type MemberEffectType, type MemberInfo,
-  type MemberTimerName, type Terms, type WorkerMessage,
+  initialMember,
+  memberTransition,
+  milliseconds,
+  round,
+  type Address,
+  type MemberEffectOf,
+  type MemberEffectType,
+  type MemberInfo,
+  type MemberTimerName,
+  type Terms,
+  type WorkerMessage,
 } from '@murmuration/protocol';
 import type { DataContext } from '@murmuration/protocol/data';
-import { BucketLinks, createNode, missing, serveBuckets, serveFetch, type MurmurationNode } from '@murmuration/protocol/net';
+import {
+  BucketLinks,
+  createNode,
+  missing,
+  serveBuckets,
+  serveFetch,
+  type MurmurationNode,
+} from '@murmuration/protocol/net';
 import { Attester } from '../audit/attest.ts';
 import { ComputeQueue } from '../compute/compute-queue.ts';
 import type { BackendChoice } from '../compute/device-messages.ts';
 import type { Faults } from '../testing/faults.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
 import { DeviceSlot } from './device-slot.ts';
-import { InterruptedError, NoRunError } from './errors.ts';
+import { InterruptedError } from './errors.ts';
 import { firstConnection, isPassing } from './first-connection.ts';
 import { answering, memberConfig } from './identity.ts';
 import { MemberLoop, type Happening, type Performers } from './member-loop.ts';
 import { closeRun, prepareRun } from './prepare-run.ts';
 import { noticeReport, problemOf, type Reporter } from './report.ts';
-import { activate, dropFrames, runEffects, type ActiveRun } from './run-performers.ts';
+import { activate, delegate, dropFrames, type ActiveRun } from './run-performers.ts';
 import { Timers } from './timers.ts';
 
 /** Until the job says its own. */
@@ -95,7 +111,13 @@ export class Worker {
    */
   async run(): Promise<WorkerEnd> {
     const { report, coordinator } = this.#options;
-    report({ event: 'worker.started', peerId: this.#node.peerId, address: this.#address, payout: this.#payout, addresses: this.#node.addresses() });
+    report({
+      event: 'worker.started',
+      peerId: this.#node.peerId,
+      address: this.#address,
+      payout: this.#payout,
+      addresses: this.#node.addresses(),
+    });
     try {
       this.#start(await firstConnection(this.#link, coordinator, report, this.#interrupt.signal));
       const end = await this.#ended.promise;
@@ -131,7 +153,15 @@ export class Worker {
     this.#terms = terms;
     const { key } = this.#options;
     const planned = this.#device.planned;
-    const config = memberConfig({ node: this.#node, key, address: this.#address, payout: this.#payout, device: this.#device.description, planned, terms });
+    const config = memberConfig({
+      node: this.#node,
+      key,
+      address: this.#address,
+      payout: this.#payout,
+      device: this.#device.description,
+      planned,
+      terms,
+    });
     this.#node.useFailureTimeout(milliseconds(planned.job.failureTimeout));
     this.#loop = new MemberLoop({
       initial: initialMember(config),
@@ -139,7 +169,11 @@ export class Worker {
       performers: this.#performers(),
       onFailure: (effect, error) => this.#failed(effect, error),
     });
-    this.#options.report({ event: 'worker.connected', coordinator: this.#options.coordinator.peerId, runId: terms.runId });
+    this.#options.report({
+      event: 'worker.connected',
+      coordinator: this.#options.coordinator.peerId,
+      runId: terms.runId,
+    });
     this.#tell({ type: 'connected' });
   }
 
@@ -149,7 +183,7 @@ export class Worker {
 
   #performers(): Performers {
     return {
-      ...this.#runPerformers(),
+      ...delegate(() => this.#active),
       send: ({ message }) => this.#send(message),
       connect: () => this.#reconnect(),
       setTimer: ({ name, delay }) => this.#timers.set(name, delay),
@@ -157,7 +191,12 @@ export class Worker {
       prepare: (effect) => this.#prepare(effect),
       attest: async ({ type: _type, ...task }) => {
         const result = this.#attester.attest(task);
-        this.#options.report({ event: 'worker.attested', epoch: task.epoch, signed: result.signature !== null, reason: result.reason });
+        this.#options.report({
+          event: 'worker.attested',
+          epoch: task.epoch,
+          signed: result.signature !== null,
+          reason: result.reason,
+        });
         return { type: 'attested', ...result };
       },
       notice: ({ notice }) => this.#notice(notice),
@@ -165,29 +204,24 @@ export class Worker {
     };
   }
 
-  /** Effects of a run go to the run that is active when they are asked for. */
-  #runPerformers(): ActiveRun['performers'] {
-    const table = runEffects.map((type) => [
-      type,
-      (effect: never) => {
-        if (this.#active === null) throw new NoRunError({ effect: type });
-        return this.#active.performers[type](effect);
-      },
-    ]);
-    return Object.fromEntries(table) as ActiveRun['performers'];
-  }
-
   #send(message: WorkerMessage): void {
     const { key } = this.#options;
     const terms = this.#terms;
-    const spoken = message.type === 'hello' && terms !== null ? answering(message, { key, payout: this.#payout, terms, node: this.#node }) : message;
+    const spoken =
+      message.type === 'hello' && terms !== null
+        ? answering(message, { key, payout: this.#payout, terms, node: this.#node })
+        : message;
     this.#link.send(spoken);
   }
 
   async #reconnect(): Promise<Happening> {
     try {
       this.#terms = await this.#link.open(this.#interrupt.signal);
-      this.#options.report({ event: 'worker.connected', coordinator: this.#options.coordinator.peerId, runId: this.#terms.runId });
+      this.#options.report({
+        event: 'worker.connected',
+        coordinator: this.#options.coordinator.peerId,
+        runId: this.#terms.runId,
+      });
       return { type: 'connected' };
     } catch (error) {
       const { code, message } = problemOf(error);
@@ -208,7 +242,14 @@ export class Worker {
     this.#active = null;
     const run = await prepareRun({ ...planned, runId, executable, queue: this.#queue, data });
     this.#active = activate({
-      run, node: this.#node, key, queue: this.#queue, links: this.#links, faults, report, tell: (happening) => this.#tell(happening),
+      run,
+      node: this.#node,
+      key,
+      queue: this.#queue,
+      links: this.#links,
+      faults,
+      report,
+      tell: (happening) => this.#tell(happening),
     });
     return { type: 'prepared', buckets: run.cut.count, samplesPerSecond: run.samplesPerSecond };
   }
@@ -231,7 +272,9 @@ export class Worker {
   /** A machine that gives up names the effect; the error behind it has the code that says whose fault it is. */
   #end(end: WorkerEnd): void {
     this.#loop?.stop();
-    this.#ended.resolve(end.outcome === 'failed' && this.#lastFailure !== null ? { ...end, code: this.#lastFailure.code } : end);
+    this.#ended.resolve(
+      end.outcome === 'failed' && this.#lastFailure !== null ? { ...end, code: this.#lastFailure.code } : end,
+    );
   }
 
   async #close(): Promise<void> {

@@ -6,7 +6,10 @@ export class UnavailableError extends MurmurationError {
   readonly code = 'UNAVAILABLE';
 
   constructor({ what, missing, reason }: { what: string; missing: number; reason: string }) {
-    super({ message: `${missing} parts of ${what} could not be had (${reason}).`, mend: 'The coordinator names other sources by itself.' });
+    super({
+      message: `${missing} parts of ${what} could not be had (${reason}).`,
+      mend: 'The coordinator names other sources by itself.',
+    });
   }
 }
 
@@ -15,6 +18,9 @@ export class StateMismatchError extends MurmurationError {
   readonly code = 'STATE_MISMATCH';
 
   constructor({ expected, actual }: { expected: string; actual: string }) {
-    super({ message: `The state that was downloaded has the hash ${actual}, not ${expected}.`, mend: 'Report this with the versions of both sides.' });
+    super({
+      message: `The state that was downloaded has the hash ${actual}, not ${expected}.`,
+      mend: 'Report this with the versions of both sides.',
+    });
   }
 }

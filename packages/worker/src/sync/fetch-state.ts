@@ -1,6 +1,14 @@
 /** Downloads from other members: a whole state, or sealed reduced buckets. All of it is checked by hash before it counts. */
 import {
-  leafHash, STATE_CHUNK_BYTES, verifyTensorProof, type Bucket, type Hash, type MemberInfo, type Round, type RunId, type Sync,
+  leafHash,
+  STATE_CHUNK_BYTES,
+  verifyTensorProof,
+  type Bucket,
+  type Hash,
+  type MemberInfo,
+  type Round,
+  type RunId,
+  type Sync,
 } from '@murmuration/protocol';
 import type { MurmurationNode } from '@murmuration/protocol/net';
 import type { BucketCut } from '../collective/bucket-cut.ts';
@@ -17,7 +25,11 @@ export interface Download {
  * The state that `sync` names, `[byteLength]` bytes.
  * @throws UnavailableError
  */
-export async function fetchState({ node, runId, signal }: Download, sync: Sync, byteLength: number): Promise<Uint8Array> {
+export async function fetchState(
+  { node, runId, signal }: Download,
+  sync: Sync,
+  byteLength: number,
+): Promise<Uint8Array> {
   const { round, stateHash: root, sources } = sync;
   const state = new Uint8Array(byteLength);
   const leaves = Math.ceil(byteLength / STATE_CHUNK_BYTES);
@@ -27,14 +39,21 @@ export async function fetchState({ node, runId, signal }: Download, sync: Sync, 
     return {
       request: { type: 'state', runId, round, chunk: index },
       accept({ response, body: bytes }) {
-        const proved = response.type === 'ok' && bytes.length === length
-          && verifyTensorProof({ root, leaves, index, bytes, proof: response.proof }, nodeSha256);
+        const proved =
+          response.type === 'ok' &&
+          bytes.length === length &&
+          verifyTensorProof({ root, leaves, index, bytes, proof: response.proof }, nodeSha256);
         if (proved) state.set(bytes, start);
         return proved;
       },
     };
   });
-  await fetchParts(`the state at round ${round}`, parts, { node, sources, maxBody: STATE_CHUNK_BYTES, ...(signal === undefined ? {} : { signal }) });
+  await fetchParts(`the state at round ${round}`, parts, {
+    node,
+    sources,
+    maxBody: STATE_CHUNK_BYTES,
+    ...(signal === undefined ? {} : { signal }),
+  });
   return state;
 }
 
@@ -49,16 +68,31 @@ export interface WantedBucket {
  */
 export async function fetchReduced(
   { node, runId, signal }: Download,
-  { round, wanted, holders, cut }: { round: Round; wanted: readonly WantedBucket[]; holders: readonly MemberInfo[]; cut: BucketCut },
+  {
+    round,
+    wanted,
+    holders,
+    cut,
+  }: { round: Round; wanted: readonly WantedBucket[]; holders: readonly MemberInfo[]; cut: BucketCut },
   take: (wanted: WantedBucket, bytes: Uint8Array) => void,
 ): Promise<void> {
   const parts = wanted.map((one): Part => ({
     request: { type: 'reduced', runId, round, bucket: one.bucket, hash: one.hash },
     accept({ response, body }) {
-      if (response.type !== 'ok' || body.length !== cut.byteLength(one.bucket) || leafHash(body, nodeSha256) !== one.hash) return false;
+      if (
+        response.type !== 'ok' ||
+        body.length !== cut.byteLength(one.bucket) ||
+        leafHash(body, nodeSha256) !== one.hash
+      )
+        return false;
       take(one, body);
       return true;
     },
   }));
-  await fetchParts(`the sealed round ${round}`, parts, { node, sources: holders, maxBody: cut.bucketSize * 4, ...(signal === undefined ? {} : { signal }) });
+  await fetchParts(`the sealed round ${round}`, parts, {
+    node,
+    sources: holders,
+    maxBody: cut.bucketSize * 4,
+    ...(signal === undefined ? {} : { signal }),
+  });
 }

@@ -24,7 +24,8 @@ export class KeptStates {
   }
 
   releaseParameters(before: Round, pinned: readonly Round[]): void {
-    for (const round of this.#parameters.keys()) if (round < before && !pinned.includes(round)) this.#parameters.delete(round);
+    for (const round of this.#parameters.keys())
+      if (round < before && !pinned.includes(round)) this.#parameters.delete(round);
   }
 
   releaseStates(before: Round): void {

@@ -7,7 +7,9 @@ import { Replica } from './replica.ts';
 /** 120,964 parameters: the state, parameters and two moments, has six chunks. */
 const layout = parameterLayout({ type: 'mlp', inputs: 940, hidden: [128], outputs: 4, activation: 'relu' });
 const options: OptimizerParameters = {
-  layout, rounds: 10, schedule: { type: 'constant', warmup: 0 },
+  layout,
+  rounds: 10,
+  schedule: { type: 'constant', warmup: 0 },
   optimizer: { type: 'adamw', learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
 };
 const wave = (phase: number): Float32Array => Float32Array.from({ length: layout.size }, (_, i) => Math.sin(i + phase));

@@ -3,7 +3,15 @@
  * stand at, and the Merkle tree over their bytes, whose root is the state hash.
  */
 import type { HostKernels, OptimizerParameters, OptimizerState } from '@murmuration/kernels/exact';
-import { leafDigest, round as brandRound, STATE_CHUNK_BYTES, tensorTree, type Hash, type Round, type TensorTree } from '@murmuration/protocol';
+import {
+  leafDigest,
+  round as brandRound,
+  STATE_CHUNK_BYTES,
+  tensorTree,
+  type Hash,
+  type Round,
+  type TensorTree,
+} from '@murmuration/protocol';
 import { nodeSha256 } from './node-sha256.ts';
 
 /** Chunks hashed between two turns of the event loop: 4 MiB, about 3 ms. */

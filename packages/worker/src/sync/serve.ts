@@ -21,14 +21,8 @@ type RequestOf<T extends FetchRequest['type']> = Extract<FetchRequest, { type: T
 /** Answers one request; `shelf` is null while this member is in no run. */
 export function answerFetch(shelf: Shelf | null, request: FetchRequest): FetchAnswer {
   if (shelf === null || request.runId !== shelf.runId) return missing('this member is not in that run');
-  switch (request.type) {
-    case 'state':
-      return stateChunk(shelf, request);
-    case 'reduced':
-      return sealedBucket(shelf, request);
-    case 'contribution':
-      return ownBucket(shelf, request);
-  }
+  if (request.type === 'state') return stateChunk(shelf, request);
+  return request.type === 'reduced' ? sealedBucket(shelf, request) : ownBucket(shelf, request);
 }
 
 function stateChunk({ kept, replica }: Shelf, { round, chunk }: RequestOf<'state'>): FetchAnswer {
@@ -36,7 +30,9 @@ function stateChunk({ kept, replica }: Shelf, { round, chunk }: RequestOf<'state
   const copy = kept.stateAt(round);
   if (copy !== null) return ok(chunkOf(copy.bytes, chunk), copy.tree.proof(chunk), copy.bytes.length);
   const present = replica.chunk(round, chunk);
-  return present === null ? missing(`the state at round ${round} is not kept here`) : ok(present.bytes, present.proof, replica.byteLength);
+  return present === null
+    ? missing(`the state at round ${round} is not kept here`)
+    : ok(present.bytes, present.proof, replica.byteLength);
 }
 
 function sealedBucket({ reduced }: Shelf, { round, hash }: RequestOf<'reduced'>): FetchAnswer {
@@ -46,10 +42,14 @@ function sealedBucket({ reduced }: Shelf, { round, hash }: RequestOf<'reduced'>)
 
 function ownBucket({ own, cut }: Shelf, { round, root, bucket }: RequestOf<'contribution'>): FetchAnswer {
   const contribution = own.find(round, root);
-  if (contribution === null || !cut.has(bucket)) return missing(`no contribution to round ${round} with that root is kept here`);
+  if (contribution === null || !cut.has(bucket))
+    return missing(`no contribution to round ${round} with that root is kept here`);
   const { bytes, proof } = provenBucket(contribution, cut, bucket);
   return ok(bytes, proof, contribution.gradient.byteLength);
 }
 
-const ok = (body: Uint8Array, proof: FetchProof, total: number): FetchAnswer => ({ response: { type: 'ok', proof, total }, body });
+const ok = (body: Uint8Array, proof: FetchProof, total: number): FetchAnswer => ({
+  response: { type: 'ok', proof, total },
+  body,
+});
 type FetchProof = Extract<FetchAnswer['response'], { type: 'ok' }>['proof'];

@@ -61,13 +61,21 @@ export async function fetchParts(what: string, parts: readonly Part[], options: 
       wake();
     }),
   );
-  if (open.length > 0) throw new UnavailableError({ what, missing: open.length, reason: reasons.at(-1) ?? 'nobody to ask' });
+  if (open.length > 0)
+    throw new UnavailableError({ what, missing: open.length, reason: reasons.at(-1) ?? 'nobody to ask' });
 }
 
 /** Null when the part is here, else why not. */
-async function attempt(part: Part, member: MemberInfo, { node, maxBody, signal }: SourcesOptions): Promise<string | null> {
+async function attempt(
+  part: Part,
+  member: MemberInfo,
+  { node, maxBody, signal }: SourcesOptions,
+): Promise<string | null> {
   try {
-    const answer = await fetchFrom(node, member, part.request, { maxBody, ...(signal === undefined ? {} : { signal }) });
+    const answer = await fetchFrom(node, member, part.request, {
+      maxBody,
+      ...(signal === undefined ? {} : { signal }),
+    });
     if (answer.response.type === 'missing') return `${member.peerId}: ${answer.response.reason}`;
     return part.accept(answer) ? null : `${member.peerId} sent something else than was asked for`;
   } catch (error) {

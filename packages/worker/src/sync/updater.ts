@@ -1,5 +1,12 @@
 /** Keeps the replica: makes or downloads it, applies sealed rounds to it, keeps copies and forgets them. */
-import { round as roundOf, type Hash, type MemberEffectOf, type MemberEventOf, type Release, type RunId } from '@murmuration/protocol';
+import {
+  round as roundOf,
+  type Hash,
+  type MemberEffectOf,
+  type MemberEventOf,
+  type Release,
+  type RunId,
+} from '@murmuration/protocol';
 import type { MurmurationNode } from '@murmuration/protocol/net';
 import type { HostVector } from '@murmuration/kernels/exact';
 import { floatsOf, type BucketCut } from '../collective/bucket-cut.ts';
@@ -56,7 +63,12 @@ export class Updater {
   }
 
   /** Null when a whole state was asked for meanwhile. @throws UnavailableError */
-  fetchReduced({ round, view, buckets, holders }: MemberEffectOf<'fetchReduced'>): Promise<Answer<'reducedFetched'> | null> {
+  fetchReduced({
+    round,
+    view,
+    buckets,
+    holders,
+  }: MemberEffectOf<'fetchReduced'>): Promise<Answer<'reducedFetched'> | null> {
     const { node, runId, cut, reduced } = this.#parts;
     return this.#unlessReplaced(this.#download, async (signal) => {
       await fetchReduced({ node, runId, signal }, { round, wanted: buckets, holders, cut }, ({ bucket, hash }, bytes) =>

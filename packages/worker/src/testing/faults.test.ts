@@ -8,14 +8,24 @@ describe('faults', () => {
   });
 
   it('are read from the environment, or refused by name', () => {
-    expect(faultsFrom({ MURMURATION_MISBEHAVE: 'zeros', MURMURATION_CRASH_AT: 'owning:7' })).toEqual({ misbehave: 'zeros', crashAt: { phase: 'owning', round: 7 } });
-    for (const bad of [{ MURMURATION_MISBEHAVE: 'kindness' }, { MURMURATION_CRASH_AT: 'owning' }, { MURMURATION_CRASH_AT: 'sleeping:1' }])
+    expect(faultsFrom({ MURMURATION_MISBEHAVE: 'zeros', MURMURATION_CRASH_AT: 'owning:7' })).toEqual({
+      misbehave: 'zeros',
+      crashAt: { phase: 'owning', round: 7 },
+    });
+    for (const bad of [
+      { MURMURATION_MISBEHAVE: 'kindness' },
+      { MURMURATION_CRASH_AT: 'owning' },
+      { MURMURATION_CRASH_AT: 'sleeping:1' },
+    ])
       expect(() => faultsFrom(bad)).toThrow(BadFaultError);
   });
 
   it('spoil a gradient as they say', () => {
     const gradient = Float32Array.of(1, -2, 3);
-    const spoilt = (misbehave: 'zeros' | 'stale' | 'garbage' | 'skip-half', previous: Float32Array | null = null): Float32Array => {
+    const spoilt = (
+      misbehave: 'zeros' | 'stale' | 'garbage' | 'skip-half',
+      previous: Float32Array | null = null,
+    ): Float32Array => {
       const values = gradient.slice();
       spoil({ ...noFaults, misbehave }, values, previous);
       return values;

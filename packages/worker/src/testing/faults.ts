@@ -35,7 +35,8 @@ export class BadFaultError extends MurmurationError {
   }
 }
 
-const isOneOf = <T extends string>(values: readonly T[], value: string): value is T => (values as readonly string[]).includes(value);
+const isOneOf = <T extends string>(values: readonly T[], value: string): value is T =>
+  (values as readonly string[]).includes(value);
 
 /** @throws BadFaultError */
 export function faultsFrom(environment: Readonly<Record<string, string | undefined>>): Faults {

@@ -1,11 +1,34 @@
 /** The least shell that a coordinator machine runs in: no store, no chain, no command line. For tests of workers. */
 import {
-  coordinatorTransition, hash, milliseconds, PROTOCOL_VERSION, runId, timestamp,
-  type CoordinatorConfig, type CoordinatorEffect, type CoordinatorEffectOf, type CoordinatorEvent, type CoordinatorState, type MemberInfo, type PeerId,
-  type RunFact, type RunFactOf, type RunFactType, type TimerName, type WorkerMessage,
+  coordinatorTransition,
+  hash,
+  milliseconds,
+  PROTOCOL_VERSION,
+  runId,
+  timestamp,
+  type CoordinatorConfig,
+  type CoordinatorEffect,
+  type CoordinatorEffectOf,
+  type CoordinatorEvent,
+  type CoordinatorState,
+  type MemberInfo,
+  type PeerId,
+  type RunFact,
+  type RunFactOf,
+  type RunFactType,
+  type TimerName,
+  type WorkerMessage,
 } from '@murmuration/protocol';
 import type { ResolvedJob } from '@murmuration/protocol/job';
-import { createNode, newKey, PeerFaultError, serveControl, verifyCommitment, type MurmurationNode, type WorkerControl } from '@murmuration/protocol/net';
+import {
+  createNode,
+  newKey,
+  PeerFaultError,
+  serveControl,
+  verifyCommitment,
+  type MurmurationNode,
+  type WorkerControl,
+} from '@murmuration/protocol/net';
 import { stateLayout } from '@murmuration/kernels/exact';
 import { parameterLayout } from '@murmuration/kernels/graph';
 import { Timers } from '../shell/timers.ts';
@@ -43,7 +66,11 @@ export class ScriptedCoordinator {
     const node = await createNode({ privateKey: await newKey(), listen: ['/ip4/127.0.0.1/tcp/0'], failureTimeout });
     const coordinator = new ScriptedCoordinator(node, options.job);
     await coordinator.#serve();
-    coordinator.#tell({ type: 'started', config: coordinator.#config(options), auditSecret: hash(`0x${'5e'.repeat(32)}`) });
+    coordinator.#tell({
+      type: 'started',
+      config: coordinator.#config(options),
+      auditSecret: hash(`0x${'5e'.repeat(32)}`),
+    });
     return coordinator;
   }
 
@@ -80,18 +107,42 @@ export class ScriptedCoordinator {
     const { training, audit } = job;
     const failureTimeout = milliseconds(job.failureTimeout);
     return {
-      runId: this.#runId, rounds: training.rounds, microBatchesPerRound: training.globalBatch / training.microBatch, microBatchSize: training.microBatch,
-      buckets: Math.ceil(parameterLayout(job.model).size / training.bucketSize), startMembers: members, minMembers: 1, maxMembers: 16, assignment: 'fixed', failureTimeout,
-      gatherTimeout: null, evaluation: { every: evaluateEvery, samples: job.data.evalSamples }, checkpointEvery: 0,
-      audit: { rate: auditRate, floor: auditRate, window: audit.window, accept: audit.accept, escalate: audit.challenge },
-      payment: null, self: this.self, job,
+      runId: this.#runId,
+      rounds: training.rounds,
+      microBatchesPerRound: training.globalBatch / training.microBatch,
+      microBatchSize: training.microBatch,
+      buckets: Math.ceil(parameterLayout(job.model).size / training.bucketSize),
+      startMembers: members,
+      minMembers: 1,
+      maxMembers: 16,
+      assignment: 'fixed',
+      failureTimeout,
+      gatherTimeout: null,
+      evaluation: { every: evaluateEvery, samples: job.data.evalSamples },
+      checkpointEvery: 0,
+      audit: {
+        rate: auditRate,
+        floor: auditRate,
+        window: audit.window,
+        accept: audit.accept,
+        escalate: audit.challenge,
+      },
+      payment: null,
+      self: this.self,
+      job,
     };
   }
 
   async #serve(): Promise<void> {
     await serveControl(
       this.#node,
-      () => ({ type: 'terms', protocolVersion: PROTOCOL_VERSION, runId: this.#runId, job: this.#job, registration: null }),
+      () => ({
+        type: 'terms',
+        protocolVersion: PROTOCOL_VERSION,
+        runId: this.#runId,
+        job: this.#job,
+        registration: null,
+      }),
       (control) => {
         const { peer } = control;
         this.#controls.set(peer, control);
@@ -112,11 +163,15 @@ export class ScriptedCoordinator {
 
   #check(peer: PeerId, message: WorkerMessage): void {
     if (message.type !== 'commit') return;
-    if (!verifyCommitment(peer, { ...message, runId: this.#runId }, message.signature)) throw new PeerFaultError({ peer, fault: 'forged', detail: 'its commitment' });
+    if (!verifyCommitment(peer, { ...message, runId: this.#runId }, message.signature))
+      throw new PeerFaultError({ peer, fault: 'forged', detail: 'its commitment' });
   }
 
   #tell(happening: Happening): void {
-    const { state, effects } = coordinatorTransition(this.#state, { ...happening, at: timestamp(Date.now()) } as CoordinatorEvent);
+    const { state, effects } = coordinatorTransition(this.#state, {
+      ...happening,
+      at: timestamp(Date.now()),
+    });
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
   }
@@ -148,7 +203,11 @@ export class ScriptedCoordinator {
     const { model, training } = this.#job;
     const bytes = stateLayout(training.optimizer, parameterLayout(model).size).length * 4;
     try {
-      this.finalState = await fetchState({ node: this.#node, runId: this.#runId }, { round, stateHash, sources: [...sources] }, bytes);
+      this.finalState = await fetchState(
+        { node: this.#node, runId: this.#runId },
+        { round, stateHash, sources: [...sources] },
+        bytes,
+      );
       this.#tell({ type: 'checkpointed', round, stateHash });
     } catch (error) {
       this.#tell({ type: 'checkpointFailed', round, stateHash, reason: String(error) });

@@ -42,9 +42,15 @@ function drawSet(count: number, seed: number): { images: Buffer; labels: Buffer 
 }
 
 /** Writes the data files into `directory` and returns the job that names them. */
-export function tinyJob(directory: string, { rounds = 20, failureTimeout = 4000 }: { rounds?: number; failureTimeout?: number } = {}): ResolvedJob {
+export function tinyJob(
+  directory: string,
+  { rounds = 20, failureTimeout = 4000 }: { rounds?: number; failureTimeout?: number } = {},
+): ResolvedJob {
   mkdirSync(directory, { recursive: true });
-  const source = (name: string, { images, labels }: { images: Buffer; labels: Buffer }): ResolvedJob['data']['train'] => {
+  const source = (
+    name: string,
+    { images, labels }: { images: Buffer; labels: Buffer },
+  ): ResolvedJob['data']['train'] => {
     const put = (part: string, bytes: Buffer): string => {
       writeFileSync(join(directory, `${name}-${part}`), bytes);
       return createHash('sha256').update(bytes).digest('hex');
@@ -56,9 +62,17 @@ export function tinyJob(directory: string, { rounds = 20, failureTimeout = 4000 
     name: 'tiny',
     seed: 7,
     model: { type: 'mlp', inputs: SIDE * SIDE, hidden: [128], outputs: CLASSES, activation: 'relu' },
-    data: { train: source('train', drawSet(TRAIN, 1)), eval: source('held', drawSet(HELD, 2)), trainSamples: TRAIN, evalSamples: HELD },
+    data: {
+      train: source('train', drawSet(TRAIN, 1)),
+      eval: source('held', drawSet(HELD, 2)),
+      trainSamples: TRAIN,
+      evalSamples: HELD,
+    },
     training: {
-      rounds, microBatch: 8, globalBatch: 48, bucketSize: 1024,
+      rounds,
+      microBatch: 8,
+      globalBatch: 48,
+      bucketSize: 1024,
       optimizer: { type: 'adamw', learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
       schedule: { type: 'constant', warmup: 0 },
     },

@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CollectiveRank } from './collective-rank.ts';
 import { checkResult, testVector } from './rank.ts';
 
@@ -6,13 +6,17 @@ describe('the collective without a coordinator', () => {
   it('gives every rank the mean, time after time', async () => {
     const [ranks, elements] = [3, 300_001];
     const members = await Promise.all(
-      Array.from({ length: ranks }, (_, rank) => CollectiveRank.open({ rank, ranks, elements }, testVector({ rank, elements }))),
+      Array.from({ length: ranks }, (_, rank) =>
+        CollectiveRank.open({ rank, ranks, elements }, testVector({ rank, elements })),
+      ),
     );
     const addresses = members.map(({ address }) => address);
     await Promise.all(members.map((member) => member.connect(addresses)));
     for (let time = 0; time < 2; time++) {
       const results = await Promise.all(members.map((member) => member.reduce()));
-      results.forEach((result, rank) => checkResult(result, { rank, ranks, elements }, 'mean'));
+      results.forEach((result, rank) =>
+        expect(() => checkResult(result, { rank, ranks, elements }, 'mean')).not.toThrow(),
+      );
     }
     await Promise.all(members.map((member) => member.close()));
   });

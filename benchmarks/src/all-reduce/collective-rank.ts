@@ -10,7 +10,17 @@ import { microBatch, milliseconds, ownedBy, round, runId, view } from '@murmurat
 import type { Bucket, Hash, MemberInfo, PeerId, View } from '@murmuration/protocol';
 import { BucketLinks, createNode, newKey, serveBuckets } from '@murmuration/protocol/net';
 import type { MurmurationNode } from '@murmuration/protocol/net';
-import { BucketCut, Collective, commitTo, floatsOf, Inbound, noFaults, OwnContributions, ReceivedContributions, ReducedBuckets } from '@murmuration/worker/collective';
+import {
+  BucketCut,
+  Collective,
+  commitTo,
+  floatsOf,
+  Inbound,
+  noFaults,
+  OwnContributions,
+  ReceivedContributions,
+  ReducedBuckets,
+} from '@murmuration/worker/collective';
 import type { InboundParts } from '@murmuration/worker/collective';
 import type { Rank, RankSettings } from './rank.ts';
 
@@ -57,7 +67,13 @@ export class CollectiveRank implements Rank {
   #owners: readonly PeerId[] = [];
   #view: View = view(0);
 
-  private constructor(parts: { ranks: number; gradient: Float32Array; node: MurmurationNode; vectors: VectorKernels; result: HostVector }) {
+  private constructor(parts: {
+    ranks: number;
+    gradient: Float32Array;
+    node: MurmurationNode;
+    vectors: VectorKernels;
+    result: HostVector;
+  }) {
     const { ranks, gradient, node, vectors, result } = parts;
     [this.#ranks, this.#gradient, this.#node, this.#result] = [ranks, gradient, node, result];
     this.#links = new BucketLinks(node);
@@ -65,14 +81,34 @@ export class CollectiveRank implements Rank {
     const limit = 3 * gradient.byteLength;
     [this.#received, this.#reduced] = [new ReceivedContributions(limit), new ReducedBuckets(limit)];
     const [own, received, reduced, links] = [this.#own, this.#received, this.#reduced, this.#links];
-    this.#collective = new Collective({ self: node.peerId, runId: RUN, cut: this.#cut, vectors, own, received, reduced, links, faults: noFaults });
+    this.#collective = new Collective({
+      self: node.peerId,
+      runId: RUN,
+      cut: this.#cut,
+      vectors,
+      own,
+      received,
+      reduced,
+      links,
+      faults: noFaults,
+    });
   }
 
   /** @param gradient what this rank brings, `[elements] f32` */
   static async open({ ranks }: RankSettings, gradient: Float32Array): Promise<CollectiveRank> {
-    const node = await createNode({ privateKey: await newKey(), listen: ['/ip4/127.0.0.1/tcp/0'], failureTimeout: FAILURE_TIMEOUT });
+    const node = await createNode({
+      privateKey: await newKey(),
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      failureTimeout: FAILURE_TIMEOUT,
+    });
     const kernels = await createHostKernels({ reserve: 2 * gradient.byteLength });
-    const rank = new CollectiveRank({ ranks, gradient, node, vectors: kernels.vectors, result: kernels.allocate(gradient.length) });
+    const rank = new CollectiveRank({
+      ranks,
+      gradient,
+      node,
+      vectors: kernels.vectors,
+      result: kernels.allocate(gradient.length),
+    });
     await serveBuckets(node, rank.#inbound(kernels.vectors));
     return rank;
   }
@@ -93,10 +129,22 @@ export class CollectiveRank implements Rank {
     this.#view = view(this.#view + 1);
     const assignment = this.#view;
     const { finished } = this.#reduction(assignment);
-    const terms = { runId: RUN, round: round(assignment), assignment, microBatches: [microBatch(assignment)], samples: SAMPLES };
+    const terms = {
+      runId: RUN,
+      round: round(assignment),
+      assignment,
+      microBatches: [microBatch(assignment)],
+      samples: SAMPLES,
+    };
     this.#own.add(commitTo(this.#gradient, this.#cut, terms, this.#node.privateKey));
     const pushes = this.#others.map((to) =>
-      this.#collective.pushContribution({ type: 'pushContribution', round: terms.round, assignment, to, buckets: ownedBy(this.#owners, to.peerId) }),
+      this.#collective.pushContribution({
+        type: 'pushContribution',
+        round: terms.round,
+        assignment,
+        to,
+        buckets: ownedBy(this.#owners, to.peerId),
+      }),
     );
     for (const bucket of ownedBy(this.#owners, this.#node.peerId)) this.#contributed(assignment, bucket);
     await Promise.all([finished.promise, ...pushes]);
@@ -138,7 +186,11 @@ export class CollectiveRank implements Rank {
 
   async #reduceBucket(reduction: Reduction, assignment: View, bucket: Bucket): Promise<void> {
     const named = { round: round(assignment), view: assignment, bucket };
-    const terms = this.#members.map(({ peerId }) => ({ peerId, samples: SAMPLES, root: this.#own.of(assignment)!.terms.root }));
+    const terms = this.#members.map(({ peerId }) => ({
+      peerId,
+      samples: SAMPLES,
+      root: this.#own.of(assignment)!.terms.root,
+    }));
     const { hash } = await this.#collective.reduce({ type: 'reduce', ...named, assignment, terms });
     reduction.add(bucket, hash);
     await this.#collective.pushReduced({ type: 'pushReduced', ...named, hash, to: this.#others });

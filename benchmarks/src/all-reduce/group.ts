@@ -18,10 +18,17 @@ export interface Group extends Contender {
 
 /** Starts the ranks, connects them, and has each check one reduction. */
 export async function startGroup({ ranks, elements, ...program }: GroupOptions): Promise<Group> {
-  const processes = Array.from({ length: ranks }, (_, rank) => new LineProcess({ name: `rank ${rank} of ${program.parameters.join(' ')}`, ...program }));
+  const processes = Array.from(
+    { length: ranks },
+    (_, rank) => new LineProcess({ name: `rank ${rank} of ${program.parameters.join(' ')}`, ...program }),
+  );
   const askAll = async <T>(line: (rank: number) => unknown): Promise<T[]> =>
-    await Promise.all(processes.map(async (rank, index) => JSON.parse(await rank.ask(JSON.stringify(line(index)))) as T));
-  const addresses = (await askAll<{ address: string }>((rank) => ({ rank, ranks, elements }))).map(({ address }) => address);
+    await Promise.all(
+      processes.map(async (rank, index) => JSON.parse(await rank.ask(JSON.stringify(line(index)))) as T),
+    );
+  const addresses = (await askAll<{ address: string }>((rank) => ({ rank, ranks, elements }))).map(
+    ({ address }) => address,
+  );
   const [first] = await askAll<{ name: string }>(() => ({ addresses }));
   const cpuMs: number[] = [];
   return {

@@ -34,11 +34,13 @@ export const testVector = ({ rank, elements }: Pick<RankSettings, 'rank' | 'elem
 
 /** @throws Error naming the first element that is not what `testVector` of all ranks gives */
 export function checkResult(result: Float32Array, { ranks, elements }: RankSettings, reduction: Reduction): void {
-  if (result.length !== elements) throw new Error(`The result has ${result.length} elements, not ${elements}. This is a defect of the benchmark.`);
+  if (result.length !== elements)
+    throw new Error(`The result has ${result.length} elements, not ${elements}. This is a defect of the benchmark.`);
   const sum = (ranks * (ranks + 1)) / 2;
   const factor = reduction === 'sum' ? sum : Math.fround(sum / ranks);
   const wrong = result.findIndex((value, index) => value !== Math.fround(factor * (index % 251)));
-  if (wrong >= 0) throw new Error(`Element ${wrong} of the result is ${result[wrong]}. This is a defect of the benchmark.`);
+  if (wrong >= 0)
+    throw new Error(`Element ${wrong} of the result is ${result[wrong]}. This is a defect of the benchmark.`);
 }
 
 /** Runs a rank as this process, until its input ends. */

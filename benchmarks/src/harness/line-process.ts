@@ -19,7 +19,10 @@ export class LineProcess {
 
   constructor({ name, command, parameters, environment = {} }: LineProcessOptions) {
     this.#name = name;
-    this.#child = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...environment } });
+    this.#child = spawn(command, parameters, {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...environment },
+    });
     this.#exited = new Promise((resolve) => {
       this.#child.once('exit', () => resolve());
       // A program that does not start ends its output too, which `ask` reports.

@@ -44,7 +44,10 @@ export function summarise(name: string, times: readonly number[], warmUp: number
 }
 
 /** Runs every contender `warmUp` times, then `runs` rounds in which each runs once, and sums up. */
-export async function measureInterleaved(contenders: readonly Contender[], { warmUp, runs }: MeasureOptions): Promise<Sample[]> {
+export async function measureInterleaved(
+  contenders: readonly Contender[],
+  { warmUp, runs }: MeasureOptions,
+): Promise<Sample[]> {
   for (const contender of contenders) {
     for (let i = 0; i < warmUp; i++) await contender.run();
   }

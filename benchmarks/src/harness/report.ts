@@ -32,9 +32,18 @@ export function formatTable({ title, columns, rows, notes }: Table): string {
   const widths = columns.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const numeric = columns.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'));
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (numeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd();
+    row
+      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd();
   const [head, ...body] = cells;
-  return [title, line(head ?? []), widths.map((width) => '─'.repeat(width)).join('  '), ...body.map(line), ...(notes ?? []).map((note) => `  ${note}`)].join('\n');
+  return [
+    title,
+    line(head ?? []),
+    widths.map((width) => '─'.repeat(width)).join('  '),
+    ...body.map(line),
+    ...(notes ?? []).map((note) => `  ${note}`),
+  ].join('\n');
 }
 
 /** Writes `benchmarks/results/<suite>.json` (or into `folder`) and returns its path. */

@@ -27,7 +27,10 @@ export async function jaxJsStep(spec: MlpSpec, batch: number): Promise<Contender
   defaultDevice('wasm');
   const layers = initialLayers([spec.inputs, ...spec.hidden, spec.outputs]);
   const x = random.normal(random.key(98), [batch, spec.inputs]);
-  const labels = nn.oneHot(np.array(Int32Array.from({ length: batch }, (_, index) => index % spec.outputs)), spec.outputs);
+  const labels = nn.oneHot(
+    np.array(Int32Array.from({ length: batch }, (_, index) => index % spec.outputs)),
+    spec.outputs,
+  );
   const step = jit(valueAndGrad(meanLoss));
   const owned = (): Layer[] => layers.map(({ w, b }) => ({ w: w.ref, b: b.ref }));
   return {

@@ -16,7 +16,12 @@ export function hasPython(python: string, module: string): boolean {
  * Starts the child and waits until its model is built.
  * @param threads intra-op threads
  */
-export async function pyTorchStep(python: string, model: ModelSpec, batch: number, threads: number): Promise<Contender> {
+export async function pyTorchStep(
+  python: string,
+  model: ModelSpec,
+  batch: number,
+  threads: number,
+): Promise<Contender> {
   const child = new LineProcess({ name: 'the PyTorch process', command: python, parameters: [script] });
   const { version } = JSON.parse(await child.ask(JSON.stringify({ model, batch, threads }))) as { version: string };
   return {

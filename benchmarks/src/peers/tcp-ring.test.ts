@@ -2,8 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { checkResult, testVector } from '../all-reduce/rank.ts';
 import { TcpRing } from './tcp-ring.ts';
 
-async function withRing(ranks: number, elements: number, work: (ring: readonly TcpRing[]) => Promise<void>): Promise<void> {
-  const ring = await Promise.all(Array.from({ length: ranks }, (_, rank) => TcpRing.open({ rank, ranks, elements }, testVector({ rank, elements }))));
+async function withRing(
+  ranks: number,
+  elements: number,
+  work: (ring: readonly TcpRing[]) => Promise<void>,
+): Promise<void> {
+  const ring = await Promise.all(
+    Array.from({ length: ranks }, (_, rank) => TcpRing.open({ rank, ranks, elements }, testVector({ rank, elements }))),
+  );
   const addresses = ring.map(({ address }) => address);
   await Promise.all(ring.map((member) => member.connect(addresses)));
   await work(ring);
@@ -20,7 +26,9 @@ describe('the TCP ring', () => {
     await withRing(ranks, elements, async (ring) => {
       for (let time = 0; time < 3; time++) {
         const results = await Promise.all(ring.map((member) => member.reduce()));
-        results.forEach((result, rank) => checkResult(result, { rank, ranks, elements }, 'sum'));
+        results.forEach((result, rank) =>
+          expect(() => checkResult(result, { rank, ranks, elements }, 'sum')).not.toThrow(),
+        );
         for (const result of results) result.fill(Number.NaN);
       }
     });
@@ -32,7 +40,9 @@ describe('the TCP ring', () => {
       // The next rank acknowledges nothing that shows here, so a round trip of the event loop stands for "later".
       await new Promise((resolve) => setImmediate(resolve));
       const results = await Promise.all([early, second!.reduce(), third!.reduce()]);
-      results.forEach((result, rank) => checkResult(result, { rank, ranks: 3, elements: 300_000 }, 'sum'));
+      results.forEach((result, rank) =>
+        expect(() => checkResult(result, { rank, ranks: 3, elements: 300_000 }, 'sum')).not.toThrow(),
+      );
     });
   });
 });

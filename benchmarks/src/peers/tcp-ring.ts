@@ -99,7 +99,7 @@ export class TcpRing implements Rank {
   }
 
   #received(data: Uint8Array): boolean {
-    for (let rest = data; rest.length > 0; ) {
+    for (let rest = data; rest.length > 0;) {
       if (this.#progress === null) {
         this.#early.push(rest.slice());
         return true;
@@ -118,7 +118,10 @@ export class TcpRing implements Rank {
     const target = summing ? this.#incoming : this.#result.subarray(start, end);
     bytesOf(target).set(data.subarray(0, taken), received);
     progress.received += taken;
-    const [from, to] = [start + Math.floor(received / FLOAT_BYTES), start + Math.floor(progress.received / FLOAT_BYTES)];
+    const [from, to] = [
+      start + Math.floor(received / FLOAT_BYTES),
+      start + Math.floor(progress.received / FLOAT_BYTES),
+    ];
     if (summing) this.#sum(start, from, to);
     // The last step's chunk is where it was made first.
     if (step < 2 * this.#settings.ranks - 3) this.#send(this.#result.subarray(from, to));
@@ -157,4 +160,5 @@ export class TcpRing implements Rank {
   }
 }
 
-const bytesOf = (values: Float32Array): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+const bytesOf = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -44,13 +44,23 @@ export interface AllReduceData {
 type Program = Pick<GroupOptions, 'command' | 'parameters' | 'environment'>;
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const nodeProgram = (path: string): Program => ({ command: process.execPath, parameters: ['--disable-warning=ExperimentalWarning', fileOf(path)] });
+const nodeProgram = (path: string): Program => ({
+  command: process.execPath,
+  parameters: ['--disable-warning=ExperimentalWarning', fileOf(path)],
+});
 
 function programs({ settings, log }: SuiteOptions): Program[] {
   const python = settings['python'] ?? 'python3';
   const ours = [nodeProgram('../all-reduce/murmuration-rank.ts'), nodeProgram('../peers/tcp-ring-rank.ts')];
   if (hasPython(python, 'torch.distributed')) {
-    return [...ours, { command: python, parameters: [fileOf('../peers/gloo.py')], environment: { GLOO_SOCKET_IFNAME: settings['interface'] ?? 'lo' } }];
+    return [
+      ...ours,
+      {
+        command: python,
+        parameters: [fileOf('../peers/gloo.py')],
+        environment: { GLOO_SOCKET_IFNAME: settings['interface'] ?? 'lo' },
+      },
+    ];
   }
   log(`without gloo: ${python} can't import torch.distributed. Name another with --set python=PATH.`);
   return ours;
@@ -66,16 +76,28 @@ export function figuresOf(sample: Sample, cpuMs: readonly number[], ring: Sample
   };
 }
 
-async function measureCase({ ranks, bytes }: Case, measure: MeasureOptions, options: SuiteOptions): Promise<CaseFigures> {
+async function measureCase(
+  { ranks, bytes }: Case,
+  measure: MeasureOptions,
+  options: SuiteOptions,
+): Promise<CaseFigures> {
   const name = `${ranks} ranks, ${bytes / MIB} MiB`;
   options.log(`${name}: starting`);
   const groups: Group[] = [];
   try {
-    for (const program of programs(options)) groups.push(await startGroup({ ...program, ranks, elements: bytes / FLOAT_BYTES }));
+    for (const program of programs(options))
+      groups.push(await startGroup({ ...program, ranks, elements: bytes / FLOAT_BYTES }));
     options.log(`${name}: measuring ${groups.map((group) => group.name).join(', ')}`);
-    const samples = await measureInterleaved(groups.map(({ name, run }) => ({ name, run })), measure);
+    const samples = await measureInterleaved(
+      groups.map(({ name, run }) => ({ name, run })),
+      measure,
+    );
     const [, ring] = samples;
-    return { ranks, bytes, contenders: samples.map((sample, index) => figuresOf(sample, groups[index]?.cpuMs ?? [], ring!, bytes)) };
+    return {
+      ranks,
+      bytes,
+      contenders: samples.map((sample, index) => figuresOf(sample, groups[index]?.cpuMs ?? [], ring!, bytes)),
+    };
   } finally {
     for (const group of groups) await group.close();
   }
@@ -85,8 +107,18 @@ function tableOf({ ranks, bytes, contenders }: CaseFigures): Table {
   return {
     title: `${ranks} ranks, ${bytes / MIB} MiB of f32`,
     columns: ['what', 'median ms', 'q1', 'q3', 'GB/s', 'CPU ms, all ranks', 'time ÷ ring'],
-    rows: contenders.map((c) => [c.name, c.median, c.spread[0], c.spread[1], c.gigabytesPerSecond, c.cpuMs, c.ratioToRing]),
-    notes: [`${contenders[0]?.n} reductions each, taking turns, after ${contenders[0]?.warmUp} to warm up; each rank sends ${((2 * (ranks - 1)) / ranks * bytes / MIB).toPrecision(3)} MiB`],
+    rows: contenders.map((c) => [
+      c.name,
+      c.median,
+      c.spread[0],
+      c.spread[1],
+      c.gigabytesPerSecond,
+      c.cpuMs,
+      c.ratioToRing,
+    ]),
+    notes: [
+      `${contenders[0]?.n} reductions each, taking turns, after ${contenders[0]?.warmUp} to warm up; each rank sends ${((((2 * (ranks - 1)) / ranks) * bytes) / MIB).toPrecision(3)} MiB`,
+    ],
   };
 }
 
@@ -97,7 +129,13 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
   for (const ranks of [2, 3]) {
     for (const size of sizes) {
       const runs = size === 1 ? 60 : size === 25 ? 30 : 12;
-      cases.push(await measureCase({ ranks, bytes: size * MIB }, options.quick ? { warmUp: 2, runs: 5 } : { warmUp: 5, runs }, options));
+      cases.push(
+        await measureCase(
+          { ranks, bytes: size * MIB },
+          options.quick ? { warmUp: 2, runs: 5 } : { warmUp: 5, runs },
+          options,
+        ),
+      );
     }
   }
   const data: AllReduceData = { load, cases };
@@ -112,6 +150,7 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
 
 export const allReduce: Suite = {
   name: 'all-reduce',
-  summary: 'the all-reduce between 2 and 3 processes on loopback, beside a bare TCP ring and gloo (--set python=PATH, interface=NAME)',
+  summary:
+    'the all-reduce between 2 and 3 processes on loopback, beside a bare TCP ring and gloo (--set python=PATH, interface=NAME)',
   run,
 };

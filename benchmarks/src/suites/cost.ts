@@ -27,7 +27,10 @@ const DEFAULT_WORKER_PRICE = 0.05;
 
 async function measuredThroughput(options: SuiteOptions): Promise<{ data: TrainStepData; origin: string }> {
   if (existsSync(trainStepFile)) {
-    const stored = JSON.parse(readFileSync(trainStepFile, 'utf8')) as { data: TrainStepData; machine: { date: string; cpu: string } };
+    const stored = JSON.parse(readFileSync(trainStepFile, 'utf8')) as {
+      data: TrainStepData;
+      machine: { date: string; cpu: string };
+    };
     return { data: stored.data, origin: `train-step.json of ${stored.machine.date} on ${stored.machine.cpu}` };
   }
   options.log('no stored train-step result: measuring');
@@ -47,7 +50,8 @@ export function breakEvenSamplesPerSecond(perHour: number, dollarsPerMillion: nu
 
 async function run(options: SuiteOptions): Promise<SuiteResult> {
   const workerPrice = Number(options.settings['worker-price'] ?? DEFAULT_WORKER_PRICE);
-  if (!(workerPrice > 0)) throw new Error('worker-price must be dollars an hour above 0. Write it as --set worker-price=0.05.');
+  if (!(workerPrice > 0))
+    throw new Error('worker-price must be dollars an hour above 0. Write it as --set worker-price=0.05.');
   const { offers } = JSON.parse(readFileSync(pricesFile, 'utf8')) as { offers: Offer[] };
   const { data, origin } = await measuredThroughput(options);
   const tables = data.models.map((model): Table => {

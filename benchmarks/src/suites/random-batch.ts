@@ -14,7 +14,12 @@ export function randomBatch(program: StepProgram, classes: number): Batch {
     inputs.map(({ name, type }) => {
       const size = type.shape.reduce((product, length) => product * length, 1);
       if (name === 'weight') return [name, new Float32Array(size).fill(1)];
-      return [name, type.dtype === 'f32' ? Float32Array.from({ length: size }, next) : Int32Array.from({ length: size }, () => Math.floor(next() * classes))];
+      return [
+        name,
+        type.dtype === 'f32'
+          ? Float32Array.from({ length: size }, next)
+          : Int32Array.from({ length: size }, () => Math.floor(next() * classes)),
+      ];
     }),
   );
 }

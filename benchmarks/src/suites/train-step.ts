@@ -23,8 +23,18 @@ interface Workload {
 }
 
 const workloads: readonly Workload[] = [
-  { name: 'mlp 784-512-512-10, batch 128', model: { type: 'mlp', inputs: 784, hidden: [512, 512], outputs: 10, activation: 'relu' }, batch: 128, classes: 10 },
-  { name: 'gpt 4 layers, 4 heads, 128 wide, block 64, batch 12', model: { type: 'gpt', vocab: 65, layers: 4, heads: 4, width: 128, block: 64, tied: false }, batch: 12, classes: 65 },
+  {
+    name: 'mlp 784-512-512-10, batch 128',
+    model: { type: 'mlp', inputs: 784, hidden: [512, 512], outputs: 10, activation: 'relu' },
+    batch: 128,
+    classes: 10,
+  },
+  {
+    name: 'gpt 4 layers, 4 heads, 128 wide, block 64, batch 12',
+    model: { type: 'gpt', vocab: 65, layers: 4, heads: 4, width: 128, block: 64, tied: false },
+    batch: 12,
+    classes: 65,
+  },
 ];
 
 /** A contender's times with what they mean for this workload. */
@@ -66,10 +76,15 @@ async function ourStep(backend: Backend, program: StepProgram, { model, classes 
   };
 }
 
-async function contendersOf(workload: Workload, program: StepProgram, threads: number, { log, settings }: SuiteOptions): Promise<Contender[]> {
+async function contendersOf(
+  workload: Workload,
+  program: StepProgram,
+  threads: number,
+  { log, settings }: SuiteOptions,
+): Promise<Contender[]> {
   const contenders = [await ourStep(await openOnnxBackend({ threads }), program, workload)];
   try {
-    const { backend } = await selectBackend({ requested: 'webgpu', program, threads });
+    const backend = await selectBackend({ requested: 'webgpu', threads });
     contenders.push(await ourStep(backend, program, workload));
   } catch (error) {
     log(`without webgpu: ${error instanceof Error ? error.message : String(error)}`);
@@ -87,12 +102,19 @@ async function measureWorkload(workload: Workload, threads: number, options: Sui
   const { flops } = costOf(program.train);
   const contenders = await contendersOf(workload, program, threads, options);
   options.log(`${workload.name}: measuring ${contenders.map(({ name }) => name).join(', ')}`);
-  const samples = await measureInterleaved(contenders, options.quick ? { warmUp: 2, runs: 5 } : { warmUp: 10, runs: 60 });
+  const samples = await measureInterleaved(
+    contenders,
+    options.quick ? { warmUp: 2, runs: 5 } : { warmUp: 10, runs: 60 },
+  );
   return {
     name: workload.name,
     batch: workload.batch,
     flopsPerStep: flops,
-    contenders: samples.map((sample) => ({ ...sample, samplesPerSecond: (workload.batch / sample.median) * 1000, gflops: flops / sample.median / 1e6 })),
+    contenders: samples.map((sample) => ({
+      ...sample,
+      samplesPerSecond: (workload.batch / sample.median) * 1000,
+      gflops: flops / sample.median / 1e6,
+    })),
   };
 }
 
@@ -101,8 +123,18 @@ function tableOf({ name, contenders }: ModelFigures): Table {
   return {
     title: name,
     columns: ['what', 'median ms', 'q1', 'q3', 'samples/s', 'GFLOP/s', `time ÷ ${reference?.name}`],
-    rows: contenders.map((c) => [c.name, c.median, c.spread[0], c.spread[1], c.samplesPerSecond, c.gflops, c.median / (reference?.median ?? Number.NaN)]),
-    notes: [`${contenders[0]?.n} runs each, taking turns, after ${contenders[0]?.warmUp} to warm up; FLOPs are those of our graph`],
+    rows: contenders.map((c) => [
+      c.name,
+      c.median,
+      c.spread[0],
+      c.spread[1],
+      c.samplesPerSecond,
+      c.gflops,
+      c.median / (reference?.median ?? Number.NaN),
+    ]),
+    notes: [
+      `${contenders[0]?.n} runs each, taking turns, after ${contenders[0]?.warmUp} to warm up; FLOPs are those of our graph`,
+    ],
   };
 }
 
@@ -115,12 +147,17 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
   const threads = Number(options.settings['threads'] ?? availableParallelism());
   const models: ModelFigures[] = [];
   for (const workload of workloads) models.push(await measureWorkload(workload, threads, options));
-  const data: TrainStepData = { threads, models, fastest: Object.fromEntries(models.map((figures) => [figures.name, fastestOf(figures)])) };
+  const data: TrainStepData = {
+    threads,
+    models,
+    fastest: Object.fromEntries(models.map((figures) => [figures.name, fastestOf(figures)])),
+  };
   return { suite: 'train-step', tables: models.map(tableOf), data };
 }
 
 export const trainStep: Suite = {
   name: 'train-step',
-  summary: 'one training step of an MLP and a GPT on each backend, beside PyTorch and jax-js (--set python=PATH, threads=N)',
+  summary:
+    'one training step of an MLP and a GPT on each backend, beside PyTorch and jax-js (--set python=PATH, threads=N)',
   run,
 };

@@ -146,7 +146,7 @@ describe('downloads', () => {
         },
       }),
     );
-  const at = (response: Response, url: string): Response => Object.defineProperty(response, 'url', { value: url });
+  const redirect = (location: string): Response => new Response(null, { status: 302, headers: { location } });
 
   it('keeps a file by its hash and asks once', async () => {
     const { fetch, calls } = server(inParts);
@@ -168,7 +168,7 @@ describe('downloads', () => {
     ['other bytes', () => new Response('something else'), 'DATA_HASH', {}],
     ['too many bytes', inParts, 'DATA_SIZE', { fileLimit: 20 }],
     ['an error', () => new Response('gone', { status: 404, statusText: 'Not Found' }), 'DATA_DOWNLOAD', {}],
-    ['a redirect away from https', () => at(inParts(), 'http://data.example.org/words.txt'), 'DATA_DOWNLOAD', {}],
+    ['a redirect that has no end', () => redirect('/words.txt'), 'DATA_DOWNLOAD', {}],
     [
       'a connection that breaks',
       () => new Response(new ReadableStream({ pull: (controller) => controller.error(new Error('reset')) })),
@@ -181,6 +181,30 @@ describe('downloads', () => {
       read(address, { ...stranger, fetch: server(make).fetch, cacheDirectory, ...limits }, good),
     ).rejects.toThrow(code(expected));
     expect(await readdir(cacheDirectory)).toEqual([]);
+  });
+
+  it('follows a redirect to another public host', async () => {
+    const asked: string[] = [];
+    const fetch: DataContext['fetch'] = async (url) => {
+      asked.push(String(url));
+      return asked.length === 1 ? redirect('https://mirror.example.org/words.txt') : inParts();
+    };
+    const context = { ...stranger, fetch, cacheDirectory: join(base, 'cache-redirected') };
+    expect(await read(address, context, good)).toBe('a large file, in two parts');
+    expect(asked).toEqual([address, 'https://mirror.example.org/words.txt']);
+  });
+
+  it.each([
+    ['http://data.example.org/words.txt', 'DATA_DOWNLOAD'],
+    ['http://192.168.1.1/reboot', 'DATA_DOWNLOAD'],
+    ['https://192.168.1.1/reboot', 'DATA_LOCATION'],
+    ['https://localhost/x', 'DATA_LOCATION'],
+    ['https://', 'DATA_DOWNLOAD'],
+  ])('never asks %s, wherever a redirect leads', async (target, expected) => {
+    const { fetch, calls } = server(() => redirect(target));
+    const context = { ...stranger, fetch, cacheDirectory: join(base, 'cache-elsewhere') };
+    await expect(read(address, context, good)).rejects.toThrow(code(expected));
+    expect(calls()).toBe(1);
   });
 
   it('says why a server cannot be reached', async () => {

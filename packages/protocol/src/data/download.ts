@@ -8,6 +8,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DataDownloadError, DataHashError, DataSizeError } from './errors.ts';
+import { resolveAddress } from './location.ts';
+import type { LocationContext } from './location.ts';
+
+/** Redirects that are followed. */
+const MAX_REDIRECTS = 5;
 
 export interface DownloadContext {
   /** Where downloads are kept; {@link userCacheDirectory} by default. */
@@ -16,6 +21,8 @@ export interface DownloadContext {
   readonly fetch?: typeof globalThis.fetch | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+type Asker = DownloadContext & Pick<LocationContext, 'confined'>;
 
 /** The folder of this user's cached data files. */
 export function userCacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
@@ -29,7 +36,7 @@ const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(byte
  * @param sha256 64 hexadecimal digits
  * @throws DataDownloadError, DataSizeError, DataHashError; nothing stays in the cache then
  */
-export async function download(url: URL, sha256: string, limit: number, context: DownloadContext): Promise<Uint8Array> {
+export async function download(url: URL, sha256: string, limit: number, context: Asker): Promise<Uint8Array> {
   const directory = context.cacheDirectory ?? userCacheDirectory();
   const kept = join(directory, sha256);
   const cached = await readFile(kept).catch(() => null);
@@ -45,13 +52,7 @@ export async function download(url: URL, sha256: string, limit: number, context:
   return readFile(kept);
 }
 
-async function fetchInto(
-  path: string,
-  url: URL,
-  sha256: string,
-  limit: number,
-  context: DownloadContext,
-): Promise<void> {
+async function fetchInto(path: string, url: URL, sha256: string, limit: number, context: Asker): Promise<void> {
   const file = await open(path, 'wx');
   try {
     const actual = await stream(file, await request(url, context), url, limit);
@@ -61,19 +62,41 @@ async function fetchInto(
   }
 }
 
-async function request(url: URL, { fetch = globalThis.fetch, signal }: DownloadContext): Promise<Response> {
-  const response = await fetch(url, { signal: signal ?? null, redirect: 'follow' }).catch((cause: unknown) => {
+/** Follows redirects itself: each target must be one that the job could have named, before it is asked for anything. */
+async function request(url: URL, context: Asker): Promise<Response> {
+  let at = url;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    const response = await ask(at, context);
+    const target = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
+    if (target === null) return accepted(url, response);
+    await response.body?.cancel();
+    at = redirected(at, target, context);
+  }
+  throw new DataDownloadError({ location: url.href, reason: `it redirects more than ${MAX_REDIRECTS} times` });
+}
+
+async function ask(url: URL, { fetch = globalThis.fetch, signal }: Asker): Promise<Response> {
+  try {
+    return await fetch(url, { signal: signal ?? null, redirect: 'manual' });
+  } catch (cause) {
     throw new DataDownloadError({ location: url.href, reason: reasonOf(cause), cause });
-  });
-  const final = response.url === '' ? url : new URL(response.url);
-  if (final.protocol !== 'https:')
-    throw new DataDownloadError({ location: url.href, reason: `it redirects to ${final.protocol}` });
-  if (!response.ok)
+  }
+}
+
+function redirected(from: URL, target: string, context: Asker): URL {
+  const to = URL.parse(target, from);
+  if (to?.protocol !== 'https:')
     throw new DataDownloadError({
-      location: url.href,
-      reason: `the server answered ${response.status} ${response.statusText}`.trim(),
+      location: from.href,
+      reason: `it redirects to ${to?.protocol ?? 'no valid address'}`,
     });
-  return response;
+  return resolveAddress(to.href, context);
+}
+
+function accepted(url: URL, response: Response): Response {
+  if (response.ok) return response;
+  const reason = `the server answered ${response.status} ${response.statusText}`.trim();
+  throw new DataDownloadError({ location: url.href, reason });
 }
 
 /** Writes the body to `file` as it arrives; its SHA-256. */

@@ -41,7 +41,8 @@ export async function resolveLocation(location: string, context: LocationContext
   return { kind: 'path', path: await resolvePath(location, context) };
 }
 
-function resolveAddress(location: string, { confined }: LocationContext): URL {
+/** An address that may be asked. @throws DataLocationError */
+export function resolveAddress(location: string, { confined }: Pick<LocationContext, 'confined'>): URL {
   if (!URL.canParse(location))
     throw new DataLocationError({ location, reason: 'it is no valid address', mend: 'Write https://<host>/<path>.' });
   const url = new URL(location);

@@ -18,6 +18,9 @@ import type { ControlHandlers, MurmurationNode, WorkerControl } from '@murmurati
 import type { Settlement } from '../settlement/settlement.ts';
 import type { Happening } from './driver.ts';
 
+/** Patience with a silent stranger, in time-outs of the network: a worker compiles the job's kernels before its hello. */
+const HELLO_STALLS = 30;
+
 export interface HubOptions {
   readonly node: MurmurationNode;
   readonly terms: Terms;
@@ -83,7 +86,7 @@ export class ControlHub {
       void before.close();
     }
     this.#controls.set(peer, control);
-    const late = setTimeout(() => control.abort(new Error('it said no hello')), node.timeouts.stall);
+    const late = setTimeout(() => control.abort(new Error('it said no hello')), HELLO_STALLS * node.timeouts.stall);
     return {
       onMessage: (message) => {
         clearTimeout(late);

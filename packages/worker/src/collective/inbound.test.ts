@@ -75,6 +75,25 @@ describe('an inbound contribution', () => {
     expect(told[2]).toMatchObject({ from: sender, bucket: 2, samples: 8, root: honest.terms.root });
   });
 
+  it('is never replaced by another one that its sender signed as well', () => {
+    const { inbound, told, received } = open();
+    const first = frameOf(honest, 1);
+    const second = frameOf(
+      commitTo(
+        gradient.map((value) => -value),
+        cut,
+        terms,
+        key,
+      ),
+      1,
+    );
+    deliver(inbound, first.frame, first.body);
+    expect(() => deliver(inbound, second.frame, second.body)).toThrow(PeerFaultError);
+    expect(received.get(sender, view(4), bucket(1))).toBe(first.body);
+    deliver(inbound, first.frame, first.body.slice());
+    expect(told.map(({ type }) => type)).toEqual(['contributionReceived', 'contributionReceived']);
+  });
+
   const refused: Record<
     string,
     (parts: { frame: ContributionFrame; body: Uint8Array }) => { frame: ContributionFrame; body: Uint8Array }

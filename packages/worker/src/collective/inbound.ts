@@ -68,7 +68,11 @@ export class Inbound implements BucketReceiver {
     if (!verifyTensorProof({ root, leaves: cut.count, index: bucket, bytes, proof }, nodeSha256))
       throw fault(from, 'forged', `bucket ${bucket} is not in the contribution that it says`);
     if (!this.#isSigned(from, frame)) throw fault(from, 'forged', `the signature under its commitment ${root}`);
-    received.add(from, assignment, bucket, bytes);
+    const earlier = received.get(from, assignment, bucket);
+    // The first one may be in a reduction already: nobody swaps it, and whoever signs two has shown it.
+    if (earlier !== null && !sameBytes(earlier, bytes))
+      throw fault(from, 'forged', `a second, other bucket ${bucket} for one assignment`);
+    received.add(from, assignment, bucket, earlier ?? bytes);
     tell({ type: 'contributionReceived', from, bucket, round, assignment, microBatches, samples, root });
   }
 
@@ -90,6 +94,9 @@ export class Inbound implements BucketReceiver {
     this.#parts.tell({ type: 'reducedReceived', from, round, view, bucket, hash });
   }
 }
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, at) => byte === b[at]);
 
 const fault = (peer: PeerId, kind: 'unexpected' | 'forged', detail: string): PeerFaultError =>
   new PeerFaultError({ peer, fault: kind, detail: `it sent ${detail}` });

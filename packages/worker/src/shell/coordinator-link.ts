@@ -13,8 +13,10 @@ import { dialControl, type CoordinatorControl, type MurmurationNode } from '@mur
 export interface CoordinatorLinkParts {
   readonly node: MurmurationNode;
   readonly coordinator: MemberInfo;
+  /** Whether a hello could follow at once. */
+  readonly isReady: (terms: Terms) => boolean;
   /** Gets ready for the terms; what it throws ends the attempt. */
-  readonly onTerms: (terms: Terms) => Promise<void>;
+  readonly prepare: (terms: Terms) => Promise<void>;
   readonly onMessage: (message: CoordinatorMessage) => void;
   /** A stream that was open is gone. */
   readonly onGone: (reason: string) => void;
@@ -29,36 +31,32 @@ export class CoordinatorLink {
   }
 
   /**
-   * Opens the stream and agrees on the terms.
-   * @throws DialFailedError, ProtocolMismatchError, StreamClosedError, ProtocolVersionError, and what `onTerms` throws
+   * Opens the stream and agrees on the terms. When they ask for something that takes its time, the stream is closed
+   * meanwhile and opened anew afterwards: a coordinator need not be patient with silent streams.
+   * @throws DialFailedError, ProtocolMismatchError, StreamClosedError, ProtocolVersionError, and what `prepare` throws
    */
   async open(signal?: AbortSignal): Promise<Terms> {
-    const { node, coordinator, onTerms } = this.#parts;
-    let gone: Error | null = null;
-    let opened: CoordinatorControl | null = null;
-    const { control, terms } = await dialControl(
-      node,
-      coordinator,
-      {
-        onMessage: (message) => this.#parts.onMessage(message),
-        onClose: (reason) => {
-          gone = reason ?? new Error('the coordinator closed the stream');
-          if (opened !== null && this.#control === opened) this.#lost(gone);
-        },
-      },
-      signal,
-    );
-    try {
-      if (!speaksOurVersion(terms.protocolVersion))
-        throw new ProtocolVersionError({ theirs: terms.protocolVersion, ours: PROTOCOL_VERSION });
-      await onTerms(terms);
-      if (gone !== null) throw gone;
-      this.#control = opened = control;
-      return terms;
-    } catch (error) {
-      await control.close();
-      throw error;
+    for (;;) {
+      const terms = await this.#agree(signal);
+      if (this.#control !== null) return terms;
+      await this.#parts.prepare(terms);
+      signal?.throwIfAborted();
     }
+  }
+
+  /** One stream: kept when this worker is ready for its terms, else closed. */
+  async #agree(signal: AbortSignal | undefined): Promise<Terms> {
+    const { node, coordinator, isReady, onMessage } = this.#parts;
+    let kept: CoordinatorControl | null = null;
+    const onClose = (reason: Error | null): void => {
+      if (kept !== null && this.#control === kept) this.#lost(reason?.message ?? 'the coordinator closed the stream');
+    };
+    const { control, terms } = await dialControl(node, coordinator, { onMessage, onClose }, signal);
+    const speaks = speaksOurVersion(terms.protocolVersion);
+    if (speaks && isReady(terms)) this.#control = kept = control;
+    else await control.close();
+    if (!speaks) throw new ProtocolVersionError({ theirs: terms.protocolVersion, ours: PROTOCOL_VERSION });
+    return terms;
   }
 
   /** Sends a message; on a broken stream it is lost, and `onGone` tells of the stream. */
@@ -76,8 +74,8 @@ export class CoordinatorLink {
     await control?.close();
   }
 
-  #lost(reason: Error): void {
+  #lost(reason: string): void {
     this.#control = null;
-    this.#parts.onGone(reason.message);
+    this.#parts.onGone(reason);
   }
 }

@@ -31,6 +31,10 @@ export class DeviceSlot {
     this.#options = options;
   }
 
+  isPrepared(stated: unknown): boolean {
+    return this.#compiled?.stated === canonicalJson(stated);
+  }
+
   /**
    * Plans the job and compiles it, unless that has been done. @param stated the job as a coordinator states it
    * @throws JobResolutionError, GraphError, DeviceError, DeviceThreadError

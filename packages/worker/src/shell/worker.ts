@@ -90,7 +90,8 @@ export class Worker {
     this.#link = new CoordinatorLink({
       node,
       coordinator: options.coordinator,
-      onTerms: async ({ job }) => void (await this.#device.prepare(job)),
+      isReady: ({ job }) => this.#device.isPrepared(job),
+      prepare: async ({ job }) => void (await this.#device.prepare(job)),
       onMessage: (message) => this.#tell({ type: 'message', message }),
       onGone: (reason) => this.#disconnected(reason),
     });

@@ -138,6 +138,39 @@ describe('a run that is stopped at once', () => {
   });
 });
 
+describe('a run whose members are cut off while it closes', () => {
+  const closing = () => {
+    const scenario = new Scenario({ payment, rounds: 1 }).join('a', 'b', 'c').play('a', 'b', 'c');
+    scenario.tell({ type: 'epochRooted', epoch: 0, root: hashNo(1) });
+    scenario.lose('a', 'b', 'c');
+    return scenario;
+  };
+
+  it('takes them back, and their signatures', () => {
+    const scenario = closing();
+    expect(scenario.state.phase.name).toBe('closing');
+    scenario.tell({ type: 'checkpointed', round: round(1), stateHash: hashNo(1) });
+    scenario.hello('d');
+    expect(scenario.heard('d', 'refuse')).toMatchObject([{ code: 'RUN_OVER' }]);
+    scenario.hello('a');
+    scenario.fire('attest');
+    scenario.tell({ type: 'epochRooted', epoch: 0, root: hashNo(1) });
+    scenario.say('a', { type: 'attestation', epoch: 0, root: hashNo(1), signature: '0x01' as never, reason: '' });
+    scenario.tell({ type: 'settled', epoch: 0, transaction: '0x1', paidWei: {} });
+    expect(scenario.state.phase).toMatchObject({ name: 'over', outcome: 'finished' });
+  });
+
+  it('does not wait for them for ever', () => {
+    const scenario = closing();
+    scenario.tell({ type: 'checkpointed', round: round(1), stateHash: hashNo(1) });
+    for (let attempt = 0; attempt < 3; attempt++) {
+      scenario.fire('attest');
+      scenario.tell({ type: 'epochRooted', epoch: 0, root: hashNo(1) });
+    }
+    expect(scenario.state.phase).toMatchObject({ name: 'over', code: 'SETTLEMENT_FAILED' });
+  });
+});
+
 describe('a checkpoint that was stored before its coordinator could note it', () => {
   it('counts after the restart', () => {
     const scenario = new Scenario({ checkpointEvery: 1 }).join('a', 'b', 'c').play('a', 'b', 'c');

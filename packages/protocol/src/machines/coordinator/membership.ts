@@ -34,8 +34,9 @@ const refusals: readonly ((
     known?.status === 'expelled'
       ? { code: 'EXPELLED', reason: 'This worker was expelled from the run and cannot come back.' }
       : null,
-  (state) =>
-    state.phase.name === 'closing' || state.phase.name === 'over'
+  // One that has worked for the run may come back to its end: it can still audit, sign, and give the last state.
+  (state, _hello, known) =>
+    state.phase.name === 'over' || (state.phase.name === 'closing' && known === undefined)
       ? { code: 'RUN_OVER', reason: 'The run is ending and takes nobody in. Join the next one.' }
       : null,
   (state) =>

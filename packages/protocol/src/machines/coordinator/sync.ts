@@ -20,7 +20,7 @@ import { judgeState } from './membership.ts';
 const MAX_SOURCES = 8;
 
 /** Phases in which no member's state moves, so that its present state can be fetched. */
-const quiet: ReadonlySet<PhaseName> = new Set(['gathering', 'auditing', 'evaluating']);
+const quiet: ReadonlySet<PhaseName> = new Set(['gathering', 'auditing', 'evaluating', 'closing']);
 
 /** Phases in which joiners are told where the state is. */
 const open: ReadonlySet<PhaseName> = new Set([...quiet, 'training', 'applying']);

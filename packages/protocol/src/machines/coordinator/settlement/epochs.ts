@@ -1,5 +1,5 @@
 /** Epochs on their way to the chain: close, root, attest, settle. One at a time; roots are cumulative, so a failed one is covered by the next. */
-import type { PeerId } from '../../../core/ids.ts';
+import type { Hash, PeerId } from '../../../core/ids.ts';
 import type { WorkerMessageOf } from '../../../wire/control.ts';
 import type { PaymentConfig } from '../config.ts';
 import { attestTimeout } from '../deadlines.ts';
@@ -113,18 +113,55 @@ export function tendEpochs(turn: CoordinatorTurn): void {
     closeEpoch(turn);
 }
 
-function tendSignatures(turn: CoordinatorTurn, inFlight: EpochInFlight, payment: PaymentConfig): void {
-  if (inFlight.root === null || inFlight.submitted) return;
-  if (inFlight.attestations.length >= payment.attestations) return submit(turn, inFlight, inFlight.root);
-  const answered = (peer: PeerId): boolean =>
-    inFlight.refused.includes(peer) || inFlight.attestations.some(({ peerId }) => peerId === peer);
-  if (inFlight.asked.every((peer) => answered(peer) || !isPresent(turn.member(peer)))) {
-    defer(
-      turn,
-      inFlight,
-      `${inFlight.attestations.length} of ${payment.attestations} signatures, ${inFlight.refused.length} refused`,
-    );
-  }
+function tendSignatures(turn: CoordinatorTurn, epoch: EpochInFlight, payment: PaymentConfig): void {
+  if (epoch.root === null || epoch.submitted) return;
+  if (epoch.attestations.length >= payment.attestations) return submit(turn, epoch, epoch.root);
+  const inFlight = askNewcomers(turn, epoch, epoch.root, payment);
+  if (inFlight.asked.some((peer) => mayAnswer(turn.state, inFlight, peer))) return;
+  // With nobody here somebody may come back, until the timer says otherwise; a run that is told to end does not wait.
+  if (inFlight.asked.length === 0 && turn.state.draining === null) return;
+  defer(
+    turn,
+    inFlight,
+    `${inFlight.attestations.length} of ${payment.attestations} signatures, ${inFlight.refused.length} refused`,
+  );
+}
+
+function mayAnswer(
+  { members, draining }: CoordinatorState,
+  { refused, attestations }: EpochInFlight,
+  peer: PeerId,
+): boolean {
+  const answered = refused.includes(peer) || attestations.some(({ peerId }) => peerId === peer);
+  return !answered && (draining === null || isPresent(members[peer]));
+}
+
+/** Every member is asked once to check the epoch and sign it, those too that come while signatures are missing. */
+function askNewcomers(
+  turn: CoordinatorTurn,
+  inFlight: EpochInFlight,
+  root: Hash,
+  { chainId, settlement, jobId, attestations }: PaymentConfig,
+): EpochInFlight {
+  const { epoch, totalWei, leaves, asked } = inFlight;
+  const newcomers = welcomedMembers(turn.state)
+    .map(({ peerId }) => peerId)
+    .filter((peer) => !asked.includes(peer));
+  if (newcomers.length === 0) return inFlight;
+  const next = { ...inFlight, asked: [...asked, ...newcomers] };
+  setInFlight(turn, next);
+  turn.send(newcomers, {
+    type: 'attest',
+    epoch,
+    root,
+    chainId,
+    settlement,
+    jobId,
+    totalWei,
+    leaves: leaves.map(({ address, cumulativeWei }) => ({ address, cumulativeWei })),
+  });
+  turn.because(`epoch ${epoch} is to be signed by ${attestations} of ${next.asked.length} members`);
+  return next;
 }
 
 function submit(turn: CoordinatorTurn, inFlight: EpochInFlight, root: NonNullable<EpochInFlight['root']>): void {
@@ -134,27 +171,13 @@ function submit(turn: CoordinatorTurn, inFlight: EpochInFlight, root: NonNullabl
   turn.because(`epoch ${epoch} goes on chain with ${attestations.length} signatures`);
 }
 
-/** The shell has built the tree: every member is asked to check and sign it. */
+/** The shell has built the tree: members can check and sign it. */
 export function noteRooted(turn: CoordinatorTurn, { epoch, root }: CoordinatorEventOf<'epochRooted'>): void {
   const { config, settlement } = turn.state;
   const { inFlight } = settlement;
-  const { payment } = config;
-  if (payment === null || inFlight === null || inFlight.epoch !== epoch || inFlight.root !== null) return;
-  const asked = welcomedMembers(turn.state).map(({ peerId }) => peerId);
-  const { chainId, settlement: contract, jobId } = payment;
-  setInFlight(turn, { ...inFlight, root, asked });
-  turn.send(asked, {
-    type: 'attest',
-    epoch,
-    root,
-    chainId,
-    settlement: contract,
-    jobId,
-    totalWei: inFlight.totalWei,
-    leaves: inFlight.leaves.map(({ address, cumulativeWei }) => ({ address, cumulativeWei })),
-  });
+  if (inFlight === null || inFlight.epoch !== epoch || inFlight.root !== null) return;
+  setInFlight(turn, { ...inFlight, root });
   turn.do({ type: 'setTimer', name: 'attest', delay: attestTimeout(config) });
-  turn.because(`epoch ${epoch} is to be signed by ${payment.attestations} of ${asked.length} members`);
 }
 
 export function noteAttestation(

@@ -1,85 +1,161 @@
-import { identityOf, signPossession } from '@murmuration/contracts';
-import { address, milliseconds, runId } from '@murmuration/protocol';
-import type { Address, Terms, WorkerMessageOf } from '@murmuration/protocol';
-import { createNode, dialControl, keyFromRaw } from '@murmuration/protocol/net';
-import type { MurmurationNode } from '@murmuration/protocol/net';
-import { afterEach, expect, it } from 'vitest';
+import { identityOfPeerId, signAttestation, signPossession } from '@murmuration/contracts';
+import {
+  address,
+  hash,
+  hex,
+  microBatch,
+  milliseconds,
+  PROTOCOL_VERSION,
+  round,
+  runId,
+  view,
+  wei,
+} from '@murmuration/protocol';
+import type { CoordinatorState, Terms, WorkerMessage } from '@murmuration/protocol';
+import { createNode, dialControl, newKey, signCommitment } from '@murmuration/protocol/net';
+import type { CoordinatorControl, MurmurationNode } from '@murmuration/protocol/net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Settlement } from '../settlement/settlement.ts';
 import { ControlHub } from './control-hub.ts';
 import type { Happening } from './driver.ts';
 
-const registration = { chainId: 1, registry: address(`0x${'4'.repeat(40)}`) };
-const raw = new Uint8Array(32).fill(7);
-const own = identityOf(raw).address;
-const nodes: MurmurationNode[] = [];
-afterEach(() => Promise.all(nodes.splice(0).map((node) => node.stop())));
+const failureTimeout = milliseconds(4000);
+const id = runId('test-20260101-00000000');
+const registry = address(`0x${'1'.repeat(40)}`);
+const root = hash(`0x${'5'.repeat(64)}`);
+const scope = { chainId: 31_337, settlement: address(`0x${'2'.repeat(40)}`), jobId: hash(`0x${'3'.repeat(64)}`) };
+const registration = { chainId: 31_337, registry };
+const terms: Terms = { type: 'terms', protocolVersion: PROTOCOL_VERSION, runId: id, job: {}, registration };
+const inFlight = { epoch: 4, root, totalWei: '70' };
 
-async function nodeOf(secret: Uint8Array, listen: string[]): Promise<MurmurationNode> {
-  const node = await createNode({ privateKey: keyFromRaw(secret), listen, failureTimeout: milliseconds(5000) });
-  nodes.push(node);
-  return node;
+let coordinator: MurmurationNode;
+let worker: MurmurationNode;
+let control: CoordinatorControl;
+let hub: ControlHub;
+let happened: (count: number) => Promise<Happening[]>;
+let noted: string[];
+let stated: Terms;
+
+/** What the hub dispatches, as it comes. */
+function recorder(): { dispatch: (happening: Happening) => void; happened: typeof happened } {
+  const seen: Happening[] = [];
+  const waiting: (() => void)[] = [];
+  return {
+    dispatch: (happening) => {
+      seen.push(happening);
+      for (const wake of waiting.splice(0)) wake();
+    },
+    happened: async (count) => {
+      while (seen.length < count) await new Promise<void>((resolve) => waiting.push(resolve));
+      return seen;
+    },
+  };
 }
 
-/** What the hub makes of a hello with these addresses: its first event of the worker, and whom it noted. */
-async function greet(fields: { address: Address; payout: Address }): Promise<{ event: Happening; noted: Address[] }> {
-  const noted: Address[] = [];
-  const heard = Promise.withResolvers<Happening>();
-  const coordinator = await nodeOf(new Uint8Array(32).fill(1), ['/ip4/127.0.0.1/tcp/0']);
-  const terms: Terms = {
-    type: 'terms',
-    protocolVersion: '1.0.0',
-    runId: runId('test-00000001'),
-    job: {},
-    registration,
-  };
-  const settlement = { registration, note: (worker: Address) => noted.push(worker) } as unknown as Settlement;
-  const hub = new ControlHub({
+beforeEach(async () => {
+  const node = async (): Promise<MurmurationNode> =>
+    createNode({ privateKey: await newKey(), listen: ['/ip4/127.0.0.1/tcp/0'], failureTimeout });
+  [coordinator, worker] = [await node(), await node()];
+  const recorded = recorder();
+  ({ happened } = recorded);
+  noted = [];
+  const settlement = { registration, scope, note: (who: string) => noted.push(who) } as unknown as Settlement;
+  const state = () => ({ settlement: { inFlight } }) as unknown as CoordinatorState;
+  hub = new ControlHub({
     node: coordinator,
     terms,
     settlement,
-    state: () => null,
-    dispatch: heard.resolve,
+    state,
+    dispatch: recorded.dispatch,
     warn: () => undefined,
   });
   await hub.serve();
-  const worker = await nodeOf(raw, []);
-  const silent = { onMessage: () => undefined, onClose: () => undefined };
-  const { control } = await dialControl(
+  const dialled = await dialControl(
     worker,
     { peerId: coordinator.peerId, addresses: coordinator.addresses() },
-    silent,
+    { onMessage: () => undefined, onClose: () => undefined },
   );
-  const domain = { chainId: registration.chainId, contract: registration.registry };
-  const hello: WorkerMessageOf<'hello'> = {
-    type: 'hello',
-    protocolVersion: '1.0.0',
-    agent: 'test',
-    ...fields,
-    possession: signPossession(raw, domain, { payout: fields.payout }),
-    backend: 'onnx',
-    adapter: { name: 'cpu', kind: 'cpu', class: 'tolerance' },
-    addresses: [],
-    holds: null,
-  };
-  await control.send(hello);
-  return { event: await heard.promise, noted };
-}
-
-it('passes a hello on whose proof holds', async () => {
-  const { event, noted } = await greet({ address: own, payout: own });
-  expect(event).toMatchObject({ type: 'message', message: { type: 'hello', address: own } });
-  expect(noted).toEqual([own]);
+  control = dialled.control;
+  stated = dialled.terms;
+});
+afterEach(async () => {
+  await hub.close();
+  await Promise.all([coordinator.stop(), worker.stop()]);
 });
 
-// Either would fail the one transaction that pays everybody.
-it.each([
-  ['the payout address 0', { address: own, payout: address(`0x${'0'.repeat(40)}`) }],
-  [
-    'another spelling of its address',
-    { address: own.replace(/[a-f]/, (digit) => digit.toUpperCase()) as Address, payout: own },
-  ],
-])('refuses %s', async (_what, fields) => {
-  const { event, noted } = await greet(fields);
-  expect(event).toMatchObject({ type: 'faulted', code: 'FAULT_FORGED' });
-  expect(noted).toEqual([]);
+const own = (): string => identityOfPeerId(worker.peerId).address;
+const hello = (changed: Partial<Extract<WorkerMessage, { type: 'hello' }>> = {}): WorkerMessage => ({
+  type: 'hello',
+  protocolVersion: PROTOCOL_VERSION,
+  agent: 'test',
+  address: address(own()),
+  payout: address(own()),
+  possession: signPossession(
+    worker.privateKey.raw,
+    { chainId: registration.chainId, contract: registry },
+    { payout: address(own()) },
+  ),
+  backend: 'onnx',
+  adapter: { name: 'test', kind: 'cpu', class: 'tolerance' },
+  addresses: [],
+  holds: null,
+  ...changed,
+});
+const work = { runId: id, round: round(2), assignment: view(1), root, microBatches: [microBatch(5)], samples: 8 };
+const commit = (signature: string): WorkerMessage => {
+  const { runId: _runId, ...terms } = work;
+  return { type: 'commit', ...terms, lossSum: 1, computeMs: 1, signature: hex(signature) };
+};
+const attestation = (key: Uint8Array): WorkerMessage => {
+  const statement = { jobId: scope.jobId, epoch: 4, root, totalWei: wei(70n) };
+  return {
+    type: 'attestation',
+    epoch: 4,
+    root,
+    signature: signAttestation(key, { chainId: scope.chainId, contract: scope.settlement }, statement),
+    reason: '',
+  };
+};
+
+describe('ControlHub', () => {
+  it('states the terms before anything is said', () => expect(stated).toEqual(terms));
+
+  it('hands on what is signed as it should be, and notes the registration', async () => {
+    const messages = [hello(), commit(signCommitment(worker.privateKey, work)), attestation(worker.privateKey.raw)];
+    for (const message of messages) await control.send(message);
+    expect(await happened(3)).toEqual(messages.map((message) => ({ type: 'message', from: worker.peerId, message })));
+    expect(noted).toEqual([own()]);
+  });
+
+  it.each<[string, () => Promise<WorkerMessage>]>([
+    ['another’s address', async () => hello({ address: address(`0x${'9'.repeat(40)}`) })],
+    ['a proof of possession for another payout', async () => hello({ payout: address(`0x${'9'.repeat(40)}`) })],
+    ['a commitment signed by another key', async () => commit(signCommitment(await newKey(), work))],
+    ['a commitment to other work', async () => commit(signCommitment(worker.privateKey, { ...work, samples: 9 }))],
+    ['an attestation signed by another key', async () => attestation((await newKey()).raw)],
+  ])('cuts off a peer with %s', async (_what, forge) => {
+    await control.send(await forge());
+    expect(await happened(1)).toMatchObject([{ type: 'faulted', peerId: worker.peerId, code: 'FAULT_FORGED' }]);
+    expect(coordinator.faults.get(worker.peerId)?.count).toBe(1);
+    expect(noted).toEqual([]);
+  });
+
+  it('says when a worker is gone', async () => {
+    await control.send(hello());
+    await happened(1);
+    await worker.stop();
+    expect((await happened(2))[1]).toMatchObject({ type: 'disconnected', peerId: worker.peerId });
+  });
+
+  it('listens to the newer of two streams of one worker', async () => {
+    await control.send(hello());
+    await happened(1);
+    const again = await dialControl(
+      worker,
+      { peerId: coordinator.peerId, addresses: coordinator.addresses() },
+      { onMessage: () => undefined, onClose: () => undefined },
+    );
+    await again.control.send(hello());
+    expect((await happened(3)).map(({ type }) => type)).toEqual(['message', 'disconnected', 'message']);
+  });
 });

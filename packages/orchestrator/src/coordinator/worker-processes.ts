@@ -80,6 +80,7 @@ export class WorkerProcesses {
       String(threadsOf(workers)),
       '--data-directory',
       dataDirectory,
+      '--own-job',
       '--exit-with-parent',
       '--json',
       ...localOnly(address),

@@ -55,10 +55,13 @@ function dataIssue({ spec, issueAt }: PlacedJob, error: MurmurationError): JobIs
   return issueAt(fields[0] ?? ['data'], error.message);
 }
 
-/** Confined as workers confine it, so that what can be read here can be read there. */
+/**
+ * The job is its reader's own, so its paths may lead anywhere on this machine, here as in the workers that `run` starts
+ * beside it. Volunteers' workers read nothing outside of the folder that they name.
+ */
 async function openData(placed: PlacedJob, directory: string): Promise<JobDatasets> {
   try {
-    return await openDatasets(placed.spec.data, { directory, confined: true });
+    return await openDatasets(placed.spec.data, { directory, confined: false });
   } catch (error) {
     if (!(error instanceof MurmurationError)) throw error;
     throw new JobSpecError([dataIssue(placed, error)]);

@@ -80,9 +80,17 @@ describe('loadJob', () => {
     ['labels: labels }\ntraining', 'labels: job.yaml }\ntraining', /job\.yaml:5:46: The data file job\.yaml/],
     ['hidden: [3] }', 'hidden: [3], inputs: 5 }', /job\.yaml:2:42: model\.inputs is 5, but the data has 4/],
     ['hidden: [3] }', 'hidden: [3], outputs: 1 }', /job\.yaml:2:43: model\.outputs is 1, but the data has 2 classes/],
-    ['images: images', 'images: ../images', /job\.yaml:4:31: .*leaves the data directory/],
+    ['images: images', 'images: ../missing', /job\.yaml:4:31: The data file \.\.\/missing does not exist/],
   ])('places %s → %s', async (from, to, expected) => {
     await expect(loadJob(write('job.yaml', job().replace(from, to)))).rejects.toThrow(expected);
+  });
+
+  it('reads data files anywhere on this machine: the job is its reader’s own', async () => {
+    mkdirSync(join(directory, 'jobs'), { recursive: true });
+    const text = job()
+      .replaceAll('images: images', 'images: ../images')
+      .replaceAll('labels: labels', `labels: ${join(directory, 'labels')}`);
+    expect((await loadJob(write(join('jobs', 'job.yaml'), text))).job.data.trainSamples).toBe(4);
   });
 
   it('says so when there is no such file', async () => {

@@ -64,6 +64,10 @@ describe('parseJob', () => {
       'job.yaml:7:29: training.globalBatch must be a multiple of training.microBatch',
     ],
     [
+      '{ rounds: 1, microBatch: 1, globalBatch: 65537 }',
+      'job.yaml:7:44: training.globalBatch must be at most 65536 micro-batches',
+    ],
+    [
       '{ rounds: 1, bucketSize: 1000 }',
       'job.yaml:7:28: training.bucketSize must be a multiple of 1024 from 1024 to 4194304',
     ],

@@ -115,6 +115,11 @@ const rules: readonly Rule[] = [
     broken: ({ training }) => training.globalBatch % training.microBatch !== 0,
   },
   {
+    path: ['training', 'globalBatch'],
+    message: 'must be at most 65536 micro-batches',
+    broken: ({ training }) => training.globalBatch / training.microBatch > 65_536,
+  },
+  {
     path: ['training', 'schedule', 'warmup'],
     message: 'must be at most training.rounds',
     broken: ({ training }) => training.schedule.warmup > training.rounds,

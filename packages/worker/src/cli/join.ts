@@ -31,6 +31,7 @@ export function registerJoin(program: Command): void {
     )
     .option('--payout <address>', 'EVM address that pay goes to; the key’s own unless given')
     .option('--data-directory <folder>', 'folder that jobs may read data files from; none unless given')
+    .option('--own-job', 'the job is its owner’s on this machine: its data paths may lead out of the data directory')
     .option('--exit-with-parent', 'leave when standard input closes')
     .option('--json', 'one JSON object a line')
     .option('--quiet', 'only problems and the end')

@@ -20,6 +20,7 @@ export interface JoinFlags {
   readonly announce?: readonly string[];
   readonly payout?: string;
   readonly dataDirectory?: string;
+  readonly ownJob?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly exitWithParent?: boolean;
@@ -50,7 +51,10 @@ export async function workerOptions(coordinator: string, flags: JoinFlags): Prom
     backend,
     threads,
     faults,
-    data: { directory: flags.dataDirectory === undefined ? null : resolve(flags.dataDirectory), confined: true },
+    data: {
+      directory: flags.dataDirectory === undefined ? null : resolve(flags.dataDirectory),
+      confined: flags.ownJob !== true,
+    },
   };
 }
 

@@ -35,7 +35,7 @@ export const MAX_FAULTY_PEERS = 4096;
  */
 export const STREAM_WINDOW = 4 * MiB;
 /** Bytes handed to a stream between two looks at its back pressure. */
-export const SEND_CHUNK = 64 * 1024;
+export const SEND_CHUNK = 256 * 1024;
 
 /** The time-outs of the network, all derived from the job's one knob. */
 export interface NetTimeouts {

@@ -27,7 +27,11 @@ function run(step: Step): { name: string; ok: boolean; seconds: number } {
   process.stdout.write(`\n── ${step.name}: ${step.command.join(' ')}\n`);
   const started = performance.now();
   const [program, ...parameters] = step.command;
-  const { status } = spawnSync(program, parameters, { stdio: 'inherit', env: environment, shell: process.platform === 'win32' });
+  const { status } = spawnSync(program, parameters, {
+    stdio: 'inherit',
+    env: environment,
+    shell: process.platform === 'win32',
+  });
   return { name: step.name, ok: status === 0, seconds: (performance.now() - started) / 1000 };
 }
 

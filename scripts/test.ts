@@ -24,11 +24,22 @@ const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
 function vitest(project: string, wrapper: readonly string[] = []): Outcome {
   const report = join(scratch, `${project}.json`);
   const { status } = spawnSync(
-    [...wrapper, 'vitest', 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`].join(' '),
+    [
+      ...wrapper,
+      'vitest',
+      'run',
+      '--project',
+      project,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ].join(' '),
     { stdio: 'inherit', shell: true },
   );
   try {
-    const { numPassedTests, numFailedTests, numTotalTests, success } = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
+    const { numPassedTests, numFailedTests, numTotalTests, success } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    ) as Record<string, number>;
     const failed = Math.max(numFailedTests ?? 0, success && status === 0 && numTotalTests ? 0 : 1);
     return { passed: numPassedTests ?? 0, failed };
   } catch {
@@ -61,7 +72,9 @@ const tiers: readonly Tier[] = [
 function selectTiers(names: readonly string[]): readonly Tier[] {
   const unknown = names.filter((name) => !tiers.some((tier) => tier.name === name));
   if (unknown.length > 0) {
-    process.stderr.write(`unknown tier ${unknown.join(', ')}. Name some of: ${tiers.map((tier) => tier.name).join(', ')}.\n`);
+    process.stderr.write(
+      `unknown tier ${unknown.join(', ')}. Name some of: ${tiers.map((tier) => tier.name).join(', ')}.\n`,
+    );
     process.exit(2);
   }
   return names.length === 0 ? tiers : tiers.filter((tier) => names.includes(tier.name));
@@ -76,7 +89,9 @@ rmSync(scratch, { recursive: true, force: true });
 
 process.stdout.write('\n');
 for (const { name, passed, failed, seconds } of results) {
-  process.stdout.write(`${name.padEnd(12)} ${String(passed).padStart(5)} passed ${String(failed).padStart(3)} failed  ${seconds.toFixed(1).padStart(6)} s\n`);
+  process.stdout.write(
+    `${name.padEnd(12)} ${String(passed).padStart(5)} passed ${String(failed).padStart(3)} failed  ${seconds.toFixed(1).padStart(6)} s\n`,
+  );
 }
 const sum = (pick: (result: Outcome) => number): number => results.reduce((total, result) => total + pick(result), 0);
 process.stdout.write(`\n${sum((r) => r.passed)} passed, ${sum((r) => r.failed)} failed\n`);

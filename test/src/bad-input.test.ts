@@ -9,7 +9,10 @@ import { MARKER, processesMarked } from './support/processes.ts';
 
 /** Runs a command that must be refused and returns its error lines. */
 async function refused(marker: string, parameters: readonly string[], workspace: Workspace): Promise<string[]> {
-  const command = orchestrate(parameters, { cwd: workspace.directory, env: { [MARKER]: marker, TEST_KEY: '11'.repeat(32) } });
+  const command = orchestrate(parameters, {
+    cwd: workspace.directory,
+    env: { [MARKER]: marker, TEST_KEY: '11'.repeat(32) },
+  });
   const { code } = await command.exited;
   expect(code, command.transcript).toBe(2);
   expect(processesMarked(marker), 'left running').toEqual([]);
@@ -26,16 +29,37 @@ const chain = (rpcUrl: string): Record<string, unknown> => ({
   epochRounds: 10,
   rpcUrl,
   chainId: 31_337,
-  contracts: Object.fromEntries(['registry', 'escrow', 'settlement', 'token'].map((name, i) => [name, `0x${String(i + 1).repeat(40)}`])),
+  contracts: Object.fromEntries(
+    ['registry', 'escrow', 'settlement', 'token'].map((name, i) => [name, `0x${String(i + 1).repeat(40)}`]),
+  ),
   keyEnv: 'TEST_KEY',
 });
 
 describe('a job file that is wrong', () => {
   it.each([
     ['an unknown key', () => jobYaml({ training: { evalEvery: 5 } }), /job\.yaml:\d+:\d+: .*evalEvery.*evaluateEvery/],
-    ['a wrong type', () => jobYaml({ training: { rounds: 'many' } }), /job\.yaml:\d+:\d+: training\.rounds must be a positive integer/],
-    ['a missing data file', () => jobYaml({ data: { train: { type: 'idx', images: 'file:absent.idx', labels: 'file:absent.idx', mean: 0, std: 1 } } }), /absent\.idx/],
-    ['a wrong sha256', () => jobYaml().replace('mean: 0.1307', `sha256: { images: ${'ab'.repeat(32)}, labels: ${labelsSha256} }\n    mean: 0.1307`), /train-images-idx3-ubyte.*(ab){32}/],
+    [
+      'a wrong type',
+      () => jobYaml({ training: { rounds: 'many' } }),
+      /job\.yaml:\d+:\d+: training\.rounds must be a positive integer/,
+    ],
+    [
+      'a missing data file',
+      () =>
+        jobYaml({
+          data: { train: { type: 'idx', images: 'file:absent.idx', labels: 'file:absent.idx', mean: 0, std: 1 } },
+        }),
+      /absent\.idx/,
+    ],
+    [
+      'a wrong sha256',
+      () =>
+        jobYaml().replace(
+          'mean: 0.1307',
+          `sha256: { images: ${'ab'.repeat(32)}, labels: ${labelsSha256} }\n    mean: 0.1307`,
+        ),
+      /train-images-idx3-ubyte.*(ab){32}/,
+    ],
     ['a budget too small for one epoch', () => jobYaml({ payment: { ...devnetPayment, budget: 0.01 } }), /budget/],
     ['a malformed listen address', () => jobYaml({ network: { listen: ['/ip4/127.0.0.1/tpc/0'] } }), /network\.listen/],
     ['an unreachable chain', () => jobYaml({ payment: chain('http://127.0.0.1:9') }), /127\.0\.0\.1:9/],

@@ -17,8 +17,15 @@ describe('a worker that', () => {
     { misbehave: 'stale', honestRounds: 1 },
     { misbehave: 'skip-half', honestRounds: 0 },
   ])('sends $misbehave is caught', async ({ misbehave, honestRounds }) => {
-    await using run = new TestRun({ training: { rounds: 30, assignment: 'fixed' }, workers: { spawn: 2, minimum: 3 }, audit: { rate: 1, floor: 1 }, payment: devnetPayment });
-    await using cheat = new Volunteer(run.workspace, 'cheat', await run.address(), { MURMURATION_MISBEHAVE: misbehave });
+    await using run = new TestRun({
+      training: { rounds: 30, assignment: 'fixed' },
+      workers: { spawn: 2, minimum: 3 },
+      audit: { rate: 1, floor: 1 },
+      payment: devnetPayment,
+    });
+    await using cheat = new Volunteer(run.workspace, 'cheat', await run.address(), {
+      MURMURATION_MISBEHAVE: misbehave,
+    });
     const peerId = await cheat.peerId();
     const result = await finished(run.command);
     const directory = await run.directory();
@@ -30,7 +37,8 @@ describe('a worker that', () => {
     const microBatchesOfARound = 6 / 3;
     expect(verified).toBeLessThanOrEqual(honestRounds * microBatchesOfARound);
     expect(BigInt(paidWei)).toBe(BigInt(verified) * 10n ** 16n);
-    for (const worker of result.workers.filter((other) => other.peerId !== peerId)) expect(worker.verified).toBe(worker.microBatches);
+    for (const worker of result.workers.filter((other) => other.peerId !== peerId))
+      expect(worker.verified).toBe(worker.microBatches);
 
     const report = readReport(directory);
     expect(report).toContain(peerId.slice(-8));

@@ -18,14 +18,23 @@ interface Outcome {
 const keys = new Workspace();
 
 /** A run of 50 rounds by volunteers whose keys are the same in every run. `keep` is handed the run's directory before it goes. */
-async function runWith(names: readonly string[], keep: (directory: string) => void = () => undefined): Promise<Outcome> {
-  await using run = new TestRun({ training: { rounds: 50, assignment: 'fixed' }, workers: { spawn: 0, minimum: names.length } });
+async function runWith(
+  names: readonly string[],
+  keep: (directory: string) => void = () => undefined,
+): Promise<Outcome> {
+  await using run = new TestRun({
+    training: { rounds: 50, assignment: 'fixed' },
+    workers: { spawn: 0, minimum: names.length },
+  });
   const address = await run.address();
-  for (const name of names) if (readdirSync(keys.directory).includes(`${name}.key`)) copyFileSync(join(keys.directory, `${name}.key`), join(run.workspace.directory, `${name}.key`));
+  for (const name of names)
+    if (readdirSync(keys.directory).includes(`${name}.key`))
+      copyFileSync(join(keys.directory, `${name}.key`), join(run.workspace.directory, `${name}.key`));
   const volunteers = names.map((name) => new Volunteer(run.workspace, name, address));
   const result = await finished(run.command);
   await Promise.all(volunteers.map(({ command }) => command.exited));
-  for (const name of names) copyFileSync(join(run.workspace.directory, `${name}.key`), join(keys.directory, `${name}.key`));
+  for (const name of names)
+    copyFileSync(join(run.workspace.directory, `${name}.key`), join(keys.directory, `${name}.key`));
   const directory = await run.directory();
   keep(directory);
   return { result, parameters: readParameters(join(directory, 'checkpoints/step-50/model.safetensors')) };
@@ -63,8 +72,12 @@ describe('the same job', () => {
     const altered = join(keys.directory, 'altered');
     cpSync(kept, altered, { recursive: true });
     const database = new DatabaseSync(join(altered, 'journal.sqlite'));
-    const row = database.prepare(`SELECT sequence, event FROM entries WHERE event LIKE '%"lossSum"%' ORDER BY sequence LIMIT 1 OFFSET 20`).get() as { sequence: number; event: string };
-    database.prepare('UPDATE entries SET event = ? WHERE sequence = ?').run(row.event.replace(/"lossSum":[\d.]+/, '"lossSum":0.5'), row.sequence);
+    const row = database
+      .prepare(`SELECT sequence, event FROM entries WHERE event LIKE '%"lossSum"%' ORDER BY sequence LIMIT 1 OFFSET 20`)
+      .get() as { sequence: number; event: string };
+    database
+      .prepare('UPDATE entries SET event = ? WHERE sequence = ?')
+      .run(row.event.replace(/"lossSum":[\d.]+/, '"lossSum":0.5'), row.sequence);
     database.close();
     const replay = orchestrate(['replay', altered]);
     expect((await replay.exited).code).toBe(2);

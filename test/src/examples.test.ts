@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { Command, orchestrate } from './support/cli.ts';
+import { orchestrate } from './support/cli.ts';
+import type { Command } from './support/cli.ts';
 import { Workspace } from './support/jobs.ts';
 import { MARKER, processesMarked } from './support/processes.ts';
 import { finished } from './support/runs.ts';
@@ -11,7 +12,9 @@ const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 
 /** Runs an example into a folder of the test's. */
 function runExample(name: string, workspace: Workspace, marker: string): Command {
-  return orchestrate(['run', join(examples, name), '--directory', workspace.directory, '--json'], { env: { [MARKER]: marker } });
+  return orchestrate(['run', join(examples, name), '--directory', workspace.directory, '--json'], {
+    env: { [MARKER]: marker },
+  });
 }
 
 describe('examples/mnist.yaml', () => {
@@ -42,17 +45,30 @@ describe('examples/char-gpt.yaml', () => {
     const result = await finished(command);
     expect(result.evalLoss).toBeLessThan(2.2);
     const { directory } = await command.event('run.started');
-    const sample = orchestrate(['sample', directory as string, '--prompt', 'Call me ', '--tokens', '60', '--seed', '1', '--json']);
+    const sample = orchestrate([
+      'sample',
+      directory as string,
+      '--prompt',
+      'Call me ',
+      '--tokens',
+      '60',
+      '--seed',
+      '1',
+      '--json',
+    ]);
     expect((await sample.exited).code, sample.transcript).toBe(0);
     const { text } = await sample.event('sample.done');
-    expect([...(text as string)].length).toBeGreaterThanOrEqual(60);
+    expect(Array.from(text as string).length).toBeGreaterThanOrEqual(60);
   });
 });
 
 describe('every example', () => {
-  it.each(['mnist.yaml', 'mnist-convnet.yaml', 'char-gpt.yaml', 'private-cluster.yaml'])('%s passes check', async (name) => {
-    const command = orchestrate(['check', join(examples, name), '--json']);
-    expect((await command.exited).code, command.transcript).toBe(0);
-    expect(command.events.at(-1)).toMatchObject({ event: 'check.done' });
-  });
+  it.each(['mnist.yaml', 'mnist-convnet.yaml', 'char-gpt.yaml', 'private-cluster.yaml'])(
+    '%s passes check',
+    async (name) => {
+      const command = orchestrate(['check', join(examples, name), '--json']);
+      expect((await command.exited).code, command.transcript).toBe(0);
+      expect(command.events.at(-1)).toMatchObject({ event: 'check.done' });
+    },
+  );
 });

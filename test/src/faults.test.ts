@@ -11,7 +11,9 @@ const manyBuckets = { bucketSize: 4096 };
 describe('SIGKILL of a worker', () => {
   it.each(['computing', 'pushing', 'owning', 'applying'])('while %s costs no micro-batch', async (phase) => {
     await using run = new TestRun({ training: { ...manyBuckets, rounds: 16 }, workers: { spawn: 2, minimum: 3 } });
-    await using victim = new Volunteer(run.workspace, 'victim', await run.address(), { MURMURATION_CRASH_AT: `${phase}:6` });
+    await using victim = new Volunteer(run.workspace, 'victim', await run.address(), {
+      MURMURATION_CRASH_AT: `${phase}:6`,
+    });
     const peerId = await victim.peerId();
     const result = await finished(run.command);
     expect(result.rounds).toBe(16);
@@ -25,7 +27,11 @@ describe('SIGKILL of a worker', () => {
 
 describe('a worker that joins in the middle', () => {
   it('fetches the state, takes part and is paid for what it did', async () => {
-    await using run = new TestRun({ training: { ...manyBuckets, rounds: 60 }, workers: { spawn: 2, minimum: 2 }, payment: devnetPayment });
+    await using run = new TestRun({
+      training: { ...manyBuckets, rounds: 60 },
+      workers: { spawn: 2, minimum: 2 },
+      payment: devnetPayment,
+    });
     await run.committed(10);
     await using late = new Volunteer(run.workspace, 'late', await run.address());
     const peerId = await late.peerId();
@@ -49,8 +55,13 @@ describe('workers started by hand', () => {
     const result = await finished(run.command);
     expectExactlyOnce(await run.directory(), 20);
     expect(result.workers.map(({ peerId }) => peerId).toSorted()).toEqual(peers.toSorted());
-    expect(await Promise.all([first.command.exited, second.command.exited])).toEqual([{ code: 0, signal: null }, { code: 0, signal: null }]);
-    const hashes = [first, second].map(({ command }) => command.events.filter(({ event }) => event === 'worker.applied').map(({ stateHash }) => stateHash));
+    expect(await Promise.all([first.command.exited, second.command.exited])).toEqual([
+      { code: 0, signal: null },
+      { code: 0, signal: null },
+    ]);
+    const hashes = [first, second].map(({ command }) =>
+      command.events.filter(({ event }) => event === 'worker.applied').map(({ stateHash }) => stateHash),
+    );
     expect(hashes[0]).toHaveLength(20);
     expect(hashes[0]).toEqual(hashes[1]);
   });

@@ -43,7 +43,10 @@ describe('no process is left', () => {
 
   it('after all workers failed, and the exit code says so', async () => {
     const marker = crypto.randomUUID();
-    await using run = new TestRun({ training: { rounds: 50 }, payment: devnetPayment }, { [MARKER]: marker, MURMURATION_CRASH_AT: 'computing:5' });
+    await using run = new TestRun(
+      { training: { rounds: 50 }, payment: devnetPayment },
+      { [MARKER]: marker, MURMURATION_CRASH_AT: 'computing:5' },
+    );
     expect((await run.command.exited).code, run.command.transcript).toBe(1);
     await expectNoneLeft(marker);
   });
@@ -92,7 +95,16 @@ describe('a run directory', () => {
     await using run = new TestRun({ training: { rounds: 6, checkpointEvery: 3, evaluateEvery: 3 } });
     await finished(run.command);
     const directory = await run.directory();
-    for (const name of ['journal.sqlite', 'metrics.jsonl', 'report.html', 'model.onnx', 'result.json', 'tensorboard', 'checkpoints/step-6/manifest.json', 'checkpoints/step-6/model.safetensors']) {
+    for (const name of [
+      'journal.sqlite',
+      'metrics.jsonl',
+      'report.html',
+      'model.onnx',
+      'result.json',
+      'tensorboard',
+      'checkpoints/step-6/manifest.json',
+      'checkpoints/step-6/model.safetensors',
+    ]) {
       expect(existsSync(join(directory, name)), name).toBe(true);
     }
     const status = orchestrate(['status', directory, '--json']);

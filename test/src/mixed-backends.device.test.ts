@@ -8,7 +8,9 @@ const ROUNDS = 200;
 
 /** State hashes by round, as the worker told them. */
 const hashesOf = ({ command }: Volunteer): unknown[] =>
-  command.events.filter(({ event }) => event === 'worker.applied').map(({ round, stateHash }) => `${String(round)} ${String(stateHash)}`);
+  command.events
+    .filter(({ event }) => event === 'worker.applied')
+    .map(({ round, stateHash }) => `${String(round)} ${String(stateHash)}`);
 
 describe('a webgpu worker and an onnx worker', () => {
   it(`hold the same bits after every round, and pass ${ROUNDS} rounds of audits`, async () => {

@@ -78,7 +78,8 @@ export class Command {
         const found = pick(this);
         if (found === undefined && this.#exit === null) return;
         this.#listeners.delete(look);
-        if (found === undefined) reject(new Error(`ended (${JSON.stringify(this.#exit)}) before ${what}:\n${this.transcript}`));
+        if (found === undefined)
+          reject(new Error(`ended (${JSON.stringify(this.#exit)}) before ${what}:\n${this.transcript}`));
         else resolve(found);
       };
       this.#listeners.add(look);

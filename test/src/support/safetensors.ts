@@ -12,10 +12,15 @@ export function readParameters(path: string): Float32Array {
   const file = readFileSync(path);
   const length = Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.toString('utf8', 8, 8 + length)) as Record<string, Entry>;
-  const entries = Object.entries(header).filter(([name]) => name !== '__metadata__').map(([, entry]) => entry);
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([, entry]) => entry);
   const values = entries
     .toSorted((a, b) => a.data_offsets[0] - b.data_offsets[0])
-    .map(({ data_offsets: [from, to] }) => new Float32Array(Uint8Array.from(file.subarray(8 + length + from, 8 + length + to)).buffer));
+    .map(
+      ({ data_offsets: [from, to] }) =>
+        new Float32Array(Uint8Array.from(file.subarray(8 + length + from, 8 + length + to)).buffer),
+    );
   const all = new Float32Array(values.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of values) {

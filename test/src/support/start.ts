@@ -1,6 +1,6 @@
 /** Starting runs and volunteers in tests, each ended with the test however it goes. */
-import type { CliEvent } from './cli.ts';
-import { Command, orchestrate } from './cli.ts';
+import { orchestrate } from './cli.ts';
+import type { CliEvent, Command } from './cli.ts';
 import type { JobOverrides } from './jobs.ts';
 import { Workspace } from './jobs.ts';
 
@@ -42,8 +42,26 @@ export class TestRun implements AsyncDisposable {
 export class Volunteer implements AsyncDisposable {
   readonly command: Command;
 
-  constructor(workspace: Workspace, name: string, address: string, env: Readonly<Record<string, string>> = {}, backend = 'onnx') {
-    const parameters = ['join', address, '--key', `${name}.key`, '--backend', backend, '--threads', '1', '--listen', '/ip4/127.0.0.1/tcp/0', '--json'];
+  constructor(
+    workspace: Workspace,
+    name: string,
+    address: string,
+    env: Readonly<Record<string, string>> = {},
+    backend = 'onnx',
+  ) {
+    const parameters = [
+      'join',
+      address,
+      '--key',
+      `${name}.key`,
+      '--backend',
+      backend,
+      '--threads',
+      '1',
+      '--listen',
+      '/ip4/127.0.0.1/tcp/0',
+      '--json',
+    ];
     this.command = orchestrate(parameters, { cwd: workspace.directory, env });
   }
 

@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Sha256 } from '../core/digest.ts';
-import { leafDigest, MerkleIndexError, tensorTree, TensorTreeBuilder, tensorTreeOfBytes, verifyTensorProof } from './tensor-tree.ts';
+import {
+  leafDigest,
+  MerkleIndexError,
+  tensorTree,
+  TensorTreeBuilder,
+  tensorTreeOfBytes,
+  verifyTensorProof,
+} from './tensor-tree.ts';
 
 const node: Sha256 = (...parts) => {
   const digest = createHash('sha256');
@@ -26,15 +33,28 @@ describe('tensor tree', () => {
 
   it('proves every leaf, and nothing else', () => {
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 8 }), { minLength: 1, maxLength: 40 }), fc.nat(), (chunks, pick) => {
-        const tree = tensorTree(chunks.map((chunk) => leafDigest(chunk, node)), node);
-        const index = pick % chunks.length;
-        const claim = { root: tree.root, leaves: chunks.length, index, bytes: chunks[index]!, proof: tree.proof(index) };
-        expect(verifyTensorProof(claim, node)).toBe(true);
-        expect(verifyTensorProof({ ...claim, bytes: Uint8Array.of(...chunks[index]!, 7) }, node)).toBe(false);
-        expect(verifyTensorProof({ ...claim, proof: [...claim.proof, tree.root] }, node)).toBe(false);
-        expect(verifyTensorProof({ ...claim, index: chunks.length }, node)).toBe(false);
-      }),
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 8 }), { minLength: 1, maxLength: 40 }),
+        fc.nat(),
+        (chunks, pick) => {
+          const tree = tensorTree(
+            chunks.map((chunk) => leafDigest(chunk, node)),
+            node,
+          );
+          const index = pick % chunks.length;
+          const claim = {
+            root: tree.root,
+            leaves: chunks.length,
+            index,
+            bytes: chunks[index]!,
+            proof: tree.proof(index),
+          };
+          expect(verifyTensorProof(claim, node)).toBe(true);
+          expect(verifyTensorProof({ ...claim, bytes: Uint8Array.of(...chunks[index]!, 7) }, node)).toBe(false);
+          expect(verifyTensorProof({ ...claim, proof: [...claim.proof, tree.root] }, node)).toBe(false);
+          expect(verifyTensorProof({ ...claim, index: chunks.length }, node)).toBe(false);
+        },
+      ),
       { seed: 7, numRuns: 60 },
     );
   });

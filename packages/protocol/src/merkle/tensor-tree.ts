@@ -19,7 +19,10 @@ export class MerkleIndexError extends MurmurationError {
   readonly code = 'MERKLE_INDEX';
 
   constructor({ index, leaves }: { index: number; leaves: number }) {
-    super({ message: `Leaf ${index} was asked of a Merkle tree with ${leaves} leaves.`, mend: 'Ask for a leaf from 0 to the count less one.' });
+    super({
+      message: `Leaf ${index} was asked of a Merkle tree with ${leaves} leaves.`,
+      mend: 'Ask for a leaf from 0 to the count less one.',
+    });
   }
 }
 
@@ -46,7 +49,8 @@ export function tensorTree(leaves: readonly Uint8Array[], hash: Sha256 = sha256)
 }
 
 /** The tree over digests that are leaves already, such as the hashes of reduced buckets. */
-export const tensorTreeOfHashes = (leaves: readonly Hash[], hash: Sha256 = sha256): TensorTree => tensorTree(leaves.map(bytesOf), hash);
+export const tensorTreeOfHashes = (leaves: readonly Hash[], hash: Sha256 = sha256): TensorTree =>
+  tensorTree(leaves.map(bytesOf), hash);
 
 /** The tree over `data` in chunks of `chunkBytes` (the last one may be shorter). */
 export function tensorTreeOfBytes(data: Uint8Array, chunkBytes: number, hash: Sha256 = sha256): TensorTree {
@@ -57,7 +61,13 @@ export function tensorTreeOfBytes(data: Uint8Array, chunkBytes: number, hash: Sh
 
 /** Whether `bytes` are leaf `index` of `leaves` under `root`. Hostile input is answered with false, never with a throw. */
 export function verifyTensorProof(
-  { root, leaves, index, bytes, proof }: { root: Hash; leaves: number; index: number; bytes: Uint8Array; proof: readonly Hash[] },
+  {
+    root,
+    leaves,
+    index,
+    bytes,
+    proof,
+  }: { root: Hash; leaves: number; index: number; bytes: Uint8Array; proof: readonly Hash[] },
   hash: Sha256 = sha256,
 ): boolean {
   if (!Number.isInteger(index) || index < 0 || index >= leaves) return false;
@@ -88,7 +98,10 @@ export class TensorTreeBuilder {
   /** Takes the next bytes; the array is the caller's again on return. */
   update(data: Uint8Array): void {
     let rest = data;
-    while (rest.length > 0) rest = rest.subarray(this.#filled === 0 && rest.length >= this.#chunk.length ? this.#whole(rest) : this.#part(rest));
+    while (rest.length > 0)
+      rest = rest.subarray(
+        this.#filled === 0 && rest.length >= this.#chunk.length ? this.#whole(rest) : this.#part(rest),
+      );
   }
 
   /** The tree over all that came. The builder is used up. */

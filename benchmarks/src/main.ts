@@ -10,6 +10,8 @@ import { trainStep } from './suites/train-step.ts';
 
 const suites: readonly Suite[] = [trainStep, allReduce, endToEnd, cost];
 
+const BAD_INPUT = 2;
+
 interface Flags {
   readonly json?: boolean;
   readonly quick?: boolean;
@@ -47,7 +49,9 @@ async function runSuite(suite: Suite, flags: Flags): Promise<void> {
 
 const program = new Command('bench')
   .description('Measures Murmuration beside its peers: warm-up, interleaved runs, median and quartiles.')
-  .showHelpAfterError();
+  .showHelpAfterError()
+  // As everywhere in the product: 2 for bad input. Help is no error.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : BAD_INPUT));
 for (const suite of suites) {
   program
     .command(suite.name)
@@ -58,4 +62,9 @@ for (const suite of suites) {
     .option('--set <name=value...>', 'settings of the suite', [])
     .action((flags: Flags) => runSuite(suite, flags));
 }
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -98,16 +98,14 @@ async function measureAll(
     singles.push(await measureSingle(plan));
     for (const configuration of configurations) {
       log(`${repetition} of ${plan.repetitions}: ${configuration.name}`);
-      runs
-        .get(configuration.name)
-        ?.push(
-          await observeRun({
-            file: fileOf(plan, configuration),
-            directory: plan.directory,
-            rounds: plan.rounds,
-            skipped: SKIPPED,
-          }),
-        );
+      runs.get(configuration.name)?.push(
+        await observeRun({
+          file: fileOf(plan, configuration),
+          directory: plan.directory,
+          rounds: plan.rounds,
+          skipped: SKIPPED,
+        }),
+      );
     }
   }
   const median = (of: (figures: SingleFigures) => number): number => medianOf(singles.map(of));
@@ -207,15 +205,13 @@ function positive(settings: SuiteOptions['settings'], name: string, otherwise: n
 }
 
 async function run({ quick, log, settings }: SuiteOptions): Promise<SuiteResult> {
+  const rounds = positive(settings, 'rounds', quick ? 30 : 150, SKIPPED + 1);
+  const repetitions = positive(settings, 'repetitions', quick ? 1 : 3, 1);
   const directory = mkdtempSync(join(tmpdir(), 'murmuration-bench-'));
-  try {
-    const rounds = positive(settings, 'rounds', quick ? 30 : 150, SKIPPED + 1);
-    const repetitions = positive(settings, 'repetitions', quick ? 1 : 3, 1);
-    const data = await measure({ rounds, repetitions, threads: availableParallelism(), directory }, log);
-    return { suite: 'end-to-end', tables: tablesOf(data), data };
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  const data = await measure({ rounds, repetitions, threads: availableParallelism(), directory }, log);
+  // A run that fails leaves its directory: its error names logs in it.
+  rmSync(directory, { recursive: true, force: true });
+  return { suite: 'end-to-end', tables: tablesOf(data), data };
 }
 
 export const endToEnd: Suite = {

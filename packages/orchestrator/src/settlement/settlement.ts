@@ -218,6 +218,6 @@ export class Settlement {
           [address, (await readPaid(this.#opened.chain, this.#jobId, address)).toString()] as const,
       ),
     );
-    return Object.fromEntries(paid) as Record<Address, string>;
+    return Object.fromEntries(paid);
   }
 }

@@ -16,7 +16,7 @@ const payment: PaymentConfig = {
 };
 const drawn = (scenario: Scenario, number: number) => {
   const { target, auditor } = scenario.facts('auditDrawn').find(({ audit: id }) => id === number)!;
-  return { target: target.at(-1)!, auditor: auditor.at(-1)! };
+  return { target: target.at(-1), auditor: auditor.at(-1) };
 };
 const compared = (scenario: Scenario, name: string, number: number, relativeError: number) =>
   scenario.say(name, { type: 'verdict', audit: number, outcome: 'compared', relativeError, reason: '' });

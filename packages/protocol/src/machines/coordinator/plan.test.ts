@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { microBatch } from '../../core/ids.ts';
+import { microBatch, round } from '../../core/ids.ts';
 import { emptyLedger, returnMicroBatches, takeMicroBatches, untrainedBetween } from './ledger.ts';
 import { largestRemainder, planRound, replanOwners } from './plan.ts';
 import { idOf } from './scenario.ts';
@@ -32,6 +32,7 @@ describe('a plan', () => {
       microBatches: numbers(4),
       buckets: 3,
       assignment: 'adaptive',
+      round: round(1),
     });
     expect(plan.contributors.map(({ peerId, microBatches }) => [peerId.at(-1), microBatches])).toEqual([
       ['a', [0, 1]],
@@ -40,9 +41,22 @@ describe('a plan', () => {
     expect(plan.owners.map((owner) => owner.at(-1))).toEqual(['a', 'b', 'c']);
   });
 
+  it('gives a slow member one micro-batch now and then, so that its speed is measured again', () => {
+    const shares = [0, 1, 7, 8].map((number) =>
+      planRound({
+        members: [member('a', 100), member('b', 1), member('c', 1)],
+        microBatches: numbers(4),
+        buckets: 1,
+        assignment: 'adaptive',
+        round: round(number),
+      }).contributors.map(({ microBatches }) => microBatches.length),
+    );
+    expect(shares).toEqual([[2, 1, 1], [4], [4], [2, 1, 1]]);
+  });
+
   it('is the same whatever the speeds when it is fixed, and in whatever order members came', () => {
     const fixed = (members: MemberRecord[]) =>
-      planRound({ members, microBatches: numbers(5), buckets: 2, assignment: 'fixed' });
+      planRound({ members, microBatches: numbers(5), buckets: 2, assignment: 'fixed', round: round(0) });
     expect(fixed([member('b', 9), member('a', 1)])).toEqual(fixed([member('a', 3), member('b', 3)]));
   });
 
@@ -53,10 +67,17 @@ describe('a plan', () => {
         microBatches: numbers(2),
         buckets: 2,
         assignment: 'fixed',
+        round: round(0),
       }).owners,
     ).toEqual([idOf('b'), idOf('b')]);
     expect(
-      planRound({ members: [member('a', 1, false)], microBatches: numbers(2), buckets: 2, assignment: 'fixed' }).owners,
+      planRound({
+        members: [member('a', 1, false)],
+        microBatches: numbers(2),
+        buckets: 2,
+        assignment: 'fixed',
+        round: round(0),
+      }).owners,
     ).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 /** Who trains what, and who reduces what. Pure arithmetic over the members of a view. */
-import type { MicroBatch, PeerId } from '../../core/ids.ts';
+import type { MicroBatch, PeerId, Round } from '../../core/ids.ts';
 import type { Contributor } from '../../wire/control.ts';
 import { byPeerId, isDialable } from './select.ts';
 import type { MemberRecord } from './state.ts';
@@ -10,19 +10,23 @@ export interface RoundPlan {
   readonly owners: readonly PeerId[];
 }
 
-type Planner = (members: readonly MemberRecord[], microBatches: readonly MicroBatch[]) => MicroBatch[][];
+type Planner = (members: readonly MemberRecord[], microBatches: readonly MicroBatch[], round: Round) => MicroBatch[][];
+
+/** In every so many rounds a member too slow for a share gets one micro-batch all the same: else its speed would never be measured again. */
+const PROBE_EVERY = 8;
 
 /** Micro-batch i to member i mod n: independent of speed, so that the same membership gives the same run. */
 const fixed: Planner = (members, microBatches) =>
   members.map((_, m) => microBatches.filter((_batch, i) => i % members.length === m));
 
 /** Consecutive micro-batches in proportion to measured speed, so that all finish together. */
-const adaptive: Planner = (members, microBatches) => {
-  let start = 0;
-  return largestRemainder(
+const adaptive: Planner = (members, microBatches, round) => {
+  const shares = largestRemainder(
     members.map(({ samplesPerSecond }) => samplesPerSecond),
     microBatches.length,
-  ).map((share) => {
+  );
+  let start = 0;
+  return (round % PROBE_EVERY === 0 ? leaveNobodyOut(shares) : shares).map((share) => {
     const part = microBatches.slice(start, start + share);
     start += share;
     return part;
@@ -47,6 +51,18 @@ export function largestRemainder(weights: readonly number[], total: number): num
   return shares;
 }
 
+/** Takes one from the greatest share, while it can spare one, for each that has none. */
+function leaveNobodyOut(shares: readonly number[]): number[] {
+  const result = [...shares];
+  for (const [i, share] of shares.entries()) {
+    const greatest = Math.max(...result);
+    if (share > 0 || greatest < 2) continue;
+    result[result.indexOf(greatest)] = greatest - 1;
+    result[i] = 1;
+  }
+  return result;
+}
+
 /** Bucket b to dialable member b mod n. Empty when nobody can be dialled. */
 function planOwners(members: readonly MemberRecord[], buckets: number): PeerId[] {
   const dialable = members.filter(isDialable).toSorted(byPeerId);
@@ -69,14 +85,16 @@ export function planRound({
   microBatches,
   buckets,
   assignment,
+  round,
 }: {
   members: readonly MemberRecord[];
   microBatches: readonly MicroBatch[];
   buckets: number;
   assignment: keyof typeof planners;
+  round: Round;
 }): RoundPlan {
   const ordered = members.toSorted(byPeerId);
-  const shares = planners[assignment](ordered, microBatches);
+  const shares = planners[assignment](ordered, microBatches, round);
   const contributors = ordered
     .map(({ peerId }, m) => ({ peerId, microBatches: shares[m] ?? [] }))
     .filter((contributor) => contributor.microBatches.length > 0);

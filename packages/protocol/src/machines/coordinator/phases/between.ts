@@ -70,6 +70,7 @@ function startRound(turn: CoordinatorTurn, members: readonly MemberRecord[]): vo
     microBatches: taken,
     buckets: config.buckets,
     assignment: config.assignment,
+    round: roundOf(committed),
   });
   if (owners.length === 0) return beginRegathering(turn, 'no member can be dialled by the others');
   const view = viewOf(turn.state.lastView + 1);

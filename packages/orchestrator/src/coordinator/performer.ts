@@ -1,14 +1,14 @@
 /** What the machine asks for, done: one entry an effect. Nothing here decides anything. */
-import type { CoordinatorEffect, CoordinatorEffectOf, CoordinatorEffectType } from '@murmuration/protocol';
+import type { CoordinatorEffect, CoordinatorEffectOf, CoordinatorEffectType, TimerName } from '@murmuration/protocol';
+import type { Timers } from '@murmuration/protocol/net';
 import type { Settlement } from '../settlement/settlement.ts';
 import type { ControlHub } from './control-hub.ts';
 import type { Happening } from './driver.ts';
 import type { StateStore } from './state-store.ts';
-import type { Timers } from './timers.ts';
 
 export interface PerformerPorts {
   readonly hub: ControlHub;
-  readonly timers: Timers;
+  readonly timers: Timers<TimerName>;
   readonly states: StateStore;
   readonly settlement: Settlement | null;
   readonly dispatch: (happening: Happening) => void;

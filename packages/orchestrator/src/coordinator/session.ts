@@ -10,9 +10,10 @@ import type {
   Round,
   RunId,
   Terms,
+  TimerName,
 } from '@murmuration/protocol';
 import { milliseconds, PROTOCOL_VERSION } from '@murmuration/protocol';
-import { createNode, serveFetch } from '@murmuration/protocol/net';
+import { createNode, serveFetch, Timers } from '@murmuration/protocol/net';
 import type { MurmurationNode } from '@murmuration/protocol/net';
 import type { LoadedJob } from '../plan/load-job.ts';
 import { planRun } from '../plan/plan.ts';
@@ -34,7 +35,6 @@ import { createPerformer } from './performer.ts';
 import { loadSecrets } from './secrets.ts';
 import type { RunSecrets } from './secrets.ts';
 import { StateStore } from './state-store.ts';
-import { Timers } from './timers.ts';
 import { lastWords, WorkerProcesses } from './worker-processes.ts';
 import type { EndedWorker } from './worker-processes.ts';
 
@@ -63,7 +63,7 @@ interface Parts {
   readonly node: MurmurationNode;
   readonly journal: JournalStore;
   readonly settlement: Settlement | null;
-  readonly timers: Timers;
+  readonly timers: Timers<TimerName>;
   readonly hub: ControlHub;
   readonly driver: CoordinatorDriver;
   readonly states: StateStore;
@@ -195,7 +195,7 @@ export class Session {
     for (const [worker, registration] of knownWorkers(journal.entries())) settlement?.note(worker, registration);
     const dispatch = (happening: Parameters<CoordinatorDriver['dispatch']>[0]): void =>
       this.#guarded(() => driver.dispatch(happening));
-    const timers = new Timers((name) => dispatch({ type: 'timer', name }));
+    const timers = new Timers<TimerName>((name) => dispatch({ type: 'timer', name }));
     const states = new StateStore({
       runId,
       node,

@@ -9,7 +9,7 @@ import { createRunDirectory, lockRun, newRunId, openRunDirectory } from '../stor
 import type { RunPaths } from '../store/run-directory.ts';
 import { listenAddresses, noteEndpoint } from './endpoint.ts';
 import { loadSecrets } from './secrets.ts';
-import { Timers } from './timers.ts';
+import { Timers } from '@murmuration/protocol/net';
 import { lastWords, threadsOf } from './worker-processes.ts';
 import { writeFileSync } from 'node:fs';
 
@@ -90,7 +90,7 @@ describe('timers', () => {
   it('fire once; one that was replaced or cancelled never does', () => {
     vi.useFakeTimers();
     const fired: TimerName[] = [];
-    const timers = new Timers((name) => fired.push(name));
+    const timers = new Timers<TimerName>((name) => fired.push(name));
     timers.set('round', milliseconds(10));
     timers.set('round', milliseconds(30));
     timers.set('gather', milliseconds(10));

@@ -22,6 +22,7 @@ import {
   serveBuckets,
   serveFetch,
   type MurmurationNode,
+  Timers,
 } from '@murmuration/protocol/net';
 import { Attester } from '../audit/attest.ts';
 import { ComputeQueue } from '../compute/compute-queue.ts';
@@ -36,7 +37,6 @@ import { MemberLoop, type Happening, type Performers } from './member-loop.ts';
 import { closeRun, prepareRun } from './prepare-run.ts';
 import { noticeReport, problemOf, type Reporter } from './report.ts';
 import { activate, delegate, dropFrames, type ActiveRun } from './run-performers.ts';
-import { Timers } from './timers.ts';
 
 /** Until the job says its own. */
 const DEFAULT_FAILURE_TIMEOUT = milliseconds(10_000);

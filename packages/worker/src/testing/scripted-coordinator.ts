@@ -28,10 +28,10 @@ import {
   verifyCommitment,
   type MurmurationNode,
   type WorkerControl,
+  Timers,
 } from '@murmuration/protocol/net';
 import { stateLayout } from '@murmuration/kernels/exact';
 import { parameterLayout } from '@murmuration/kernels/graph';
-import { Timers } from '../shell/timers.ts';
 import { fetchState } from '../sync/fetch-state.ts';
 
 type Happening = CoordinatorEvent extends infer E ? (E extends CoordinatorEvent ? Omit<E, 'at'> : never) : never;

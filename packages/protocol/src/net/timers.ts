@@ -1,4 +1,7 @@
-/** Named timers of a machine: setting a name again replaces it. */
+/** The named timers that a machine's effects ask for, for the shells of both sides. */
+import type { Milliseconds } from '../core/units.ts';
+
+/** Setting a name again replaces it, and one that was replaced or cancelled never fires. */
 export class Timers<Name extends string> {
   readonly #fire: (name: Name) => void;
   readonly #running = new Map<Name, NodeJS.Timeout>();
@@ -7,7 +10,7 @@ export class Timers<Name extends string> {
     this.#fire = fire;
   }
 
-  set(name: Name, delay: number): void {
+  set(name: Name, delay: Milliseconds): void {
     this.cancel(name);
     const timer = setTimeout(() => {
       this.#running.delete(name);

@@ -7,6 +7,8 @@ import { TestRun, Volunteer } from './support/start.ts';
 
 /** Seven buckets, so that each of three members owns some. */
 const manyBuckets = { bucketSize: 4096 };
+/** Rounds that last longer than it takes a program to start, compile and fetch the state. */
+const LONG = 400;
 
 describe('SIGKILL of a worker', () => {
   it.each(['computing', 'pushing', 'owning', 'applying'])('while %s costs no micro-batch', async (phase) => {
@@ -28,7 +30,7 @@ describe('SIGKILL of a worker', () => {
 describe('a worker that joins in the middle', () => {
   it('fetches the state, takes part and is paid for what it did', async () => {
     await using run = new TestRun({
-      training: { ...manyBuckets, rounds: 60 },
+      training: { ...manyBuckets, rounds: LONG },
       workers: { spawn: 2, minimum: 2 },
       payment: devnetPayment,
     });
@@ -36,7 +38,7 @@ describe('a worker that joins in the middle', () => {
     await using late = new Volunteer(run.workspace, 'late', await run.address());
     const peerId = await late.peerId();
     const result = await finished(run.command);
-    expectExactlyOnce(await run.directory(), 60);
+    expectExactlyOnce(await run.directory(), LONG);
     const { microBatches, verified, paidWei } = workerOf(result, peerId);
     expect(microBatches).toBeGreaterThan(0);
     expect(verified).toBe(microBatches);

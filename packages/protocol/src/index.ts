@@ -47,6 +47,7 @@ export type * from './machines/member/state.ts';
 export type { JournalEntry } from './journal/events.ts';
 export type * from './journal/facts.ts';
 export * from './merkle/settlement-tree.ts';
+export { claimsOf, type CommitmentClaim } from './machines/coordinator/evidence.ts';
 export { coordinatorTransition, CoordinatorStateError } from './machines/coordinator/transition.ts';
 export { ownedBy } from './machines/member/state.ts';
 export { initialMember, memberTransition, roundHeld } from './machines/member/transition.ts';

@@ -1,18 +1,21 @@
 import { identityOfPeerId, signAttestation, signPossession } from '@murmuration/contracts';
 import {
   address,
+  bucket,
   hash,
   hex,
   microBatch,
   milliseconds,
+  peerId,
   PROTOCOL_VERSION,
   round,
   runId,
   view,
   wei,
 } from '@murmuration/protocol';
-import type { CoordinatorState, Terms, WorkerMessage } from '@murmuration/protocol';
+import type { CoordinatorState, Hash, Terms, WorkerMessage } from '@murmuration/protocol';
 import { createNode, dialControl, newKey, signCommitment } from '@murmuration/protocol/net';
+import type { Secp256k1PrivateKey } from '@libp2p/interface';
 import type { CoordinatorControl, MurmurationNode } from '@murmuration/protocol/net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Settlement } from '../settlement/settlement.ts';
@@ -35,6 +38,8 @@ let hub: ControlHub;
 let happened: (count: number) => Promise<Happening[]>;
 let noted: string[];
 let stated: Terms;
+/** A contributor of the round under way other than the worker, which owns its only bucket. */
+let other: Secp256k1PrivateKey;
 
 /** What the hub dispatches, as it comes. */
 function recorder(): { dispatch: (happening: Happening) => void; happened: typeof happened } {
@@ -60,7 +65,22 @@ beforeEach(async () => {
   ({ happened } = recorded);
   noted = [];
   const settlement = { registration, scope, note: (who: string) => noted.push(who) } as unknown as Settlement;
-  const state = () => ({ settlement: { inFlight } }) as unknown as CoordinatorState;
+  other = await newKey();
+  const state = () => ({ config: { runId: id }, settlement: { inFlight }, phase }) as unknown as CoordinatorState;
+  const contributor = peerId(other.publicKey.toString());
+  const phase = {
+    name: 'training',
+    round: {
+      round: work.round,
+      view: work.assignment,
+      assignment: work.assignment,
+      contributors: [{ peerId: contributor, microBatches: work.microBatches }],
+      owners: [worker.peerId],
+      reduced: [null],
+      commitments: { [contributor]: { root, samples: work.samples } },
+      shown: {},
+    },
+  };
   hub = new ControlHub({
     node: coordinator,
     terms,
@@ -106,6 +126,15 @@ const commit = (signature: string): WorkerMessage => {
   const { runId: _runId, ...terms } = work;
   return { type: 'commit', ...terms, lossSum: 1, computeMs: 1, signature: hex(signature) };
 };
+const elsewhere = { ...work, root: hash(`0x${'6'.repeat(64)}`) };
+/** The worker says that the other contributor showed it this. */
+const reduced = (shown: { root: Hash; samples: number }, signature: string): WorkerMessage => ({
+  type: 'reduced',
+  round: work.round,
+  view: work.assignment,
+  buckets: [{ bucket: bucket(0), hash: root }],
+  commitments: [{ root: shown.root, samples: shown.samples, signature: hex(signature) }],
+});
 const attestation = (key: Uint8Array): WorkerMessage => {
   const statement = { jobId: scope.jobId, epoch: 4, root, totalWei: wei(70n) };
   return {
@@ -127,11 +156,29 @@ describe('ControlHub', () => {
     expect(noted).toEqual([own()]);
   });
 
+  it('hands on what an owner was shown, when it is what the coordinator was told or bears its maker’s signature', async () => {
+    const messages = [reduced(work, '0x'), reduced(elsewhere, signCommitment(other, elsewhere))];
+    for (const message of messages) await control.send(message);
+    expect(await happened(2)).toEqual(messages.map((message) => ({ type: 'message', from: worker.peerId, message })));
+  });
+
   it.each<[string, () => Promise<WorkerMessage>]>([
     ['another’s address', async () => hello({ address: address(`0x${'9'.repeat(40)}`) })],
     ['a proof of possession for another payout', async () => hello({ payout: address(`0x${'9'.repeat(40)}`) })],
     ['a commitment signed by another key', async () => commit(signCommitment(await newKey(), work))],
     ['a commitment to other work', async () => commit(signCommitment(worker.privateKey, { ...work, samples: 9 }))],
+    [
+      'another’s commitment that it signed itself',
+      async () => reduced(elsewhere, signCommitment(worker.privateKey, elsewhere)),
+    ],
+    [
+      'another’s commitment to an earlier round',
+      async () => reduced(elsewhere, signCommitment(other, { ...elsewhere, round: round(1) })),
+    ],
+    [
+      'another’s commitment with another weight',
+      async () => reduced({ ...work, samples: 9 }, signCommitment(other, work)),
+    ],
     ['an attestation signed by another key', async () => attestation((await newKey()).raw)],
   ])('cuts off a peer with %s', async (_what, forge) => {
     await control.send(await forge());

@@ -3,7 +3,7 @@
  * events: a message, a fault, or the loss of a connection.
  */
 import { attestationSigner, identityOfPeerId, verifyPossession } from '@murmuration/contracts';
-import { wei } from '@murmuration/protocol';
+import { claimsOf, wei } from '@murmuration/protocol';
 import type {
   CoordinatorMessage,
   CoordinatorState,
@@ -115,6 +115,7 @@ export class ControlHub {
   #check(peer: PeerId, message: WorkerMessage): void {
     if (message.type === 'hello') this.#checkHello(peer, message);
     if (message.type === 'commit') this.#checkCommit(peer, message);
+    if (message.type === 'reduced') this.#checkReduced(peer, message);
     if (message.type === 'attestation') this.#checkAttestation(peer, message);
   }
 
@@ -136,6 +137,15 @@ export class ControlHub {
     const { round, assignment, root, microBatches, samples, signature } = message;
     if (!verifyCommitment(peer, { runId, round, assignment, root, microBatches, samples }, signature)) {
       throw forged(peer, `its signature under the commitment to round ${round} is not valid`);
+    }
+  }
+
+  /** An owner that passes on a commitment which its maker never signed made it up. The state is the one that the machine judges by. */
+  #checkReduced(peer: PeerId, message: WorkerMessageOf<'reduced'>): void {
+    const state = this.#options.state();
+    for (const { peerId, terms, signature } of state === null ? [] : claimsOf(state, peer, message)) {
+      if (!verifyCommitment(peerId, terms, signature))
+        throw forged(peer, `${peerId} did not sign the commitment to round ${terms.round} that it passed on`);
     }
   }
 

@@ -2,7 +2,9 @@
  * Tensors of one integer a bucket, whose reduction anybody can check: a micro-batch's gradient is a function of its
  * number, the bucket and the state; a reduction is a sum modulo a prime; a state remembers all that was applied.
  */
-import { hash, type Hash, type MicroBatch } from '../core/ids.ts';
+import { hexOf, sha256 } from '../core/digest.ts';
+import { hash, type Hash, type Hex, type MicroBatch, type PeerId } from '../core/ids.ts';
+import { commitmentDigest, type CommitmentTerms } from '../wire/commitment.ts';
 
 const PRIME = 2_147_483_647;
 
@@ -44,3 +46,7 @@ export function vectorHash(kind: string, round: number, values: Vector): Hash {
 
 export const stateHashOf = (round: number, state: Vector): Hash => vectorHash('state', round, state);
 export const rootOf = (round: number, contribution: Vector): Hash => vectorHash('contribution', round, contribution);
+
+/** A stand-in for a signature, which nobody in a simulation makes for somebody else. */
+export const signatureOf = (peerId: PeerId, terms: CommitmentTerms): Hex =>
+  hexOf(sha256(Uint8Array.of(...new TextEncoder().encode(peerId), ...commitmentDigest(terms))));

@@ -49,10 +49,10 @@ export class Oracle {
     roundAbandoned: ({ round }) => void this.#sealedRounds.delete(round),
     roundCommitted: (fact) => this.#committed(fact),
     rolledBack: (fact) => this.#rolledBack(fact),
-    memberGone: ({ how, peerId, reason }) =>
+    memberGone: ({ how, peerId, code, reason }) =>
       invariant(
-        how !== 'expelled' || this.#liars.has(peerId),
-        'the honest are never expelled',
+        this.#liars.has(peerId) || (how !== 'expelled' && code !== 'FAULT_FORGED'),
+        'the honest are never expelled, nor cut off for a forgery',
         () => `${peerId}: ${reason}`,
       ),
     auditClosed: ({ outcome, target, reason }) =>

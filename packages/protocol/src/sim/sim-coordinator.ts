@@ -12,13 +12,14 @@ import type {
   CoordinatorEffectType,
   TimerName,
 } from '../machines/coordinator/effects.ts';
+import { claimsOf } from '../machines/coordinator/evidence.ts';
 import type { CoordinatorEvent } from '../machines/coordinator/events.ts';
 import type { CoordinatorState } from '../machines/coordinator/state.ts';
 import { coordinatorTransition } from '../machines/coordinator/transition.ts';
 import type { WorkerMessage } from '../wire/control.ts';
 import { invariant } from './errors.ts';
 import type { ControlConnection } from './network.ts';
-import { stateHashOf, vectorHash, type Vector } from './numbers.ts';
+import { signatureOf, stateHashOf, vectorHash, type Vector } from './numbers.ts';
 import { SimTimers } from './scheduler.ts';
 import type { SimWorker } from './sim-worker.ts';
 import type { World } from './world.ts';
@@ -63,8 +64,22 @@ export class SimCoordinator {
   }
 
   receive(worker: SimWorker, connection: ControlConnection, message: WorkerMessage): void {
-    if (this.#connections.get(worker.peerId)?.connection === connection)
-      this.tell({ type: 'message', from: worker.peerId, message: this.#world.throughWire(message) });
+    const { peerId } = worker;
+    if (this.#connections.get(peerId)?.connection !== connection) return;
+    const heard = this.#world.throughWire(message);
+    if (this.#isForged(peerId, heard))
+      this.tell({ type: 'faulted', peerId, code: 'FAULT_FORGED', reason: 'it passed on what nobody signed' });
+    else this.tell({ type: 'message', from: peerId, message: heard });
+  }
+
+  /** As the real shell checks what an owner passes on. */
+  #isForged(from: PeerId, message: WorkerMessage): boolean {
+    return (
+      message.type === 'reduced' &&
+      claimsOf(this.state, from, message).some(
+        ({ peerId, terms, signature }) => signatureOf(peerId, terms) !== signature,
+      )
+    );
   }
 
   /** The stream of a worker is found to be closed. */

@@ -7,8 +7,19 @@ import type { MemberEvent, MemberEventOf } from '../machines/member/events.ts';
 import type { MemberState } from '../machines/member/state.ts';
 import { initialMember, memberTransition } from '../machines/member/transition.ts';
 import { invariant } from './errors.ts';
+import { altered, deceivedBy, secondCommitment, slander, type Lie } from './lies.ts';
 import type { ControlConnection } from './network.ts';
-import { gradientOf, initialState, rootOf, stateHashOf, stepOf, sumOf, valueHash, type Vector } from './numbers.ts';
+import {
+  gradientOf,
+  initialState,
+  rootOf,
+  signatureOf,
+  stateHashOf,
+  stepOf,
+  sumOf,
+  valueHash,
+  type Vector,
+} from './numbers.ts';
 import { SimTimers } from './scheduler.ts';
 import { Tensors } from './tensors.ts';
 import type { World } from './world.ts';
@@ -19,8 +30,8 @@ type Performers = { readonly [T in MemberEffectType]?: (effect: MemberEffectOf<T
 export interface WorkerTraits {
   /** Virtual milliseconds a micro-batch. */
   readonly pace: number;
-  /** What a liar makes of an honest contribution. */
-  readonly lie: ((honest: Vector) => Vector) | null;
+  /** What it lies about; null when it is honest. */
+  readonly lie: Lie | null;
 }
 
 /** More tensors than a healthy member ever holds at once: something is never released. */
@@ -112,7 +123,9 @@ export class SimWorker {
   readonly #performers: Performers = {
     send: ({ message }) => {
       const connection = this.#connection;
-      connection?.up.deliver(() => this.#world.coordinator.receive(this, connection, message));
+      const isSlander = this.traits.lie === 'slander' && message.type === 'reduced';
+      const said = isSlander ? slander(this.peerId, message, this.#state.collective) : message;
+      connection?.up.deliver(() => this.#world.coordinator.receive(this, connection, said));
     },
     connect: () => this.connect(),
     setTimer: ({ name, delay }) => this.#timers.set(name, delay),
@@ -179,12 +192,12 @@ export class SimWorker {
     const { values: state } = present;
     this.#onDevice(microBatches.length * this.traits.pace, () => {
       const honest = gradientOf(state, microBatches);
-      const values = this.traits.lie === null ? honest : this.traits.lie(honest);
+      const values = this.traits.lie === 'contribution' ? altered(honest) : honest;
       const root = rootOf(round, values);
       this.tensors.own.set(root, { round, assignment, root, values });
       this.#world.oracle.noteMade(root, { peerId: this.peerId, round, values });
-      const samples = microBatches.length * this.#world.microBatchSize;
-      const computeMs = microBatches.length * this.traits.pace;
+      const { runId, microBatchSize } = this.#world;
+      const samples = microBatches.length * microBatchSize;
       return {
         type: 'computed',
         round,
@@ -193,8 +206,8 @@ export class SimWorker {
         microBatches,
         samples,
         lossSum: samples,
-        computeMs,
-        signature: hex('0x00'),
+        computeMs: microBatches.length * this.traits.pace,
+        signature: signatureOf(this.peerId, { runId, round, assignment, root, microBatches, samples }),
       };
     });
   }
@@ -207,11 +220,14 @@ export class SimWorker {
       'what is pushed is held',
       () => `own contribution under ${assignment}`,
     );
+    const lies = this.traits.lie === 'equivocation' && to.peerId === deceivedBy(this.peerId, this.#state.collective);
+    const honest = { values: own.values, commitment: signed };
+    const { values, commitment } = lies ? secondCommitment(this.peerId, this.#world.runId, honest) : honest;
     for (const bucket of buckets) {
-      const value = own.values[bucket]!;
+      const value = values[bucket]!;
       this.#world.frame(this, to.peerId, (receiver) => {
         receiver.tensors.receive(assignment, this.peerId, bucket, value);
-        receiver.tell({ type: 'contributionReceived', ...signed, from: this.peerId, bucket });
+        receiver.tell({ type: 'contributionReceived', ...commitment, from: this.peerId, bucket });
       });
     }
   }

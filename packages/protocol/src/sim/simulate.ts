@@ -7,6 +7,7 @@ import type { JournalEntry } from '../journal/events.ts';
 import { invariant } from './errors.ts';
 import type { Weather } from './weather.ts';
 import type { MemberEffect } from '../machines/member/effects.ts';
+import type { Lie } from './lies.ts';
 import type { SimWorker } from './sim-worker.ts';
 import { World } from './world.ts';
 
@@ -16,6 +17,8 @@ export interface SimulationOptions {
   readonly rounds: number;
   readonly workers?: number;
   readonly liars?: number;
+  /** What the liars lie about. */
+  readonly lie?: Lie;
   readonly fleeing?: boolean;
   readonly wire?: boolean;
   readonly config?: Partial<CoordinatorConfig>;
@@ -67,6 +70,7 @@ export function simulate({
   rounds,
   workers = 4,
   liars = 0,
+  lie = 'contribution',
   fleeing = false,
   wire = false,
   config = {},
@@ -77,6 +81,7 @@ export function simulate({
     weather,
     workers,
     liars,
+    lie,
     fleeing,
     wire,
     config: { ...simulatedConfig(rounds), ...config },

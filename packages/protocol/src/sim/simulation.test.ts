@@ -161,6 +161,44 @@ describe('a liar', () => {
   });
 });
 
+describe('a lie about who committed to what', () => {
+  const gone = (result: SimulationResult) => factsOf(result, 'memberGone');
+  /** Only the liar goes, and all others are paid for all that they trained. */
+  function expectHonestUnharmed(result: SimulationResult): void {
+    expect(result.outcome).toBe('finished');
+    const liars = new Set(gone(result).map(({ peerId }) => peerId));
+    expect(liars.size).toBe(1);
+    const honest = Object.values(result.state.accounts).filter(({ peerId }) => !liars.has(peerId));
+    for (const { trained, verified, forfeited } of honest)
+      expect({ verified, forfeited }).toEqual({ verified: trained, forfeited: 0 });
+  }
+
+  it.each(seeds(300, 4))('told to an owner expels its maker in its first round (seed %i)', (seed) => {
+    const result = run({ seed, weather: calm, rounds: 20, liars: 1, lie: 'equivocation' });
+    expect(gone(result)).toMatchObject([{ how: 'expelled', code: 'EQUIVOCATION' }]);
+    expect(result.state.accounts[gone(result)[0]!.peerId]?.trained ?? 0).toBe(0);
+    expectHonestUnharmed(result);
+  });
+
+  it.each(seeds(320, 4))('told by an owner costs the owner its place, each time that it tells it (seed %i)', (seed) => {
+    const result = run({ seed, weather: calm, rounds: 20, liars: 1, lie: 'slander' });
+    expect(new Set(gone(result).map(({ code, how }) => `${how} ${code}`))).toEqual(new Set(['lost FAULT_FORGED']));
+    expectHonestUnharmed(result);
+  });
+
+  it.each(['equivocation', 'slander'] as const)('told by two of five (%s) harms nobody else', (lie) => {
+    const options = { weather: calm, rounds: 20, workers: 5, liars: 2, lie, config: { startMembers: 5 } };
+    const result = run({ seed: 340, ...options });
+    expect(new Set(gone(result).map(({ peerId }) => peerId)).size).toBe(2);
+    expect(factsOf(result, 'payForfeited')).toEqual([]);
+  });
+
+  it.each(seeds(350, 3))('in rough weather neither stops the run nor expels the honest (seed %i)', (seed) => {
+    for (const lie of ['equivocation', 'slander'] as const)
+      expect(run({ seed, weather: rough, rounds: 20, liars: 1, lie }).outcome).toBe('finished');
+  });
+});
+
 describe('a worker killed at an exact point', () => {
   const points: readonly MemberEffectType[] = [
     'prepare',

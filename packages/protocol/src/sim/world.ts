@@ -1,5 +1,5 @@
 /** The simulated world: one coordinator, a changing crowd of workers, and the weather. */
-import { address, peerId as brandPeerId, type Bucket, type Hash, type PeerId } from '../core/ids.ts';
+import { address, peerId as brandPeerId, type Bucket, type Hash, type PeerId, type RunId } from '../core/ids.ts';
 import { milliseconds } from '../core/units.ts';
 import type { CoordinatorConfig } from '../machines/coordinator/config.ts';
 import type { MemberEffect } from '../machines/member/effects.ts';
@@ -16,6 +16,7 @@ import { Oracle } from './oracle.ts';
 import { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 import { SimCoordinator } from './sim-coordinator.ts';
+import type { Lie } from './lies.ts';
 import { SimWorker, type WorkerTraits } from './sim-worker.ts';
 import type { Weather } from './weather.ts';
 
@@ -28,8 +29,9 @@ export interface WorldOptions {
   readonly config: Omit<CoordinatorConfig, 'self' | 'job'>;
   /** Workers at the start, and the number below which a new one always comes. */
   readonly workers: number;
-  /** Of the first workers, so many contribute something else than they computed. */
+  /** Of the first workers, so many lie. */
   readonly liars: number;
+  readonly lie: Lie;
   /** Liars die, and come back, as soon as an auditor asks for what they contributed. */
   readonly fleeing: boolean;
   /** Every message goes through the codec. */
@@ -62,6 +64,10 @@ export class World {
     this.microBatchSize = options.config.microBatchSize;
     this.oracle = new Oracle(this.buckets, new Set(Array.from({ length: options.liars }, (_, i) => nameOf(i))));
     this.coordinator = new SimCoordinator(this);
+  }
+
+  get runId(): RunId {
+    return this.#options.config.runId;
   }
 
   get workers(): readonly SimWorker[] {
@@ -107,7 +113,7 @@ export class World {
     const slow = this.random.chance(this.weather.slow);
     const traits: WorkerTraits = {
       pace: this.random.between(2, 6) * (slow ? 100 : 1),
-      lie: liar ? (honest) => honest.map((value) => value + 1) : null,
+      lie: liar ? this.#options.lie : null,
     };
     const account = address(`0x${Array.from(name.slice(-20), (letter) => letter.charCodeAt(0).toString(16)).join('')}`);
     const worker = new SimWorker(

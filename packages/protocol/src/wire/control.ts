@@ -44,6 +44,9 @@ export const contributorSchema = z.strictObject({
   microBatches: z.array(microBatchSchema).max(65_536),
 });
 
+/** A contributor's commitment as an owner passes it on. */
+export const shownCommitmentSchema = z.strictObject({ root: hashSchema, samples: count, signature: hexSchema });
+
 /** Who takes part in a view of a round, and who reduces which bucket (`members[owners[bucket]]`). */
 const viewFields = {
   round: roundSchema,
@@ -129,13 +132,16 @@ export const workerMessages = {
     computeMs: finite.nonnegative(),
     signature: hexSchema,
   }),
-  /** An owner's answer for the buckets it owns; `roots[i]` is contributor i's commitment as the owner saw it. */
+  /**
+   * An owner's answer for the buckets it owns; `commitments[i]` is what contributor i signed, as the owner saw it. With the
+   * contributor's micro-batches and the assignment they are {@link CommitmentTerms}, so that the signature speaks for itself.
+   */
   reduced: z.strictObject({
     type: z.literal('reduced'),
     round: roundSchema,
     view: viewSchema,
     buckets: z.array(z.strictObject({ bucket: bucketSchema, hash: hashSchema })).max(65_536),
-    roots: z.array(hashSchema).max(4096),
+    commitments: z.array(shownCommitmentSchema).max(4096),
   }),
   /** The member holds every reduced bucket of the view; `digest` is the Merkle root over their hashes. */
   gathered: z.strictObject({ type: z.literal('gathered'), round: roundSchema, view: viewSchema, digest: hashSchema }),

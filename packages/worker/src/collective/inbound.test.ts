@@ -72,7 +72,13 @@ describe('an inbound contribution', () => {
       expect(received.get(sender, view(4), bucket(index))).toBe(body);
     }
     expect(told.map((event) => event.type)).toEqual(Array.from({ length: 3 }, () => 'contributionReceived'));
-    expect(told[2]).toMatchObject({ from: sender, bucket: 2, samples: 8, root: honest.terms.root });
+    expect(told[2]).toMatchObject({
+      from: sender,
+      bucket: 2,
+      samples: 8,
+      root: honest.terms.root,
+      signature: honest.signature,
+    });
   });
 
   it('is never replaced by another one that its sender signed as well', () => {

@@ -64,7 +64,7 @@ export class Inbound implements BucketReceiver {
 
   #contribution(from: PeerId, frame: ContributionFrame, bytes: Uint8Array): void {
     const { cut, received, tell } = this.#parts;
-    const { round, assignment, microBatches, samples, root, bucket, proof } = frame;
+    const { round, assignment, microBatches, samples, root, signature, bucket, proof } = frame;
     if (!verifyTensorProof({ root, leaves: cut.count, index: bucket, bytes, proof }, nodeSha256))
       throw fault(from, 'forged', `bucket ${bucket} is not in the contribution that it says`);
     if (!this.#isSigned(from, frame)) throw fault(from, 'forged', `the signature under its commitment ${root}`);
@@ -73,7 +73,7 @@ export class Inbound implements BucketReceiver {
     if (earlier !== null && !sameBytes(earlier, bytes))
       throw fault(from, 'forged', `a second, other bucket ${bucket} for one assignment`);
     received.add(from, assignment, bucket, earlier ?? bytes);
-    tell({ type: 'contributionReceived', from, bucket, round, assignment, microBatches, samples, root });
+    tell({ type: 'contributionReceived', from, bucket, round, assignment, microBatches, samples, root, signature });
   }
 
   #isSigned(

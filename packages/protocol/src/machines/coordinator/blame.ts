@@ -41,14 +41,3 @@ export function accusedOf(round: RoundState, living: readonly PeerId[]): Blame[]
   }
   return pending.map((peerId) => ({ peerId, reason: `${doing[round.stage]} in round ${round.round}` }));
 }
-
-/** Contributors whose commitment an owner saw otherwise than the coordinator. */
-export function misrooted(round: RoundState): { readonly contributor: PeerId; readonly owner: PeerId }[] {
-  return Object.entries(round.roots).flatMap(([owner, roots]) =>
-    round.contributors.flatMap(({ peerId }, i) =>
-      round.commitments[peerId] !== undefined && roots[i] !== round.commitments[peerId].root
-        ? [{ contributor: peerId, owner: owner as PeerId }]
-        : [],
-    ),
-  );
-}

@@ -1,7 +1,7 @@
 /**
  * All that can happen to a coordinator. These are what the journal records: replaying them through `transition` gives
- * the run again. The shell has checked sizes, schemas and signatures (`commit`, `attestation`, `hello.possession`)
- * before it makes a `message` of something; what fails a check becomes `faulted`.
+ * the run again. The shell has checked sizes, schemas and signatures (`commit`, `attestation`, `hello.possession`,
+ * and those in `reduced` that `claimsOf` names) before it makes a `message` of something; what fails a check becomes `faulted`.
  */
 import type { Address, Hash, PeerId, Round } from '../../core/ids.ts';
 import type { Milliseconds, Timestamp } from '../../core/units.ts';

@@ -70,7 +70,6 @@ function enrol(turn: CoordinatorTurn, peerId: PeerId, hello: Hello, known: Membe
     wrongStates: 0,
     auditsPassed: 0,
     contradicted: 0,
-    accusedBy: [],
     samplesPerSecond: 0,
     seniority: Object.keys(turn.state.members).length,
     ...known,

@@ -171,7 +171,7 @@ describe('late and stale', () => {
     scenario.lose('b');
     const before = scenario.state;
     scenario.say('a', { type: 'gathered', round: round(0), view: view(1), digest: hashNo(5) });
-    scenario.say('a', { type: 'reduced', round: round(0), view: view(1), buckets: [], roots: [] });
+    scenario.say('a', { type: 'reduced', round: round(0), view: view(1), buckets: [], commitments: [] });
     scenario.commit('a', { assignment: view(0), root: hashNo(4) });
     expect(scenario.state).toBe(before);
   });
@@ -206,16 +206,6 @@ describe('a member that lies', () => {
       scenario.commit('a', fields);
       expect(scenario.facts('memberGone')[0]).toMatchObject({ how: 'expelled', code: 'BAD_COMMITMENT' });
     }
-  });
-
-  it('with another commitment to an owner than to the coordinator is out of the round', () => {
-    const scenario = three();
-    for (const name of ['a', 'b', 'c']) scenario.commit(name);
-    scenario.reduced('a', { roots: [hashNo(1_000 + 97), hashNo(6), hashNo(1_000 + 99)] });
-    scenario.reduced('b');
-    scenario.reduced('c');
-    expect(scenario.facts('memberGone')[0]).toMatchObject({ peerId: idOf('b'), how: 'lost', code: 'EQUIVOCATION' });
-    expect(scenario.round.contributors.map(({ peerId }) => peerId)).toEqual([idOf('a'), idOf('c')]);
   });
 
   it('alone about the reduced buckets is lost; if most differ, others reduce', () => {

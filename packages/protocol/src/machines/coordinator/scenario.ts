@@ -139,7 +139,11 @@ export class Scenario {
       round: this.round.round,
       view,
       buckets: ownedBy(owners, idOf(name)).map((bucket) => ({ bucket, hash: bucketHash(view, bucket) })),
-      roots: contributors.map(({ peerId: id }) => rootOf(id.at(-1))),
+      commitments: contributors.map(({ peerId, microBatches }) => ({
+        root: rootOf(peerId.at(-1)),
+        samples: microBatches.length * this.state.config.microBatchSize,
+        signature: '0x' as never,
+      })),
       ...fields,
     });
   }
@@ -196,6 +200,7 @@ export class Scenario {
   }
 }
 
-const rootOf = (name: string): Hash => hashNo(1_000 + name.charCodeAt(0));
+/** What a worker commits to. */
+export const rootOf = (name: string): Hash => hashNo(1_000 + name.charCodeAt(0));
 const bucketHash = (view: number, bucket: number): Hash => hashNo(1_000_000 + view * 1_000 + bucket);
 export const numbers = (...values: number[]) => values.map(microBatch);

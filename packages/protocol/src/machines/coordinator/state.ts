@@ -38,8 +38,6 @@ export interface MemberRecord {
   readonly auditsPassed: number;
   /** Verdicts of this member that others contradicted. */
   readonly contradicted: number;
-  /** Owners that saw another commitment of this member than the coordinator did. */
-  readonly accusedBy: readonly PeerId[];
 }
 
 /** Which micro-batches have been handed out: all below `next` except the `returned` ones (ascending). */
@@ -48,11 +46,15 @@ export interface Ledger {
   readonly returned: readonly MicroBatch[];
 }
 
-export interface Commitment {
+/** The part of a signed commitment that the assignment doesn't say already. */
+export interface ShownCommitment {
   readonly root: Hash;
+  readonly samples: number;
+}
+
+export interface Commitment extends ShownCommitment {
   /** `MemberRecord.session` of the contributor when it committed: a later presence need not have the contribution. */
   readonly session: number;
-  readonly samples: number;
   readonly lossSum: number;
   readonly computeMs: number;
 }
@@ -89,8 +91,8 @@ export interface RoundState {
   readonly commitments: Readonly<Record<PeerId, Commitment>>;
   /** Reduced buckets' hashes in this view, null while missing. */
   readonly reduced: readonly (Hash | null)[];
-  /** `roots[owner][i]`: contributor i's commitment as that owner saw it. */
-  readonly roots: Readonly<Record<PeerId, readonly Hash[]>>;
+  /** Commitments that an owner passed on before their maker's own message came. Kept over views. */
+  readonly shown: Readonly<Record<PeerId, ShownCommitment>>;
   readonly gathered: Readonly<Record<PeerId, Hash>>;
   readonly seal: Seal | null;
   /** What members say they stand at after the sealed round. */

@@ -94,7 +94,7 @@ export function noteComputed(turn: MemberTurn, event: MemberEventOf<'computed'>)
   const { collective } = turn.state;
   if (collective === null || collective.assignment !== event.assignment || collective.own !== null) return;
   const { round, assignment, root, microBatches, samples, lossSum, computeMs, signature } = event;
-  const next = { ...collective, own: { round, assignment, root, microBatches, samples } };
+  const next = { ...collective, own: { round, assignment, root, microBatches, samples, signature } };
   turn.setCollective(next);
   turn.send({
     type: 'commit',

@@ -13,11 +13,11 @@ export function noteContribution(turn: MemberTurn, event: MemberEventOf<'contrib
   const { collective } = turn.state;
   if (collective === null || event.assignment > collective.assignment) return keepEarly(turn, 'contributions', event);
   if (event.assignment < collective.assignment || !isWelcome(turn, collective, event)) return discard(turn, event);
-  const { from, bucket, round, assignment, microBatches, samples, root } = event;
+  const { from, bucket, round, assignment, microBatches, samples, root, signature } = event;
   if (collective.arrived[bucket]?.includes(from)) return;
   turn.setCollective({
     ...collective,
-    commitments: { ...collective.commitments, [from]: { round, assignment, microBatches, samples, root } },
+    commitments: { ...collective.commitments, [from]: { round, assignment, microBatches, samples, root, signature } },
     arrived: collective.arrived.with(bucket, [...collective.arrived[bucket]!, from]),
   });
   turn.because(`bucket ${bucket} of ${from}`);
@@ -30,11 +30,11 @@ function isWelcome(
   { round, arrived, contributors, commitments }: CollectiveState,
   event: MemberEventOf<'contributionReceived'>,
 ): boolean {
-  const { from, bucket, microBatches, root } = event;
+  const { from, bucket, microBatches, root, samples } = event;
   const work = workOf(contributors, from);
   if (bucket >= arrived.length || work.length === 0 || from === turn.self) return false;
   const earlier = commitments[from];
-  if (earlier !== undefined && earlier.root !== root)
+  if (earlier !== undefined && (earlier.root !== root || earlier.samples !== samples))
     return accuse(turn, from, 'EQUIVOCATION', `it signed two commitments for round ${round}`);
   const same =
     event.round === round &&

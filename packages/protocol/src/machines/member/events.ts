@@ -8,13 +8,15 @@ import type { Timestamp } from '../../core/units.ts';
 import type { CoordinatorMessage } from '../../wire/control.ts';
 import type { MemberTimerName } from './effects.ts';
 
-/** What a contribution frame's signature is over. */
+/** What a contribution frame's signature is over, and that signature. */
 export interface SignedCommitment {
   readonly round: Round;
   readonly assignment: View;
   readonly microBatches: readonly MicroBatch[];
   readonly samples: number;
   readonly root: Hash;
+  /** Over `commitmentDigest`, by the contributor. */
+  readonly signature: Hex;
 }
 
 interface MemberEventTable {
@@ -28,8 +30,8 @@ interface MemberEventTable {
   prepared: { readonly buckets: number; readonly samplesPerSecond: number };
   /** Answers `initialise` and `fetchState`: the shell's present state is this one. */
   stateHeld: { readonly round: Round; readonly stateHash: Hash };
-  /** Answers `compute`. `signature` is over `commitmentDigest`. */
-  computed: SignedCommitment & { readonly lossSum: number; readonly computeMs: number; readonly signature: Hex };
+  /** Answers `compute`. */
+  computed: SignedCommitment & { readonly lossSum: number; readonly computeMs: number };
   /** A bucket of another member's contribution came and was checked against its signed commitment. */
   contributionReceived: SignedCommitment & { readonly from: PeerId; readonly bucket: Bucket };
   /** Answers `reduce`. */

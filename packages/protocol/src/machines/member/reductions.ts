@@ -52,13 +52,16 @@ function report(turn: MemberTurn): void {
   if (owned.some((bucket) => collective.reduced[bucket] === null)) return;
   const { round, view, contributors, own, commitments, reduced } = collective;
   turn.setCollective({ ...collective, reported: true });
-  const roots = contributors.map(({ peerId }) => (peerId === turn.self ? own : commitments[peerId])!.root);
+  const shown = contributors.map(({ peerId }) => {
+    const { root, samples, signature } = (peerId === turn.self ? own : commitments[peerId])!;
+    return { root, samples, signature };
+  });
   turn.send({
     type: 'reduced',
     round,
     view,
     buckets: owned.map((bucket) => ({ bucket, hash: reduced[bucket]! })),
-    roots,
+    commitments: shown,
   });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bucket, microBatch, round, view } from '../../core/ids.ts';
-import { hashNo, idOf, Member, seal, viewOf } from './scenario.ts';
+import { hashNo, idOf, Member, seal, signatureOf, viewOf } from './scenario.ts';
 
 describe('a round', () => {
   it('goes from work to commitment, pushes, reductions, gathering and the new state', () => {
@@ -18,7 +18,11 @@ describe('a round', () => {
     expect(member.done('pushReduced')[0]?.to.map(({ peerId: id }) => id)).toEqual([idOf('b'), idOf('c')]);
     expect(member.said('reduced')[0]).toMatchObject({
       buckets: [{ bucket: 0 }, { bucket: 3 }],
-      roots: [hashNo(100), hashNo(98), hashNo(99)],
+      commitments: [
+        { root: hashNo(100), samples: 2, signature: signatureOf('a') },
+        { root: hashNo(98), samples: 2, signature: signatureOf('b') },
+        { root: hashNo(99), samples: 2, signature: signatureOf('c') },
+      ],
     });
     expect(member.said('gathered')[0]?.digest).toBe(seal().digest);
     member.hear(seal());
@@ -73,8 +77,10 @@ describe('a round', () => {
     member.contribution('b', 0, { microBatches: [microBatch(7)] });
     member.contribution('c', 0);
     member.contribution('c', 3, { root: hashNo(55) });
+    member.contribution('c', 3, { samples: 99 });
     expect(member.said('fault').map(({ peerId: id, code }) => [id, code])).toEqual([
       [idOf('b'), 'BAD_CONTRIBUTION'],
+      [idOf('c'), 'EQUIVOCATION'],
       [idOf('c'), 'EQUIVOCATION'],
     ]);
   });

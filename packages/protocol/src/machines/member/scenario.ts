@@ -26,6 +26,8 @@ export const idOf = (name: string): PeerId => peerId(`16Uiu2HAm${name.repeat(44)
 export const hashNo = (number: number): Hash => hash(`0x${number.toString(16).padStart(64, '0')}`);
 /** Address of member `a`. */
 export const own = address(`0x${'a'.repeat(40)}`);
+/** The signature of a worker that a test calls by a letter. */
+export const signatureOf = (name: string) => hex(`0x${name.charCodeAt(0).toString(16)}`);
 type Happening = MemberEvent extends infer E ? (E extends MemberEvent ? Omit<E, 'at'> : never) : never;
 
 /** Member `a` of a run of `a`, `b` and `c`, four buckets. */
@@ -82,7 +84,7 @@ export class Member {
       samples: 2,
       lossSum: 1,
       computeMs: 5,
-      signature: hex('0x01'),
+      signature: signatureOf('a'),
     });
   }
 
@@ -96,6 +98,7 @@ export class Member {
       microBatches: [microBatch(name.charCodeAt(0) - 97)],
       samples: 2,
       root: hashNo(name.charCodeAt(0)),
+      signature: signatureOf(name),
       ...fields,
     });
   }

@@ -83,7 +83,7 @@ function startRound(turn: CoordinatorTurn, members: readonly MemberRecord[]): vo
     owners,
     members: members.map(({ peerId }) => peerId),
     commitments: {},
-    roots: {},
+    shown: {},
     reduced: owners.map(() => null),
     gathered: {},
     seal: null,

@@ -2,6 +2,7 @@
 import type { PeerId } from '../../../core/ids.ts';
 import type { WorkerMessageOf } from '../../../wire/control.ts';
 import { accusedOf } from '../blame.ts';
+import { hasReported, isSameCommitment, knownCommitment } from '../evidence.ts';
 import { expel, lose } from '../membership.ts';
 import { bucketsOf } from '../round-messages.ts';
 import { credibleSpeed } from '../speed.ts';
@@ -14,12 +15,9 @@ export function noteCommit(turn: CoordinatorTurn, from: PeerId, message: WorkerM
   if (round === null || message.round !== round.round || message.assignment !== round.assignment) return;
   const contributor = round.contributors.find(({ peerId }) => peerId === from);
   if (contributor === undefined) return;
-  const earlier = round.commitments[from];
-  if (earlier !== undefined) {
-    if (earlier.root !== message.root)
-      expel(turn, from, 'EQUIVOCATION', `it signed two commitments for round ${round.round}`);
-    return;
-  }
+  const known = knownCommitment(round, from);
+  if (known !== undefined && !isSameCommitment(known, message)) return expelEquivocator(turn, from, round);
+  if (round.commitments[from] !== undefined) return;
   const samples = contributor.microBatches.length * turn.state.config.microBatchSize;
   const sameWork =
     contributor.microBatches.length === message.microBatches.length &&
@@ -42,9 +40,14 @@ export function noteCommit(turn: CoordinatorTurn, from: PeerId, message: WorkerM
   if (speed > 0) turn.setMember(from, { samplesPerSecond: before > 0 ? 0.7 * before + 0.3 * speed : speed });
 }
 
+/** Both commitments bear its signature, so this is proof and needs no second witness. */
+function expelEquivocator(turn: CoordinatorTurn, peerId: PeerId, { round }: RoundState): void {
+  expel(turn, peerId, 'EQUIVOCATION', `it signed two commitments for round ${round}`);
+}
+
 export function noteReduced(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'reduced'>): void {
   const round = trainingRound(turn.state);
-  if (round === null || message.view !== round.view || round.roots[from] !== undefined) return;
+  if (round === null || message.view !== round.view || hasReported(round, from)) return;
   const owned = new Set<number>(bucketsOf(round, from));
   const reported = new Set<number>(message.buckets.map(({ bucket }) => bucket));
   const exact =
@@ -52,12 +55,25 @@ export function noteReduced(turn: CoordinatorTurn, from: PeerId, message: Worker
     owned.size === reported.size &&
     message.buckets.length === reported.size &&
     [...reported].every((bucket) => owned.has(bucket));
-  if (!exact || message.roots.length !== round.contributors.length) {
+  if (!exact || message.commitments.length !== round.contributors.length) {
     return expel(turn, from, 'BAD_REDUCTION', `it reported other buckets than its own in round ${round.round}`);
   }
+  const seen = round.contributors.map(({ peerId }, i) => ({ peerId, ...message.commitments[i]! }));
+  const equivocators = seen.filter((commitment) => {
+    const known = knownCommitment(round, commitment.peerId);
+    return known !== undefined && !isSameCommitment(known, commitment);
+  });
+  // What the owner reduced is not what was committed, though it could not know: the next view begins without the liar.
+  if (equivocators.length > 0) {
+    for (const { peerId } of equivocators) expelEquivocator(turn, peerId, round);
+    return;
+  }
+  const shown = { ...round.shown };
+  for (const { peerId, root, samples } of seen)
+    if (round.commitments[peerId] === undefined) shown[peerId] = { root, samples };
   const reduced = [...round.reduced];
   for (const { bucket, hash } of message.buckets) reduced[bucket] = hash;
-  updateRound(turn, { ...round, reduced, roots: { ...round.roots, [from]: message.roots } });
+  updateRound(turn, { ...round, reduced, shown });
   turn.because(`${from} reduced ${owned.size} buckets of round ${round.round}`);
 }
 

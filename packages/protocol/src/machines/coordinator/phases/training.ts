@@ -8,14 +8,13 @@ import { tensorTreeOfHashes } from '../../../merkle/tensor-tree.ts';
 import { anyoneWaits } from '../sync.ts';
 import { joinerTimeout, transferTimeout } from '../deadlines.ts';
 import { returnMicroBatches } from '../ledger.ts';
-import { expel, lose } from '../membership.ts';
+import { lose } from '../membership.ts';
 import { replanOwners } from '../plan.ts';
 import { viewMessage } from '../round-messages.ts';
 import { comparePeerIds, infosOf, isDialable } from '../select.ts';
 import { sealMessage } from '../seal.ts';
 import type { CoordinatorState, MemberRecord, RoundStage, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
-import { misrooted } from '../blame.ts';
 import { undoRound } from '../undo-round.ts';
 
 const MAX_HOLDERS = 8;
@@ -42,10 +41,10 @@ export function progressTraining(turn: CoordinatorTurn): void {
   if (stage === 'gathering') progressGathered(turn, round, living);
 }
 
-/** Whether the view can't be finished as it is. Once every bucket is reduced, only an owner's pushes are still needed. */
+/** Whether the view can't be finished as it is. Once all is committed and reduced, only an owner's pushes are still needed. */
 function brokenBy({ members }: CoordinatorState, round: RoundState): boolean {
   const isGone = (peer: PeerId): boolean => members[peer]?.status !== 'active';
-  if (round.reduced.includes(null))
+  if (stageOf(round) !== 'gathering')
     return round.owners.some(isGone) || round.contributors.some(({ peerId }) => isGone(peerId));
   return (
     round.owners.some(isGone) &&
@@ -68,22 +67,9 @@ function enterStage(turn: CoordinatorTurn, round: RoundState): void {
   updateRound(turn, round);
   if (round.stage !== 'computing')
     turn.do({ type: 'setTimer', name: 'round', delay: transferTimeout(turn.state.config) });
-  if (round.stage === 'gathering') checkRoots(turn, round);
-}
-
-/** Owners tell which commitments they reduced; whoever showed an owner another one than the coordinator is out of the round. */
-function checkRoots(turn: CoordinatorTurn, round: RoundState): void {
-  for (const { contributor, owner } of misrooted(round)) {
-    const accusedBy = [...new Set([...(turn.member(contributor)?.accusedBy ?? []), owner])];
-    turn.setMember(contributor, { accusedBy });
-    const reason = `a bucket owner saw another commitment of it in round ${round.round} than the coordinator`;
-    if (accusedBy.length >= 2) expel(turn, contributor, 'EQUIVOCATION', reason);
-    else lose(turn, contributor, 'EQUIVOCATION', reason);
-  }
 }
 
 function progressGathered(turn: CoordinatorTurn, round: RoundState, living: readonly MemberRecord[]): void {
-  if (misrooted(round).length > 0) return changeView(turn, withoutReductions(round), living, 'commitments differ');
   if (
     !allGathered(
       round,
@@ -101,12 +87,10 @@ function progressGathered(turn: CoordinatorTurn, round: RoundState, living: read
   else changeView(turn, withRotatedOwners(round), living, 'members gathered other buckets than their owners told of');
 }
 
-const withoutReductions = (round: RoundState): RoundState => ({ ...round, reduced: round.reduced.map(() => null) });
-
 function withRotatedOwners(round: RoundState): RoundState {
   const distinct = [...new Set(round.owners)].toSorted(comparePeerIds);
   const after = new Map(distinct.map((owner, i) => [owner, distinct[(i + 1) % distinct.length]!]));
-  return { ...withoutReductions(round), owners: round.owners.map((owner) => after.get(owner) ?? owner) };
+  return { ...round, owners: round.owners.map((owner) => after.get(owner) ?? owner) };
 }
 
 /** The same round without those who are gone: contributions made are kept, reductions begin anew. */
@@ -128,7 +112,6 @@ function changeView(turn: CoordinatorTurn, round: RoundState, living: readonly M
     members: living.map(({ peerId }) => peerId),
     stage: 'computing',
     reduced: owners.map(() => null),
-    roots: {},
     gathered: {},
     accusations: [],
   };

@@ -1,0 +1,48 @@
+/** What liars of a simulation say instead of the truth. */
+import type { PeerId, RunId } from '../core/ids.ts';
+import type { SignedCommitment } from '../machines/member/events.ts';
+import type { CollectiveState } from '../machines/member/state.ts';
+import type { WorkerMessageOf } from '../wire/control.ts';
+import { rootOf, signatureOf, valueHash, type Vector } from './numbers.ts';
+
+/**
+ * `contribution`: commits to something else than it computed. `equivocation`: signs one contribution for the coordinator and
+ * another for an owner. `slander`: says as an owner that the others signed something else.
+ */
+export type Lie = 'contribution' | 'equivocation' | 'slander';
+
+/** A contribution, and what its maker says of it. */
+export interface SignedContribution {
+  readonly values: Vector;
+  readonly commitment: SignedCommitment;
+}
+
+export const altered = (honest: Vector): Vector => honest.map((value) => value + 1);
+
+/** Another contribution to the same work, signed as well. */
+export function secondCommitment(
+  maker: PeerId,
+  runId: RunId,
+  { values, commitment: { signature: _signature, ...terms } }: SignedContribution,
+): SignedContribution {
+  const other = altered(values);
+  const otherTerms = { ...terms, root: rootOf(terms.round, other) };
+  const signature = signatureOf(maker, { ...otherTerms, runId });
+  return { values: other, commitment: { ...otherTerms, signature } };
+}
+
+/** Whom an equivocator shows its second contribution: the first owner that isn't itself. */
+export const deceivedBy = (peerId: PeerId, collective: CollectiveState | null): PeerId | undefined =>
+  collective?.owners.find((owner) => owner !== peerId);
+
+/** Passes on what none of the others signed. */
+export function slander(
+  owner: PeerId,
+  message: WorkerMessageOf<'reduced'>,
+  collective: CollectiveState | null,
+): WorkerMessageOf<'reduced'> {
+  const commitments = message.commitments.map((commitment, i) =>
+    collective?.contributors[i]?.peerId === owner ? commitment : { ...commitment, root: valueHash(i) },
+  );
+  return { ...message, commitments };
+}

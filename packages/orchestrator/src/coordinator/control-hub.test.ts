@@ -15,12 +15,13 @@ import {
 } from '@murmuration/protocol';
 import type { CoordinatorState, Hash, Terms, WorkerMessage } from '@murmuration/protocol';
 import { createNode, dialControl, newKey, signCommitment } from '@murmuration/protocol/net';
-import type { Secp256k1PrivateKey } from '@libp2p/interface';
 import type { CoordinatorControl, MurmurationNode } from '@murmuration/protocol/net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Settlement } from '../settlement/settlement.ts';
 import { ControlHub } from './control-hub.ts';
 import type { Happening } from './driver.ts';
+
+type Key = Awaited<ReturnType<typeof newKey>>;
 
 const failureTimeout = milliseconds(4000);
 const id = runId('test-20260101-00000000');
@@ -39,7 +40,7 @@ let happened: (count: number) => Promise<Happening[]>;
 let noted: string[];
 let stated: Terms;
 /** A contributor of the round under way other than the worker, which owns its only bucket. */
-let other: Secp256k1PrivateKey;
+let other: Key;
 
 /** What the hub dispatches, as it comes. */
 function recorder(): { dispatch: (happening: Happening) => void; happened: typeof happened } {

@@ -9,7 +9,7 @@ import { createObserver } from '../progress/observer.ts';
 import { plainView, silentView, terminalView } from '../progress/terminal.ts';
 import type { ProgressView } from '../progress/terminal.ts';
 import { describeRun } from '../summary/describe.ts';
-import { NO_ESCROW, withPaid } from '../summary/result.ts';
+import { differenceText, NO_ESCROW, withPaid } from '../summary/result.ts';
 import type { EscrowResult, RunResult } from '../summary/result.ts';
 import { summarize } from '../summary/fold.ts';
 import type { RunSummary } from '../summary/summary.ts';
@@ -137,7 +137,7 @@ function report({ output, paths }: Execution, { summary, result, opensAt }: Conc
   for (const line of describeRun(summary, null)) output.line(line);
   if (result.onnx !== null)
     output.line(
-      `  model.onnx in onnxruntime: accuracy ${percent(result.onnx.accuracy)}, ${(result.onnx.accuracyDifference * 100).toFixed(3)} points apart`,
+      `  model.onnx in onnxruntime: accuracy ${percent(result.onnx.accuracy)}, ${differenceText(result.onnx)}`,
     );
   output.line(`  report: ${paths.report}`);
   if (opensAt !== null)

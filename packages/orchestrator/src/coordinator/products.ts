@@ -30,7 +30,7 @@ async function exportAndEvaluate({ loaded, paths, summary, newest }: ProductPart
     accuracy,
     loss,
     samples,
-    accuracyDifference: evaluation === undefined ? Number.NaN : Math.abs(accuracy - evaluation.accuracy),
+    accuracyDifference: evaluation === undefined ? null : Math.abs(accuracy - evaluation.accuracy),
   };
 }
 

@@ -21,6 +21,13 @@ const page = renderReport({
 });
 
 describe('report.html', () => {
+  it('says so when there is nothing to compare the exported model with', () => {
+    const drained = runResult(summary, escrow, { accuracy: 0.874, loss: 0.51, samples: 8, accuracyDifference: null });
+    const html = renderReport({ jobName: 'story', jobText: '', summary, result: drained, environment: {} });
+    expect(html).toContain('the workers did not evaluate this state');
+    expect(html).not.toContain('NaN');
+  });
+
   it('shows the figures of the run', () => {
     for (const figure of [
       '87.50 %',

@@ -1,4 +1,5 @@
 /** The report's sections, one function each: summary in, HTML out. */
+import { differenceText } from '../summary/result.ts';
 import type { RunResult } from '../summary/result.ts';
 import type { AuditLine, RunSummary } from '../summary/summary.ts';
 import { lineChart, shareBars } from './charts.ts';
@@ -60,7 +61,7 @@ export function figuresSection(result: RunResult): Html {
       ${
         result.onnx === null
           ? 'model.onnx was not evaluated.'
-          : `model.onnx in onnxruntime: ${percent(result.onnx.accuracy)} accuracy, loss ${figure(result.onnx.loss)} on ${figure(result.onnx.samples)} samples, ${(result.onnx.accuracyDifference * 100).toFixed(3)} points from the workers' own.`
+          : `model.onnx in onnxruntime: ${percent(result.onnx.accuracy)} accuracy, loss ${figure(result.onnx.loss)} on ${figure(result.onnx.samples)} samples, ${differenceText(result.onnx)}.`
       }
     </p>`;
 }

@@ -13,8 +13,15 @@ export interface OnnxResult {
   readonly accuracy: number;
   readonly loss: number;
   readonly samples: number;
-  /** `|accuracy − evalAccuracy|`. */
-  readonly accuracyDifference: number;
+  /** `|accuracy − evalAccuracy|`; null where the workers did not evaluate that state. */
+  readonly accuracyDifference: number | null;
+}
+
+/** How far the exported model's accuracy lies from what the workers found, in words. */
+export function differenceText({ accuracyDifference }: OnnxResult): string {
+  return accuracyDifference === null
+    ? 'the workers did not evaluate this state'
+    : `${(accuracyDifference * 100).toFixed(3)} points from what the workers found`;
 }
 
 export interface WorkerResult {

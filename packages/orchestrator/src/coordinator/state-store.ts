@@ -2,7 +2,6 @@
  * States of the run at the coordinator: fetched from members when the machine asks for a checkpoint, checked, written, and
  * served to whoever needs it. The coordinator computes nothing with them.
  */
-import { createHash } from 'node:crypto';
 import type { ParameterLayout, StateLayout } from '@murmuration/kernels/graph';
 import { MurmurationError, STATE_CHUNK_BYTES, tensorTreeOfBytes, verifyTensorProof } from '@murmuration/protocol';
 import type {
@@ -10,23 +9,16 @@ import type {
   FetchRequest,
   MemberInfo,
   RunId,
-  Sha256,
   StatePoint,
   TensorTree,
 } from '@murmuration/protocol';
-import { fetchFrom, missing, Semaphore } from '@murmuration/protocol/net';
+import { fetchFrom, missing, nodeSha256, Semaphore } from '@murmuration/protocol/net';
 import type { FetchAnswer, MurmurationNode } from '@murmuration/protocol/net';
 import { readCheckpoint, writeCheckpoint } from '../store/checkpoint.ts';
 import type { Checkpoint } from '../store/checkpoint.ts';
 
 /** Chunks asked for at once. */
 const PARALLEL = 8;
-
-const nodeSha256: Sha256 = (...parts) => {
-  const digest = createHash('sha256');
-  for (const part of parts) digest.update(part);
-  return digest.digest();
-};
 
 /** No source had a chunk of the state, or none that was right. */
 class StateUnavailableError extends MurmurationError {

@@ -1,5 +1,6 @@
 /** The network shell that both sides of a run share: nodes, keys, control streams, bucket links, fetches. */
 export { signCommitment, verifyCommitment } from './commitment-signature.ts';
+export { nodeSha256 } from './node-sha256.ts';
 export { Timers } from './timers.ts';
 export { dialable, parseAddress, parsePeerAddress, type ParsedAddress } from './address.ts';
 export { BucketLinks, serveBuckets, type BucketReceiver } from './bucket-links.ts';

@@ -1,12 +1,11 @@
 /** An audit: the target's micro-batches trained again on the same parameters, and compared with what it committed to. */
 import { verifyTensorProof, type CoordinatorMessageOf, type MemberEventOf, type RunId } from '@murmuration/protocol';
 import type { VectorKernels } from '@murmuration/kernels/exact';
-import type { MurmurationNode } from '@murmuration/protocol/net';
+import { nodeSha256, type MurmurationNode } from '@murmuration/protocol/net';
 import { floatsOf, type BucketCut } from '../collective/bucket-cut.ts';
 import type { ComputeQueue } from '../compute/compute-queue.ts';
 import type { StepRunner } from '../compute/step-runner.ts';
 import { UnavailableError } from '../sync/errors.ts';
-import { nodeSha256 } from '../sync/node-sha256.ts';
 import { fetchParts, type Part } from '../sync/sources.ts';
 
 export interface AuditorParts {

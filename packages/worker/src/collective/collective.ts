@@ -9,10 +9,9 @@ import {
   type PeerId,
   type RunId,
 } from '@murmuration/protocol';
-import type { BucketLinks } from '@murmuration/protocol/net';
+import { nodeSha256, type BucketLinks } from '@murmuration/protocol/net';
 import type { VectorKernels } from '@murmuration/kernels/exact';
 import { crashPoint, type Faults } from '../testing/faults.ts';
-import { nodeSha256 } from '../sync/node-sha256.ts';
 import { floatsOf, type BucketCut } from './bucket-cut.ts';
 import { MissingBucketError } from './errors.ts';
 import { provenBucket, type OwnContributions } from './own-contributions.ts';

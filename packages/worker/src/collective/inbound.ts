@@ -7,9 +7,8 @@ import {
   type PeerId,
   type RunId,
 } from '@murmuration/protocol';
-import { PeerFaultError, verifyCommitment, type BucketReceiver } from '@murmuration/protocol/net';
+import { nodeSha256, PeerFaultError, verifyCommitment, type BucketReceiver } from '@murmuration/protocol/net';
 import type { VectorKernels } from '@murmuration/kernels/exact';
-import { nodeSha256 } from '../sync/node-sha256.ts';
 import { floatsOf, type BucketCut } from './bucket-cut.ts';
 import type { ReceivedContributions } from './received-contributions.ts';
 import type { ReducedBuckets } from './reduced-buckets.ts';

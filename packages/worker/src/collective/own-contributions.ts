@@ -11,8 +11,7 @@ import {
   type TensorTree,
   type View,
 } from '@murmuration/protocol';
-import { signCommitment } from '@murmuration/protocol/net';
-import { nodeSha256 } from '../sync/node-sha256.ts';
+import { nodeSha256, signCommitment } from '@murmuration/protocol/net';
 import type { BucketCut } from './bucket-cut.ts';
 
 export interface OwnContribution {

@@ -10,9 +10,8 @@ import {
   type RunId,
   type Sync,
 } from '@murmuration/protocol';
-import type { MurmurationNode } from '@murmuration/protocol/net';
+import { nodeSha256, type MurmurationNode } from '@murmuration/protocol/net';
 import type { BucketCut } from '../collective/bucket-cut.ts';
-import { nodeSha256 } from './node-sha256.ts';
 import { fetchParts, type Part } from './sources.ts';
 
 export interface Download {

@@ -12,7 +12,7 @@ import {
   type Round,
   type TensorTree,
 } from '@murmuration/protocol';
-import { nodeSha256 } from './node-sha256.ts';
+import { nodeSha256 } from '@murmuration/protocol/net';
 
 /** Chunks hashed between two turns of the event loop: 4 MiB, about 3 ms. */
 const CHUNKS_A_TURN = 16;

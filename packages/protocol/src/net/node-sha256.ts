@@ -1,6 +1,6 @@
 /** SHA-256 by the system's library: several times faster than the portable one. */
 import { createHash } from 'node:crypto';
-import type { Sha256 } from '@murmuration/protocol';
+import type { Sha256 } from '../core/digest.ts';
 
 export const nodeSha256: Sha256 = (...parts) => {
   const digest = createHash('sha256');

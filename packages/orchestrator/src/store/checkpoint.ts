@@ -7,13 +7,17 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ParameterLayout, StateLayout } from '@murmuration/kernels/graph';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type NamedTensor,
+  SafetensorsError,
+} from '@murmuration/kernels/safetensors';
 import { STATE_CHUNK_BYTES, tensorTreeOfBytes } from '@murmuration/protocol';
 import type { Hash, RunId } from '@murmuration/protocol';
 import { z } from 'zod';
 import { readWhole, syncDirectory, writeDurably } from './durable-file.ts';
 import { CorruptFileError, TruncatedFileError } from './errors.ts';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
-import type { NamedTensor } from './safetensors.ts';
 
 export const MODEL_FILE = 'model.safetensors';
 export const OPTIMIZER_FILE = 'optimizer.safetensors';
@@ -126,10 +130,22 @@ function readListed(directory: string, manifest: CheckpointManifest, name: strin
   const bytes = readWhole(file);
   if (listed === undefined) throw new CorruptFileError({ file, why: 'the manifest does not list it' });
   if (bytes.length < listed.bytes) throw new TruncatedFileError({ file, expected: listed.bytes, found: bytes.length });
-  const { tensors } = decodeSafetensors(bytes, file);
+  const tensors = decodeListed(bytes, file);
   if (sha256([bytes]) !== listed.sha256)
     throw new CorruptFileError({ file, why: 'its sha256 is not the one in manifest.json' });
   return tensors;
+}
+
+function decodeListed(bytes: Uint8Array, file: string): readonly NamedTensor[] {
+  try {
+    const { tensors } = decodeSafetensors(bytes, file);
+    const other = tensors.find(({ dtype }) => dtype !== 'F32');
+    if (other) throw new CorruptFileError({ file, why: `tensor ${other.name} is ${other.dtype}, not F32` });
+    return tensors;
+  } catch (cause) {
+    if (!(cause instanceof SafetensorsError)) throw cause;
+    throw new CorruptFileError({ file, why: `it is no safetensors file (${cause.place})`, cause });
+  }
 }
 
 /**

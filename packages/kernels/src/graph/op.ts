@@ -3,6 +3,7 @@
  * Legality that is data (attributes, operand types) stands here as data and is checked in one place (`check-call.ts`);
  * `infer` has only the shape rule left.
  */
+import type { ExactLowering } from '../canonical/kernel.ts';
 import type { OnnxLowering } from '../onnx/lowering.ts';
 import type { WgslLowering } from '../webgpu/lowering.ts';
 import type { Attributes, DType, TensorType, ValueId } from './graph.ts';
@@ -74,6 +75,8 @@ export interface OpDefinition {
   readonly bytes: (call: TypedCall) => number;
   readonly onnx: OnnxLowering;
   readonly wgsl: WgslLowering;
+  /** Absent where the op is not offered in exact numerics. */
+  readonly exact?: ExactLowering;
 }
 
 export type OpTable = Readonly<Record<string, OpDefinition>>;

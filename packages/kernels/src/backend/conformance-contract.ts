@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { buildStepProgram } from '../models/build-step-program.ts';
 import { initialParameters } from '../models/parameters.ts';
 import type { Backend, Executable } from './backend.ts';
-import { drawBatch, modelCases, unknownOpGraph } from './conformance-programs.ts';
+import { drawBatch, modelCases, unknownOpGraph, updatesProgram } from './conformance-programs.ts';
 import { drained, step, withExecutable } from './conformance-steps.ts';
 
 export function describeContract(backend: () => Backend): void {
@@ -73,6 +73,16 @@ export function describeContract(backend: () => Backend): void {
         expect(await drained(one, program)).toEqual(gradient);
       }),
     ));
+
+  it('gives a statistic the change that the model names, and a frozen parameter zeros', async () => {
+    const mixed = updatesProgram();
+    await withExecutable(backend(), mixed, async (executable) => {
+      await executable.load(Float32Array.of(1, 2, 4, 2, 4, 6, 8, 10, 1, 1, 1, 1));
+      for (let times = 0; times < 2; times++) await executable.accumulate({ weight: Float32Array.of(1) });
+      const summed = await drained(executable, mixed, 0.5);
+      expect([...summed]).toEqual([0, 0, 0, 1, 2, 3, 4, 5, 7, 7, 7, 7]);
+    });
+  });
 
   const refused: Readonly<Record<string, (executable: Executable) => Promise<unknown>>> = {
     'a batch without one of its inputs': (executable) =>

@@ -1,6 +1,7 @@
 /** The step programs that the conformance suite runs: one an op, made of its rows in the op table's cases, and small models. */
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, GraphInput } from '../graph/graph.ts';
+import { withGradients } from '../graph/gradient.ts';
 import { layoutParameters } from '../graph/parameter-layout.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import { initialise } from '../models/initialise.ts';
@@ -61,6 +62,39 @@ export function opProgram(op: string): OpProgram {
     for (const output of ['loss', 'correct', 'predictions']) builder.output(output, sum);
   });
   return { program: { batch: 1, layout, train, evaluate, infer: evaluate }, batch, cases };
+}
+
+/** A program with a frozen parameter, a running statistic and a trained parameter, in this order, of 3, 5 and 4 elements. */
+export function updatesProgram(): StepProgram {
+  const layout = layoutParameters([
+    { name: 'frozen', shape: [3], decay: false, update: 'frozen' },
+    { name: 'statistic', shape: [5], decay: false, update: 'statistic' },
+    { name: 'trained', shape: [4, 1], decay: true },
+  ]);
+  const build = (outputs: (builder: GraphBuilder, loss: number, statistic: number) => void) => {
+    const builder = new GraphBuilder();
+    const [frozen, statistic, trained] = layout.slots.map(({ name, shape }) =>
+      builder.input(name, { dtype: 'f32', shape }, 'parameter'),
+    ) as [number, number, number];
+    const weight = builder.input('weight', { dtype: 'f32', shape: [1] }, 'data');
+    const product = builder.apply('mul', [builder.apply('mul', [trained, frozen]), weight]);
+    outputs(builder, builder.apply('reduceSum', [product], { axes: [0, 1], keepDims: false }), statistic);
+    return builder.build();
+  };
+  const train = build((builder, loss, statistic) => {
+    builder.output('loss', loss);
+    builder.output('gradient/statistic', builder.apply('scale', [statistic], { factor: 0.5 }));
+  });
+  const evaluate = build((builder, loss) => {
+    for (const output of ['loss', 'correct', 'predictions']) builder.output(output, loss);
+  });
+  return {
+    batch: 1,
+    layout,
+    train: withGradients(train, 'loss', { frozen: new Set(['frozen']) }),
+    evaluate,
+    infer: evaluate,
+  };
 }
 
 export interface ModelCase {

@@ -5,7 +5,7 @@
 import type * as onnxruntime from 'onnxruntime-node';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { DType, Graph } from '../graph/graph.ts';
-import type { ParameterLayout } from '../graph/parameter-layout.ts';
+import { type ParameterLayout, type ParameterSlot, trainedSlots } from '../graph/parameter-layout.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import { TRAIN_VALUES } from '../onnx/train-model.ts';
 import type { Batch, EvaluationSums, Executable } from './backend.ts';
@@ -50,7 +50,7 @@ export class OnnxExecutable implements Executable {
       program: { layout, evaluate },
     } = parts;
     this.#parameters = new Float32Array(layout.size);
-    this.#parameterFeeds = slotTensors(runtime, layout, this.#parameters, (name) => name);
+    this.#parameterFeeds = slotTensors(runtime, layout.slots, this.#parameters, (name) => name);
     this.#accumulators = [newAccumulator(runtime, layout), newAccumulator(runtime, layout)];
     const names = [TRAIN_VALUES.loss, ...evaluate.outputs.map(({ name }) => name)];
     this.#scalars = Object.fromEntries(
@@ -129,18 +129,20 @@ async function runSession(session: InferenceSession, feeds: Tensors, fetches: Te
 }
 
 function newAccumulator(runtime: OnnxRuntime, layout: ParameterLayout): Accumulator {
+  // Frozen slots stay the zeros that a drain hands out.
   const values = new Float32Array(layout.size);
+  const slots = trainedSlots(layout);
   return {
     values,
-    feeds: slotTensors(runtime, layout, values, TRAIN_VALUES.accumulator),
-    fetches: slotTensors(runtime, layout, values, TRAIN_VALUES.accumulated),
+    feeds: slotTensors(runtime, slots, values, TRAIN_VALUES.accumulator),
+    fetches: slotTensors(runtime, slots, values, TRAIN_VALUES.accumulated),
   };
 }
 
 /** One tensor a parameter over a flat vector, without copying it. */
 function slotTensors(
   { Tensor }: OnnxRuntime,
-  { slots }: ParameterLayout,
+  slots: readonly ParameterSlot[],
   values: Float32Array,
   key: (name: string) => string,
 ): Tensors {

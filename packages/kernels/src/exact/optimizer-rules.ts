@@ -71,6 +71,12 @@ const sgd: Rule<SgdConfig> = (config, { wasm, learningRate, clip }) => {
     wasm.momentum(parameters, gradient, tensor(0), count, clip, keep, config.momentum, learningRate, nesterov);
 };
 
+/** θ ← θ − g: a descent by the whole gradient, in which 1·x is x. */
+export const statisticStep =
+  (wasm: WasmKernels): Step =>
+  ({ parameters, gradient, count }) =>
+    wasm.descend(parameters, gradient, count, 1, 1, 1);
+
 /** Prepares one round of `config`. */
 export function prepareStep(config: OptimizerConfig, context: RoundContext): Step {
   return config.type === 'adamw' ? adamw(config, context) : sgd(config, context);

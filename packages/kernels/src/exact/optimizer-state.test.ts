@@ -13,7 +13,7 @@ const kernels = await createHostKernels();
 function layoutOf(...sizes: number[]): ParameterLayout {
   let offset = 0;
   const slots = sizes.map((size, i) => {
-    const slot = { name: `p${i}`, shape: [size], offset, size, decay: i % 2 === 0 };
+    const slot = { name: `p${i}`, shape: [size], offset, size, decay: i % 2 === 0, update: 'optimizer' as const };
     offset += size;
     return slot;
   });
@@ -196,11 +196,51 @@ describe('OptimizerState', () => {
         offset,
         size: (all[i + 1] ?? 9120) - offset,
         decay: true,
+        update: 'optimizer' as const,
       })),
     };
     const [one, many] = [stateOf(adamw, { layout: layoutOf(9120) }), stateOf(adamw, { layout: cut })];
     for (const state of [one, many]) state.apply(tameVector(9120, 3), { round: 0 });
     expect(words(many)).toEqual(words(one));
+  });
+
+  describe('with statistics and frozen parameters', () => {
+    const updates = ['optimizer', 'statistic', 'frozen', 'optimizer', 'statistic', 'optimizer'] as const;
+    const mixed = { ...layout, slots: layout.slots.map((slot, i) => ({ ...slot, update: updates[i]! })) };
+    const updateAt = mixed.slots.flatMap(({ size, update }) => Array.from({ length: size }, () => update));
+    const only = (vector: Float32Array) => vector.map((value, i) => (updateAt[i] === 'optimizer' ? value : 0));
+
+    it.each([adamw, sgd])('of $type: θ − g, unchanged, and the others as if alone', (optimizer) => {
+      const [state, alone] = [{ layout: mixed, clipNorm: 1 }, { clipNorm: 1 }].map((o) => stateOf(optimizer, o)) as [
+        OptimizerState,
+        OptimizerState,
+      ];
+      const expected = tameVector(layout.size, 1);
+      for (let round = 0; round < 5; round++) {
+        // Larger than clipping allows, and in frozen places not even a number.
+        const gradient = tameVector(layout.size, round, 50).map((g, i) => (updateAt[i] === 'frozen' ? Number.NaN : g));
+        gradient.forEach((g, i) => {
+          if (updateAt[i] === 'statistic') expected[i] = expected[i]! - g;
+        });
+        const { gradientNorm } = state.apply(gradient, { round });
+        expect(gradientNorm).toBeCloseTo(alone.apply(only(gradient), { round }).gradientNorm, 3);
+      }
+      state.parameters.forEach((value, i) => {
+        if (updateAt[i] === 'optimizer') expected[i] = alone.parameters[i]!;
+        expect(Math.abs(value - expected[i]!)).toBeLessThan(updateAt[i] === 'optimizer' ? 1e-6 : 0.5 ** 149);
+      });
+      const moments = new Float32Array(state.stateBytes.slice().buffer).subarray(layout.size, 2 * layout.size);
+      expect(moments.every((value, i) => updateAt[i] === 'optimizer' || value === 0)).toBe(true);
+    });
+
+    it.each([Number.NaN, Number.NEGATIVE_INFINITY, 1e19])('refuses %d for a statistic and stays as it was', (value) => {
+      const state = stateOf(adamw, { layout: mixed });
+      const before = words(state);
+      const gradient = tameVector(layout.size, 3);
+      gradient[updateAt.lastIndexOf('statistic')] = value;
+      expect(() => state.apply(gradient, { round: 0 })).toThrow(GradientRangeError);
+      expect(words(state)).toEqual(before);
+    });
   });
 
   it('starts over when parameters are loaded', () => {

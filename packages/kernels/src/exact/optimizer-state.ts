@@ -2,18 +2,18 @@
  * The parameters and the optimizer's tensors of one replica, in the kernels' memory. Every member applies the same
  * sealed gradient with the same instructions, so all replicas hold the same bits.
  */
-import type { ParameterLayout } from '../graph/parameter-layout.ts';
+import type { ParameterLayout, ParameterUpdate } from '../graph/parameter-layout.ts';
 import { BLOCK, requireLength } from './block-port.ts';
 import type { BlockPort } from './block-port.ts';
 import { GradientRangeError } from './errors.ts';
 import type { HostMemory, HostVector } from './host-memory.ts';
 import { checkOptimizer, stateLayout } from './optimizer-config.ts';
 import type { OptimizerConfig, StateLayout, StateTensor } from './optimizer-config.ts';
-import { prepareStep } from './optimizer-rules.ts';
+import { prepareStep, statisticStep } from './optimizer-rules.ts';
 import type { Step } from './optimizer-rules.ts';
 import { learningRateAt } from './schedule.ts';
 import type { ScheduleConfig } from './schedule.ts';
-import type { VectorKernels } from './vector-kernels.ts';
+import type { ElementRange, VectorKernels } from './vector-kernels.ts';
 import type { WasmKernels } from './wasm-module.ts';
 
 /** Beyond this the square of a gradient element may leave f32 and spoil the second moment for good. */
@@ -31,16 +31,15 @@ export interface OptimizerParameters {
 }
 
 export interface StepResult {
-  /** ‖gradient‖₂ before clipping. */
+  /** ‖gradient‖₂ before clipping, over what the optimizer updates. */
   readonly gradientNorm: number;
   readonly learningRate: number;
 }
 
-/** A stretch of the flat vector in which weight decay applies throughout, or nowhere. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
+/** A stretch of the flat vector that is updated in one way throughout, with weight decay or without. */
+interface Span extends ElementRange {
   readonly decay: boolean;
+  readonly update: ParameterUpdate;
 }
 
 /** What {@link OptimizerState} works with; handed in by the host kernels that own it. */
@@ -56,13 +55,17 @@ export class OptimizerState {
   readonly #tools: OptimizerTools;
   readonly #options: OptimizerParameters;
   readonly #spans: readonly Span[];
+  /** Where the optimizer's update applies, and where a statistic's does. */
+  readonly #ranges: Readonly<Record<'optimizer' | 'statistic', readonly ElementRange[]>>;
   readonly #state: HostVector;
 
   constructor(tools: OptimizerTools, options: OptimizerParameters) {
     checkOptimizer(options.optimizer);
     this.#tools = tools;
     this.#options = options;
-    this.#spans = decaySpans(options.layout);
+    this.#spans = spansOf(options.layout);
+    const rangesOf = (update: ParameterUpdate) => joined(this.#spans.filter((span) => span.update === update));
+    this.#ranges = { optimizer: rangesOf('optimizer'), statistic: rangesOf('statistic') };
     this.stateLayout = stateLayout(options.optimizer, options.layout.size);
     this.#state = tools.memory.vector(this.stateLayout.length);
     this.#reset();
@@ -93,18 +96,15 @@ export class OptimizerState {
 
   /**
    * Applies the reduced gradient of `round`. Clipping multiplies each element by f32(f32(clipNorm) ÷ norm) when the norm is
-   * above `clipNorm`.
+   * above `clipNorm`. Statistics become θ − g, one rounding; frozen parameters keep their bits, whatever `gradient` holds.
    *
    * @param gradient `[layout.size] f32`
    * @throws GradientRangeError before anything is changed
    */
   apply(gradient: Float32Array, { round }: { round: number }): StepResult {
-    const { layout, schedule, rounds, optimizer, clipNorm } = this.#options;
-    requireLength('The gradient', gradient, layout.size);
-    const gradientNorm = this.#tools.vectors.globalNorm(gradient);
+    const { schedule, rounds, optimizer, clipNorm } = this.#options;
     const limit = Math.fround(clipNorm ?? Number.POSITIVE_INFINITY);
-    if (!Number.isFinite(gradientNorm) || Math.min(gradientNorm, limit) > LARGEST_NORM)
-      throw new GradientRangeError({ gradientNorm });
+    const gradientNorm = this.#checkedNorm(gradient, limit);
     const learningRate = learningRateAt(schedule, optimizer.learningRate, rounds, round);
     const clip = gradientNorm > limit ? Math.fround(limit / gradientNorm) : 1;
     const step = prepareStep(optimizer, {
@@ -114,13 +114,29 @@ export class OptimizerState {
       values: (index) => this.#tensor(index),
     });
     const keep = Math.fround(1 - Math.fround(learningRate * optimizer.weightDecay));
-    for (const span of this.#spans) this.#applySpan(step, gradient, span, span.decay ? keep : 1);
+    const move = statisticStep(this.#tools.wasm);
+    for (const span of this.#spans) {
+      if (span.update === 'optimizer') this.#applySpan(step, gradient, span, span.decay ? keep : 1);
+      else if (span.update === 'statistic') this.#applySpan(move, gradient, span, 1);
+    }
     return { gradientNorm, learningRate };
   }
 
   /** Gives the state's memory back. */
   release(): void {
     this.#state.release();
+  }
+
+  /** The norm that clipping looks at. @throws GradientRangeError */
+  #checkedNorm(gradient: Float32Array, limit: number): number {
+    requireLength('The gradient', gradient, this.#options.layout.size);
+    const { vectors } = this.#tools;
+    const gradientNorm = vectors.globalNorm(gradient, this.#ranges.optimizer);
+    const change = vectors.globalNorm(gradient, this.#ranges.statistic);
+    if (!Number.isFinite(gradientNorm) || Math.min(gradientNorm, limit) > LARGEST_NORM)
+      throw new GradientRangeError({ gradientNorm });
+    if (!(change <= LARGEST_NORM)) throw new GradientRangeError({ gradientNorm: change });
+    return gradientNorm;
   }
 
   #applySpan(step: Step, gradient: Float32Array, { start, end }: Span, keep: number): void {
@@ -151,15 +167,28 @@ export class OptimizerState {
   }
 }
 
-/** Neighbouring slots with the same decay, merged, so that kernels run over long stretches. */
-function decaySpans({ slots, size }: ParameterLayout): Span[] {
-  const spans: { start: number; end: number; decay: boolean }[] = [];
-  for (const slot of slots) {
+/** Neighbouring slots that are updated alike, merged, so that kernels run over long stretches. */
+function spansOf({ slots, size }: ParameterLayout): Span[] {
+  const spans: Span[] = [];
+  for (const { name, offset, size: length, decay, update } of slots) {
     const last = spans.at(-1);
-    requireLength(`The layout before parameter ${slot.name}`, { length: last?.end ?? 0 }, slot.offset);
-    if (last !== undefined && last.decay === slot.decay) last.end += slot.size;
-    else spans.push({ start: slot.offset, end: slot.offset + slot.size, decay: slot.decay });
+    requireLength(`The layout before parameter ${name}`, { length: last?.end ?? 0 }, offset);
+    const end = offset + length;
+    if (last !== undefined && last.decay === decay && last.update === update)
+      spans[spans.length - 1] = { ...last, end };
+    else spans.push({ start: offset, end, decay, update });
   }
   requireLength('The layout', { length: spans.at(-1)?.end ?? 0 }, size);
   return spans;
+}
+
+/** Ranges that touch as one, so that a norm does not depend on where decay begins and ends. */
+function joined(ranges: readonly ElementRange[]): ElementRange[] {
+  const result: ElementRange[] = [];
+  for (const { start, end } of ranges) {
+    const last = result.at(-1);
+    if (last?.end === start) result[result.length - 1] = { start: last.start, end };
+    else result.push({ start, end });
+  }
+  return result;
 }

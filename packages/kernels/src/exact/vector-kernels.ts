@@ -9,6 +9,12 @@ import type { WasmKernels } from './wasm-module.ts';
 
 const f32 = Math.fround;
 
+/** Elements [start, end) of a flat vector. */
+export interface ElementRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 export class VectorKernels {
   readonly #wasm: WasmKernels;
   readonly #port: BlockPort;
@@ -80,9 +86,11 @@ export class VectorKernels {
    * ‖values‖₂ rounded to f32. Squares are summed in f64, where the square of an f32 is exact: within a block of 4096,
    * partial sum j of eight takes the elements i ≡ j mod 8 ascending and the eight are added as
    * ((0+1)+(2+3))+((4+5)+(6+7)); blocks are added in ascending order.
+   *
+   * @param ranges what of `values` counts, ascending and apart; all of it unless given. Blocks begin anew in each range.
    */
-  globalNorm(values: Float32Array): number {
-    return f32(Math.sqrt(this.#squares(values)));
+  globalNorm(values: Float32Array, ranges: readonly ElementRange[] = [{ start: 0, end: values.length }]): number {
+    return f32(Math.sqrt(this.#squares(values, ranges)));
   }
 
   /**
@@ -98,7 +106,7 @@ export class VectorKernels {
       difference += this.#wasm.sumOfSquaredDifferences(left, right, count);
     });
     if (difference === 0) return 0;
-    const distance = Math.sqrt(difference) / Math.sqrt(this.#squares(mine));
+    const distance = Math.sqrt(difference) / Math.sqrt(this.#squares(mine, [{ start: 0, end: mine.length }]));
     return Number.isFinite(distance) ? distance : Number.POSITIVE_INFINITY;
   }
 
@@ -113,11 +121,13 @@ export class VectorKernels {
     return found;
   }
 
-  #squares(values: Float32Array): number {
+  #squares(values: Float32Array, ranges: readonly ElementRange[]): number {
     let sum = 0;
-    forEachBlock(values.length, (start, count) => {
-      sum += this.#wasm.sumOfSquares(this.#port.read(values, start, count, 0), count);
-    });
+    for (const range of ranges) {
+      forEachBlock(range.end - range.start, (start, count) => {
+        sum += this.#wasm.sumOfSquares(this.#port.read(values, range.start + start, count, 0), count);
+      });
+    }
     return sum;
   }
 }

@@ -12,15 +12,23 @@ import { simplify } from './simplify.ts';
 /** The prefix of a gradient's output name: `gradient/<input name>`. */
 export const GRADIENT_PREFIX = 'gradient/';
 
+export interface GradientOptions {
+  /** Names of the parameters that get no gradient and no output; nothing is computed for them. */
+  readonly frozen?: ReadonlySet<string>;
+}
+
 /**
- * Adds to `graph` the outputs `gradient/<name>`, ∂`loss`/∂input, for each parameter input in order, and simplifies.
+ * Adds to `graph` the outputs `gradient/<name>`, ∂`loss`/∂input, for each parameter input in order, and simplifies. A
+ * parameter whose `gradient/<name>` the graph outputs already (a running statistic) keeps that and is not differentiated.
  * @throws NotDifferentiableError when an op between a parameter and the loss has no derivative
  * @throws GraphError when there is no such scalar output
  */
-export function withGradients(graph: Graph, loss: string): Graph {
-  const builder = GraphBuilder.from(graph);
+export function withGradients(graph: Graph, loss: string, { frozen = new Set() }: GradientOptions = {}): Graph {
+  const given = new Map(graph.outputs.map(({ name, value }) => [name, value]));
+  const others = graph.outputs.filter(({ name }) => !name.startsWith(GRADIENT_PREFIX));
+  const builder = GraphBuilder.from({ ...graph, outputs: others });
   const seed = scalarOutput(graph, builder, loss);
-  const active = activeValues(graph);
+  const active = activeValues(graph, (name) => !frozen.has(name) && !given.has(`${GRADIENT_PREFIX}${name}`));
   const received = new Map<ValueId, ValueId[]>([[seed, [builder.apply('fill', [], { value: 1, shape: [] })]]]);
   for (let index = graph.nodes.length - 1; index >= 0; index--) {
     const value = graph.inputs.length + index;
@@ -30,12 +38,12 @@ export function withGradients(graph: Graph, loss: string): Graph {
     pullBack({ builder, node, index, value, gradient: sum(builder, gradients), received });
   }
   graph.inputs.forEach(({ name, role, type }, value) => {
-    if (role !== 'parameter') return;
+    if (role !== 'parameter' || frozen.has(name)) return;
+    const output = `${GRADIENT_PREFIX}${name}`;
     const gradients = received.get(value);
-    builder.output(
-      `${GRADIENT_PREFIX}${name}`,
-      gradients ? sum(builder, gradients) : builder.apply('fill', [], { value: 0, shape: type.shape }),
-    );
+    const derivative = () =>
+      gradients ? sum(builder, gradients) : builder.apply('fill', [], { value: 0, shape: type.shape });
+    builder.output(output, given.get(output) ?? derivative());
   });
   return simplify(builder.build());
 }
@@ -51,11 +59,11 @@ function scalarOutput(graph: Graph, builder: GraphBuilder, name: string): ValueI
   });
 }
 
-/** Values that depend on a parameter: the only ones whose gradients matter. */
-function activeValues({ inputs, nodes }: Graph): ReadonlySet<ValueId> {
+/** Values that depend on a trained parameter: the only ones whose gradients matter. */
+function activeValues({ inputs, nodes }: Graph, isTrained: (name: string) => boolean): ReadonlySet<ValueId> {
   const active = new Set<ValueId>();
-  inputs.forEach(({ role }, value) => {
-    if (role === 'parameter') active.add(value);
+  inputs.forEach(({ name, role }, value) => {
+    if (role === 'parameter' && isTrained(name)) active.add(value);
   });
   nodes.forEach((node, index) => {
     if (node.inputs.some((value) => active.has(value))) active.add(inputs.length + index);

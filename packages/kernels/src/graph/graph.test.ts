@@ -235,6 +235,24 @@ describe('gradients', () => {
     });
   });
 
+  it('are neither output nor computed for frozen parameters, and are the graph’s own where it names them', () => {
+    const builder = new GraphBuilder();
+    const statistic = builder.input('statistic', f32(2), 'parameter');
+    const [frozen, w] = [builder.input('frozen', f32(2), 'parameter'), builder.input('w', f32(2), 'parameter')];
+    builder.output('gradient/statistic', builder.apply('neg', [statistic]));
+    // exp of a frozen parameter: a gradient towards it would need a product with it.
+    const product = builder.apply('mul', [builder.apply('exp', [frozen]), w]);
+    builder.output('loss', builder.apply('reduceSum', [product], { axes: [0], keepDims: false }));
+    const graph = withGradients(builder.build(), 'loss', { frozen: new Set(['frozen']) });
+    expect(graph.outputs.map(({ name }) => name)).toEqual(['loss', 'gradient/statistic', 'gradient/w']);
+    expect(graph.nodes.length).toBeLessThan(withGradients(builder.build(), 'loss').nodes.length);
+    expect(interpret(graph, { statistic: [5, 6], frozen: [0, 0], w: [3, 4] })).toEqual({
+      loss: Float64Array.of(7),
+      'gradient/statistic': Float64Array.of(-5, -6),
+      'gradient/w': Float64Array.of(1, 1),
+    });
+  });
+
   it('through an op without a derivative are refused with the reason', () => {
     const builder = new GraphBuilder();
     const w = builder.input('w', f32(2), 'parameter');

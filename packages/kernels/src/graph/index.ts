@@ -18,7 +18,9 @@ export {
   layoutParameters,
   type ParameterLayout,
   type ParameterSlot,
+  type ParameterUpdate,
   parameterViews,
+  trainedSlots,
 } from './parameter-layout.ts';
 export { printGraph } from './print.ts';
 export { simplify } from './simplify.ts';

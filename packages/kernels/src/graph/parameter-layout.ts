@@ -1,5 +1,15 @@
 /** Where each parameter lives in the flat vector, and how the vector is cut into buckets. */
 
+/**
+ * How a round changes a parameter:
+ *
+ * - `optimizer`: by the job's optimizer;
+ * - `statistic`: θ ← θ − g, with no learning rate, decay, clipping or moments: a running statistic, whose "gradient" the
+ *   model names itself (see `withGradients`);
+ * - `frozen`: not at all. It has no gradient, and costs none.
+ */
+export type ParameterUpdate = 'optimizer' | 'statistic' | 'frozen';
+
 export interface ParameterSlot {
   readonly name: string;
   readonly shape: readonly number[];
@@ -9,7 +19,13 @@ export interface ParameterSlot {
   readonly size: number;
   /** Whether weight decay applies (matrices yes; biases, norms no). */
   readonly decay: boolean;
+  readonly update: ParameterUpdate;
 }
+
+/** A parameter before it has a place. */
+export type UnplacedParameter = Pick<ParameterSlot, 'name' | 'shape' | 'decay'> &
+  // `optimizer` unless given.
+  Partial<Pick<ParameterSlot, 'update'>>;
 
 export interface ParameterLayout {
   readonly slots: readonly ParameterSlot[];
@@ -24,17 +40,21 @@ export const DEFAULT_BUCKET_SIZE = 65_536;
 
 /** Lays parameters end to end in the order given. */
 export function layoutParameters(
-  parameters: readonly Pick<ParameterSlot, 'name' | 'shape' | 'decay'>[],
+  parameters: readonly UnplacedParameter[],
   bucketSize: number = DEFAULT_BUCKET_SIZE,
 ): ParameterLayout {
   let offset = 0;
-  const slots = parameters.map(({ name, shape, decay }) => {
+  const slots = parameters.map(({ name, shape, decay, update = 'optimizer' }) => {
     const size = shape.reduce((product, dimension) => product * dimension, 1);
     offset += size;
-    return { name, shape, decay, size, offset: offset - size };
+    return { name, shape, decay, update, size, offset: offset - size };
   });
   return { slots, size: offset, bucketSize };
 }
+
+/** The slots that have a gradient, in layout order: what a train graph outputs and a backend accumulates. */
+export const trainedSlots = ({ slots }: Pick<ParameterLayout, 'slots'>): readonly ParameterSlot[] =>
+  slots.filter(({ update }) => update !== 'frozen');
 
 /** Buckets of the flat vector. */
 export const bucketCount = ({ size, bucketSize }: Pick<ParameterLayout, 'size' | 'bucketSize'>): number =>

@@ -7,7 +7,8 @@ import type { ParameterLayout } from './parameter-layout.ts';
  * `[batch]` f32 last.
  *
  * - `train` outputs `loss` (scalar f32, Σ weightᵢ·lossᵢ) and then `gradient/<parameter>` for each parameter in layout
- *   order, the derivative of that sum;
+ *   order that is not frozen: the derivative of that sum, or for a running statistic Σ weightᵢ times the change that the
+ *   micro-batch asks for, so that both become means when they are divided by the samples;
  * - `evaluate` outputs the scalars `loss`, `correct`, `predictions` (see `EvaluationSums`);
  * - `infer` takes parameters and the model input only and outputs `logits`; it is what `model.onnx` holds.
  */

@@ -1,14 +1,14 @@
 /** From a model spec to all that a backend needs: the three graphs of one model at one micro-batch size. */
 import { GraphBuilder } from '../graph/builder.ts';
 import { GraphError } from '../graph/errors.ts';
-import { withGradients } from '../graph/gradient.ts';
+import { GRADIENT_PREFIX, withGradients } from '../graph/gradient.ts';
 import type { Graph, ValueId } from '../graph/graph.ts';
 import { DEFAULT_BUCKET_SIZE } from '../graph/parameter-layout.ts';
 import { simplify } from '../graph/simplify.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import { verifyGraph } from '../graph/verify.ts';
 import { elements } from '../ops/shape.ts';
-import type { Layer } from './layer.ts';
+import type { Layer, Training } from './layer.ts';
 import { type Model, modelOf } from './model.ts';
 import { checkCount, layoutOf } from './parameters.ts';
 import type { ModelSpec } from './spec.ts';
@@ -27,11 +27,14 @@ export function buildStepProgram(
   return {
     batch,
     layout: layoutOf(model, bucketSize),
-    train: verifyGraph(withGradients(forward(model, batch, train), 'loss')),
+    train: verifyGraph(withGradients(forward(model, batch, train), 'loss', { frozen: frozenNames(model) })),
     evaluate: verifyGraph(simplify(forward(model, batch, evaluate))),
     infer: verifyGraph(simplify(inferGraph(model, batch))),
   };
 }
+
+const frozenNames = ({ body }: Model): ReadonlySet<string> =>
+  new Set(body.parameters.flatMap(({ name, update }) => (update === 'frozen' ? [name] : [])));
 
 /** Declares the parameters as inputs and returns their values by name. */
 function declareParameters(builder: GraphBuilder, { parameters }: Layer): (name: string) => ValueId {
@@ -63,7 +66,13 @@ interface Predictions {
   readonly lossWeight: ValueId;
 }
 
-function forward(model: Model, batch: number, makeOutputs: (predictions: Predictions) => void): Graph {
+/** What sets the train graph and the evaluate graph apart. */
+interface Outputs {
+  readonly training: boolean;
+  make(predictions: Predictions): void;
+}
+
+function forward(model: Model, batch: number, outputs: Outputs): Graph {
   const builder = new GraphBuilder();
   const parameter = declareParameters(builder, model.body);
   const { input, labels } = model;
@@ -72,9 +81,10 @@ function forward(model: Model, batch: number, makeOutputs: (predictions: Predict
   const sampleWeight = builder.input('weight', { dtype: 'f32', shape: [batch] }, 'data');
   const perSample = elements(labels.shape);
   const weight = repeatEach(builder, sampleWeight, perSample);
-  makeOutputs({
+  const training = outputs.training ? trainingScope(builder, sampleWeight) : null;
+  outputs.make({
     builder,
-    logits: model.body.apply({ emit: builder, batch, parameter }, x),
+    logits: model.body.apply({ emit: builder, batch, parameter, training }, x),
     labels: builder.apply('reshape', [y], { shape: [batch * perSample] }),
     weight,
     lossWeight: builder.apply('scale', [weight], { factor: 1 / perSample }),
@@ -90,23 +100,38 @@ function repeatEach(builder: GraphBuilder, value: ValueId, times: number): Value
   return builder.apply('reshape', [wide], { shape: [count * times] });
 }
 
-function train({ builder, logits, labels, lossWeight }: Predictions): void {
-  builder.output('loss', builder.apply('crossEntropy', [logits, labels, lossWeight]));
+/** Statistics become outputs in the place of gradients, times Σ weight: drained sums are divided by the samples. */
+function trainingScope(builder: GraphBuilder, weight: ValueId): Training {
+  return {
+    weight,
+    statistic: (name, change) => {
+      const samples = builder.apply('reduceSum', [weight], { axes: [0], keepDims: false });
+      builder.output(`${GRADIENT_PREFIX}${name}`, builder.apply('mul', [change, samples]));
+    },
+  };
 }
 
-function evaluate(predictions: Predictions): void {
-  const { builder, logits, labels, weight } = predictions;
-  train(predictions);
-  builder.output('correct', builder.apply('countCorrect', [logits, labels, weight]));
-  builder.output('predictions', builder.apply('reduceSum', [weight], { axes: [0], keepDims: false }));
-}
+const outputLoss = ({ builder, logits, labels, lossWeight }: Predictions): void =>
+  builder.output('loss', builder.apply('crossEntropy', [logits, labels, lossWeight]));
+
+const train: Outputs = { training: true, make: outputLoss };
+
+const evaluate: Outputs = {
+  training: false,
+  make: (predictions) => {
+    const { builder, logits, labels, weight } = predictions;
+    outputLoss(predictions);
+    builder.output('correct', builder.apply('countCorrect', [logits, labels, weight]));
+    builder.output('predictions', builder.apply('reduceSum', [weight], { axes: [0], keepDims: false }));
+  },
+};
 
 function inferGraph(model: Model, batch: number): Graph {
   const builder = new GraphBuilder();
   const parameter = declareParameters(builder, model.body);
   const { input, labels, classes } = model;
   const x = builder.input(input.name, { dtype: input.dtype, shape: [batch, ...input.shape] }, 'data');
-  const logits = model.body.apply({ emit: builder, batch, parameter }, x);
+  const logits = model.body.apply({ emit: builder, batch, parameter, training: null }, x);
   builder.output('logits', builder.apply('reshape', [logits], { shape: [batch, ...labels.shape, classes] }));
   return builder.build();
 }

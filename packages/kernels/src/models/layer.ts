@@ -1,6 +1,7 @@
 /** A layer: the parameters that it declares and the nodes that it emits. Models are layers put together. */
 import type { ValueId } from '../graph/graph.ts';
 import type { Emitter } from '../graph/op.ts';
+import type { ParameterUpdate } from '../graph/parameter-layout.ts';
 import type { Initialiser } from './initialise.ts';
 
 interface ParameterDeclaration {
@@ -9,7 +10,20 @@ interface ParameterDeclaration {
   readonly shape: readonly number[];
   /** Whether weight decay applies: matrices and kernels yes; biases, norms and position tables no. */
   readonly decay: boolean;
+  /** `optimizer` unless given. */
+  readonly update?: ParameterUpdate;
   readonly initialiser: Initialiser;
+}
+
+/** What a layer may use in the train graph alone. */
+export interface Training {
+  /** [batch] f32: 1 for a sample, 0 for padding, which must leave no trace in any output. */
+  readonly weight: ValueId;
+  /**
+   * Asks that the running statistic `name` become θ − `change`, for this micro-batch alone. Rounds average what their
+   * micro-batches ask for, weighted by samples.
+   */
+  statistic(name: string, change: ValueId): void;
 }
 
 /** What a layer emits into. */
@@ -18,6 +32,8 @@ export interface Scope {
   readonly batch: number;
   /** The value of a parameter that this or another layer declared. */
   parameter(name: string): ValueId;
+  /** Null where a model is evaluated or exported: statistics are read there, nothing is dropped out. */
+  readonly training: Training | null;
 }
 
 export interface Layer {

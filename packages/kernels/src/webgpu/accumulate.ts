@@ -1,5 +1,5 @@
 /** Gradient accumulation on the device: after each gradient is computed, a kernel adds it to its accumulator. */
-import type { ParameterLayout } from '../graph/parameter-layout.ts';
+import { type ParameterLayout, trainedSlots } from '../graph/parameter-layout.ts';
 import type { Kernel } from './lowering.ts';
 import type { Plan, PlannedCall, TensorId } from './plan.ts';
 import { groupsOf, reads, writes } from './wgsl.ts';
@@ -18,13 +18,11 @@ const [single, fours] = [kernelOf('f32'), kernelOf('vec4<f32>')];
 
 /**
  * A train plan whose outputs are `[loss]` only: each `gradient/…` is added to an accumulator, a tensor beyond the plan's
- * own, as soon as it is there, so that its memory is free again. Accumulators are numbered from `firstAccumulator` in
- * layout order.
+ * own, as soon as it is there, so that its memory is free again. Accumulators are numbered from `firstAccumulator` in the
+ * order of the trained slots.
  */
-export function withAccumulation(
-  plan: Plan,
-  { slots }: ParameterLayout,
-): Plan & { readonly firstAccumulator: TensorId } {
+export function withAccumulation(plan: Plan, layout: ParameterLayout): Plan & { readonly firstAccumulator: TensorId } {
+  const slots = trainedSlots(layout);
   const firstAccumulator = plan.bytes.length;
   const due = new Map<number, PlannedCall[]>();
   slots.forEach(({ size }, slot) => {

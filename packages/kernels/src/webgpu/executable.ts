@@ -80,12 +80,12 @@ class GpuExecutable implements Executable {
   async drain(into: Float32Array, scale: number): Promise<void> {
     this.#expectOpen();
     expectVector('into', into, this.#program.layout.size);
-    const { accumulators, gradientsBack, layout } = this.#memory;
+    const { accumulators, gradientsBack, trained } = this.#memory;
     this.#device.submit((encoder) => {
-      encoder.copyBufferToBuffer(accumulators, 0, gradientsBack, 0, layout.bytes);
+      encoder.copyBufferToBuffer(accumulators, 0, gradientsBack, 0, trained.bytes);
       encoder.clearBuffer(accumulators);
     });
-    await this.#device.read(gradientsBack, (bytes) => gatherScaled(layout, bytes, into, scale));
+    await this.#device.read(gradientsBack, (bytes) => gatherScaled(trained, bytes, into, scale));
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 /** The flat parameter vector on a device, each parameter at an offset at which it can be bound. */
-import type { ParameterLayout, ParameterSlot } from '../graph/parameter-layout.ts';
+import type { ParameterSlot } from '../graph/parameter-layout.ts';
 
 /** The flat layout with gaps: byte offsets are multiples of the device's alignment. */
 export interface PaddedLayout {
@@ -8,7 +8,7 @@ export interface PaddedLayout {
   readonly slots: readonly (ParameterSlot & { readonly byteOffset: number })[];
 }
 
-export function padLayout({ slots }: ParameterLayout, alignment: number): PaddedLayout {
+export function padLayout(slots: readonly ParameterSlot[], alignment: number): PaddedLayout {
   let bytes = 0;
   const padded = slots.map((slot) => {
     const byteOffset = bytes;
@@ -18,8 +18,9 @@ export function padLayout({ slots }: ParameterLayout, alignment: number): Padded
   return { bytes, slots: padded };
 }
 
-/** Copies padded bytes × `scale` to the flat vector `into`. */
+/** Copies padded bytes × `scale` to the flat vector `into`; what no slot covers becomes 0. */
 export function gatherScaled({ slots }: PaddedLayout, bytes: ArrayBuffer, into: Float32Array, scale: number): void {
+  into.fill(0);
   for (const { byteOffset, offset, size } of slots) {
     const source = new Float32Array(bytes, byteOffset, size);
     for (let index = 0; index < size; index++) into[offset + index] = source[index]! * scale;

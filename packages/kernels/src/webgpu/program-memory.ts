@@ -1,5 +1,6 @@
 /** The buffers of a step program on a device; its graphs share them, for they never run at once. */
 import type { Graph } from '../graph/graph.ts';
+import { trainedSlots } from '../graph/parameter-layout.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import type { Device } from './device.ts';
 import { type MemoryPlan, planMemory } from './memory.ts';
@@ -12,7 +13,7 @@ import { elements } from './wgsl.ts';
 export interface PlannedGraph {
   readonly graph: Graph;
   readonly plan: Plan;
-  /** Tensors from here on are the accumulators, in layout order. */
+  /** Tensors from here on are the accumulators, in the order of the trained slots. */
   readonly firstAccumulator: TensorId;
 }
 
@@ -21,6 +22,8 @@ export const MAX_SUMS = 3;
 
 export class ProgramMemory {
   readonly layout: PaddedLayout;
+  /** Of the accumulators: the slots that have a gradient. */
+  readonly trained: PaddedLayout;
   readonly parameters: GPUBuffer;
   readonly accumulators: GPUBuffer;
   /** Where accumulators and scalars are copied to be read. */
@@ -33,10 +36,11 @@ export class ProgramMemory {
 
   constructor(device: Device, { layout }: StepProgram, graphs: readonly PlannedGraph[]) {
     const readBack = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    this.layout = padLayout(layout, device.alignment);
+    this.layout = padLayout(layout.slots, device.alignment);
+    this.trained = padLayout(trainedSlots(layout), device.alignment);
     this.parameters = device.buffer('the parameters', this.layout.bytes);
-    this.accumulators = device.buffer('the gradients', this.layout.bytes);
-    this.gradientsBack = device.buffer('the gradients', this.layout.bytes, readBack);
+    this.accumulators = device.buffer('the gradients', this.trained.bytes);
+    this.gradientsBack = device.buffer('the gradients', this.trained.bytes, readBack);
     this.sumsBack = device.buffer('the sums', MAX_SUMS * 4, readBack);
     const sizes = new Map(
       graphs.flatMap(({ graph }) =>
@@ -57,22 +61,22 @@ export class ProgramMemory {
     const parameters = graph.inputs.filter(({ role }) => role === 'parameter');
     return (tensor) => {
       const input = graph.inputs[tensor];
-      if (input?.role === 'parameter') return this.#parameter(this.parameters, parameters.indexOf(input));
-      if (tensor >= firstAccumulator) return this.#parameter(this.accumulators, tensor - firstAccumulator);
+      if (input?.role === 'parameter') return slotOfBuffer(this.parameters, this.layout, parameters.indexOf(input));
+      if (tensor >= firstAccumulator) return slotOfBuffer(this.accumulators, this.trained, tensor - firstAccumulator);
       const buffer = input ? this.data.get(input.name)! : this.#slots[slotOf.get(tensor)!]!;
       return { buffer, offset: 0, size: plan.bytes[tensor]! };
     };
-  }
-
-  #parameter(buffer: GPUBuffer, slot: number): GPUBufferBinding {
-    const { byteOffset, size } = this.layout.slots[slot]!;
-    return { buffer, offset: byteOffset, size: size * 4 };
   }
 
   close(): void {
     const own = [this.parameters, this.accumulators, this.gradientsBack, this.sumsBack];
     for (const buffer of [...own, ...this.data.values(), ...this.#slots]) buffer.destroy();
   }
+}
+
+function slotOfBuffer(buffer: GPUBuffer, { slots }: PaddedLayout, slot: number): GPUBufferBinding {
+  const { byteOffset, size } = slots[slot]!;
+  return { buffer, offset: byteOffset, size: size * 4 };
 }
 
 /** Sizes of buffers that serve the slots of every plan. */

@@ -27,7 +27,9 @@ export { simplify } from './simplify.ts';
 export type { StepProgram } from './step-program.ts';
 export { verifyGraph } from './verify.ts';
 export { buildStepProgram } from '../models/build-step-program.ts';
+export { WeightsMismatchError } from '../models/errors.ts';
 export { initialParameters, parameterLayout } from '../models/parameters.ts';
+export { parametersFromWeights, type WeightsOptions } from '../models/weights.ts';
 export {
   type Activation,
   checkModelSpec,

@@ -1,7 +1,9 @@
 /**
- * GPT-2's decoder. Between attention's products activations are [batch·block, width]; inside they are
- * [batch, heads, block, width / heads].
+ * GPT-2's decoder, its parameters under the names and in the layouts in which Hugging Face's `GPT2LMHeadModel` saves
+ * them, so that a checkpoint of either loads in the other as it is. Between attention's products activations are
+ * [batch·block, width]; inside they are [batch, heads, block, width / heads].
  */
+import type { CheckpointNames } from './checkpoint-names.ts';
 import type { Initialiser } from './initialise.ts';
 import { activation, dense, type Layer, norm, residual, type Scope, sequential } from './layer.ts';
 import type { ValueId } from '../graph/graph.ts';
@@ -13,8 +15,9 @@ const normal = (deviation: number): Initialiser => ({ kind: 'normal', deviation 
 /** Each block adds to the residual stream twice; this keeps the stream's variance independent of depth. */
 const towardsResidual = (layers: number): Initialiser => normal(DEVIATION / Math.sqrt(2 * layers));
 
-const TOKENS = 'embedding/token';
-const POSITIONS = 'embedding/position';
+const TOKENS = 'transformer.wte.weight';
+const POSITIONS = 'transformer.wpe.weight';
+const HEAD = 'lm_head.weight';
 
 /** tokens i32 [batch, block] → [batch·block, width]. */
 const embedding = ({ vocab, width, block }: GptSpec): Layer => ({
@@ -57,18 +60,18 @@ function block(name: string, spec: GptSpec): Layer {
   return sequential(
     residual(
       sequential(
-        norm(`${name}/norm0`, width),
-        dense(`${name}/attention/qkv`, { inputs: width, outputs: 3 * width, initialiser: normal(DEVIATION) }),
+        norm(`${name}.ln_1`, width),
+        dense(`${name}.attn.c_attn`, { inputs: width, outputs: 3 * width, initialiser: normal(DEVIATION) }),
         attention,
-        dense(`${name}/attention/output`, { inputs: width, outputs: width, initialiser: towardsResidual(layers) }),
+        dense(`${name}.attn.c_proj`, { inputs: width, outputs: width, initialiser: towardsResidual(layers) }),
       ),
     ),
     residual(
       sequential(
-        norm(`${name}/norm1`, width),
-        dense(`${name}/mlp/up`, { inputs: width, outputs: 4 * width, initialiser: normal(DEVIATION) }),
+        norm(`${name}.ln_2`, width),
+        dense(`${name}.mlp.c_fc`, { inputs: width, outputs: 4 * width, initialiser: normal(DEVIATION) }),
         activation('gelu'),
-        dense(`${name}/mlp/down`, { inputs: 4 * width, outputs: width, initialiser: towardsResidual(layers) }),
+        dense(`${name}.mlp.c_proj`, { inputs: 4 * width, outputs: width, initialiser: towardsResidual(layers) }),
       ),
     ),
   );
@@ -76,19 +79,27 @@ function block(name: string, spec: GptSpec): Layer {
 
 /** [n, width] → logits [n, vocab], by the token embedding itself when tied. */
 const head = ({ vocab, width, tied }: GptSpec): Layer => ({
-  parameters: tied ? [] : [{ name: 'head/weight', shape: [vocab, width], decay: true, initialiser: normal(DEVIATION) }],
+  parameters: tied ? [] : [{ name: HEAD, shape: [vocab, width], decay: true, initialiser: normal(DEVIATION) }],
   apply: ({ emit, parameter }, x) =>
-    emit.apply('matmul', [x, parameter(tied ? TOKENS : 'head/weight')], { transposeA: false, transposeB: true }),
+    emit.apply('matmul', [x, parameter(tied ? TOKENS : HEAD)], { transposeA: false, transposeB: true }),
+});
+
+/** Older checkpoints hold the causal mask as buffers, and a tied head once more; `GPT2Model` saves without the prefix. */
+const checkpoint = ({ tied }: GptSpec): CheckpointNames => ({
+  prefix: 'transformer.',
+  buffers: /^(transformer\.)?h\.\d+\.attn\.(bias|masked_bias)$/,
+  copies: tied ? { [HEAD]: TOKENS } : {},
 });
 
 export const gpt = (spec: GptSpec): Model => ({
   body: sequential(
     embedding(spec),
-    ...Array.from({ length: spec.layers }, (_, index) => block(`block${index}`, spec)),
-    norm('norm', spec.width),
+    ...Array.from({ length: spec.layers }, (_, index) => block(`transformer.h.${index}`, spec)),
+    norm('transformer.ln_f', spec.width),
     head(spec),
   ),
   input: { name: 'tokens', dtype: 'i32', shape: [spec.block] },
   labels: { name: 'targets', shape: [spec.block] },
   classes: spec.vocab,
+  checkpoint: checkpoint(spec),
 });

@@ -5,7 +5,7 @@ import type { ParameterUpdate } from '../graph/parameter-layout.ts';
 import type { Initialiser } from './initialise.ts';
 
 interface ParameterDeclaration {
-  /** Path-like: `block0/attention/query/weight`. */
+  /** As in Hugging Face's checkpoint of the model, where it has one: `transformer.h.0.attn.c_attn.weight`. */
   readonly name: string;
   readonly shape: readonly number[];
   /** Whether weight decay applies: matrices and kernels yes; biases, norms and position tables no. */
@@ -65,23 +65,23 @@ export interface DenseOptions {
 /** x [n, inputs] · weight [inputs, outputs] + bias [outputs]. */
 export const dense = (name: string, { inputs, outputs, initialiser }: DenseOptions): Layer => ({
   parameters: [
-    { name: `${name}/weight`, shape: [inputs, outputs], decay: true, initialiser },
-    { name: `${name}/bias`, shape: [outputs], decay: false, initialiser: { kind: 'constant', value: 0 } },
+    { name: `${name}.weight`, shape: [inputs, outputs], decay: true, initialiser },
+    { name: `${name}.bias`, shape: [outputs], decay: false, initialiser: { kind: 'constant', value: 0 } },
   ],
   apply: ({ emit, parameter }, x) => {
-    const product = emit.apply('matmul', [x, parameter(`${name}/weight`)], { transposeA: false, transposeB: false });
-    return emit.apply('add', [product, parameter(`${name}/bias`)]);
+    const product = emit.apply('matmul', [x, parameter(`${name}.weight`)], { transposeA: false, transposeB: false });
+    return emit.apply('add', [product, parameter(`${name}.bias`)]);
   },
 });
 
 /** Layer normalisation over the last axis, [n, width]. */
 export const norm = (name: string, width: number): Layer => ({
   parameters: [
-    { name: `${name}/gain`, shape: [width], decay: false, initialiser: { kind: 'constant', value: 1 } },
-    { name: `${name}/bias`, shape: [width], decay: false, initialiser: { kind: 'constant', value: 0 } },
+    { name: `${name}.weight`, shape: [width], decay: false, initialiser: { kind: 'constant', value: 1 } },
+    { name: `${name}.bias`, shape: [width], decay: false, initialiser: { kind: 'constant', value: 0 } },
   ],
   apply: ({ emit, parameter }, x) =>
-    emit.apply('layerNorm', [x, parameter(`${name}/gain`), parameter(`${name}/bias`)], { epsilon: 1e-5 }),
+    emit.apply('layerNorm', [x, parameter(`${name}.weight`), parameter(`${name}.bias`)], { epsilon: 1e-5 }),
 });
 
 /** An elementwise op as a layer. */

@@ -1,4 +1,5 @@
 /** A model before it meets a batch size, and the table of models by type. */
+import type { CheckpointNames } from './checkpoint-names.ts';
 import type { DType } from '../graph/graph.ts';
 import { convnet } from './convnet.ts';
 import { gpt } from './gpt.ts';
@@ -14,6 +15,8 @@ export interface Model {
   /** Class labels i32; `shape` is one sample's: `[]`, or one label a token. Its elements are predictions a sample. */
   readonly labels: { readonly name: string; readonly shape: readonly number[] };
   readonly classes: number;
+  /** Where other programs save this model too. */
+  readonly checkpoint?: CheckpointNames;
 }
 
 /** @throws GraphError naming the field of a spec that can't be built */

@@ -156,8 +156,8 @@ describe('a layout', () => {
   it('decays matrices only', () => {
     const { slots } = parameterLayout({ type: 'mlp', inputs: 2, hidden: [], outputs: 2, activation: 'relu' });
     expect(slots.map(({ name, decay }) => [name, decay])).toEqual([
-      ['output/weight', true],
-      ['output/bias', false],
+      ['output.weight', true],
+      ['output.bias', false],
     ]);
   });
 });

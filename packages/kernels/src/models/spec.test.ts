@@ -44,7 +44,7 @@ describe('a model spec', () => {
     const huge: ModelSpec = { ...gpt, layers: 256, width: 4096, heads: 2 };
     expect(() => initialParameters(huge, 1)).toThrow(/parameters: there are 51\d+, more than 2147483647/);
     expect(() => initialParameters({ ...mlp, inputs: 2 ** 20, hidden: [2 ** 20] }, 1)).toThrow(
-      /dense0\/weight.*too large/,
+      /dense0\.weight.*too large/,
     );
   });
 });

@@ -48,15 +48,13 @@ function halfToNumber(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-/** The little-endian 16-bit words of `data`, wherever it begins. */
-function words(data: Uint8Array): Uint16Array {
-  const aligned = data.slice();
-  return new Uint16Array(aligned.buffer, 0, aligned.length / 2);
-}
+/** A copy in memory of its own, wherever `data` begins. Not `slice`: Node's Buffer gives a view there. */
+const copied = (data: Uint8Array): ArrayBuffer => new Uint8Array(data).buffer;
+const words = (data: Uint8Array): Uint16Array => new Uint16Array(copied(data));
 
 /** How the bytes of a tensor become f32 values, by element type. All three conversions are exact. */
 export const TO_F32: Readonly<Partial<Record<TensorDType, (data: Uint8Array) => Float32Array<ArrayBuffer>>>> = {
-  F32: (data) => new Float32Array(data.slice().buffer),
+  F32: (data) => new Float32Array(copied(data)),
   F16: (data) => Float32Array.from(words(data), halfToNumber),
   // A bfloat16 is the upper half of an f32.
   BF16: (data) => new Float32Array(Uint32Array.from(words(data), (word) => word << 16).buffer),

@@ -1,6 +1,6 @@
 /** The step programs that the conformance suite runs: one an op, made of its rows in the op table's cases, and small models. */
 import { GraphBuilder } from '../graph/builder.ts';
-import type { Graph, GraphInput } from '../graph/graph.ts';
+import type { Graph, GraphInput, ValueId } from '../graph/graph.ts';
 import { withGradients } from '../graph/gradient.ts';
 import { layoutParameters } from '../graph/parameter-layout.ts';
 import type { StepProgram } from '../graph/step-program.ts';
@@ -54,7 +54,7 @@ export function opProgram(op: string): OpProgram {
     for (const { name, graph } of instances) {
       const [call] = graph.nodes;
       const operands = graph.inputs.map(() => next++);
-      if (call) builder.output(`gradient/${name}`, builder.apply(call.op, operands, call.attributes));
+      if (call) builder.output(`gradient/${name}`, asFloat(builder, builder.apply(call.op, operands, call.attributes)));
     }
   });
   const evaluate = build((builder, weight) => {
@@ -64,6 +64,9 @@ export function opProgram(op: string): OpProgram {
   return { program: { batch: 1, layout, train, evaluate, infer: evaluate }, batch, cases };
 }
 
+/** Gradients are f32, so a whole number is cast on its way out. */
+const asFloat = (builder: GraphBuilder, value: ValueId): ValueId =>
+  builder.typeOf(value).dtype === 'i32' ? builder.apply('toF32', [value]) : value;
 /** A program with a frozen parameter, a running statistic and a trained parameter, in this order, of 3, 5 and 4 elements. */
 export function updatesProgram(): StepProgram {
   const layout = layoutParameters([

@@ -32,6 +32,7 @@ const rules: Readonly<Record<string, readonly Rule[]>> = {
     return isOne(one, known) && sameShape(known.typeOf(other).shape, node.output.shape) ? other : null;
   }),
   scale: [(node) => (number(node.attributes, 'factor') === 1 ? operand(node, 0) : null)],
+  power: [(node) => (number(node.attributes, 'exponent') === 1 ? operand(node, 0) : null)],
   broadcast: [keepsShape],
   slice: [keepsShape],
   pad: [keepsShape],

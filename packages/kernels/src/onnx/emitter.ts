@@ -36,6 +36,8 @@ export class GraphEmitter implements OnnxEmitter {
   /** Outputs of emitted nodes, and names of constants, by what computes them. */
   readonly #known = new Map<string, readonly OnnxValue[]>();
   readonly #names = new Set<string>();
+  /** The bool behind each i32 truth value. */
+  readonly #bools = new Map<OnnxValue, OnnxValue>();
 
   constructor({ target, freeBatch }: GraphEmitterOptions) {
     this.target = target;
@@ -122,6 +124,16 @@ export class GraphEmitter implements OnnxEmitter {
 
   cast(value: OnnxValue, dtype: OnnxDType): OnnxValue {
     return this.node('Cast', [value], { to: DATA_TYPE[dtype] });
+  }
+
+  fromBool(value: OnnxValue): OnnxValue {
+    const truth = this.cast(value, 'i32');
+    this.#bools.set(truth, value);
+    return truth;
+  }
+
+  toBool(value: OnnxValue): OnnxValue {
+    return this.#bools.get(value) ?? this.cast(value, 'bool');
   }
 
   broadcast({ name, type }: OnnxOperand, shape: readonly number[]): OnnxValue {

@@ -56,6 +56,10 @@ export interface OnnxEmitter {
   /** Transpose by permutation. */
   transpose(value: OnnxValue, permutation: readonly number[]): OnnxValue;
   cast(value: OnnxValue, dtype: OnnxDType): OnnxValue;
+  /** An i32 0 or 1 for a bool: what a comparison of the graph gives. */
+  fromBool(value: OnnxValue): OnnxValue;
+  /** A bool for an i32 truth value; the very bool where {@link fromBool} made the value, so that no cast runs. */
+  toBool(value: OnnxValue): OnnxValue;
   /** Repeats a tensor to a larger shape by the numpy rule. */
   broadcast(operand: OnnxOperand, shape: readonly number[]): OnnxValue;
   /** An f32 tensor of `shape` filled with a number. */

@@ -1,27 +1,12 @@
 /** add, sub, mul, div: elementwise with numpy broadcasting. */
 import type { ValueId } from '../graph/graph.ts';
-import type { Emitter, GradientRule, OpCall, OpDefinition, ReferenceCall } from '../graph/op.ts';
+import type { Emitter, GradientRule, OpDefinition } from '../graph/op.ts';
 import { onnxOperator } from '../onnx/lowering.ts';
 import { elementwise as wgslElementwise } from '../webgpu/wgsl.ts';
-import { broadcastShapes, broadcastStrides, f32, offsets, perOutput, refuse, shapeAt, streamedBytes } from './shape.ts';
+import { broadcastReference, inferBroadcast } from './elementwise.ts';
+import { f32, perOutput, streamedBytes } from './shape.ts';
 
 type Scalar = (a: number, b: number) => number;
-
-function infer(call: OpCall) {
-  const [a, b] = [shapeAt(call, 0), shapeAt(call, 1)];
-  const shape = broadcastShapes(a, b);
-  return shape
-    ? f32(shape)
-    : refuse(call, `shapes [${a}] and [${b}] don't broadcast`, 'Make each pair of dimensions equal, or one of them 1.');
-}
-
-function reference(scalar: Scalar, { inputs, output, operands: [a, b] }: ReferenceCall): Float64Array {
-  const [left, right] = [0, 1].map((index) =>
-    offsets(output.shape, broadcastStrides(shapeAt({ inputs }, index), output.shape)),
-  );
-  const value = (operand: Float64Array | undefined, at: number | undefined) => operand?.[at ?? 0] ?? 0;
-  return Float64Array.from(left ?? [], (at, i) => scalar(value(a, at), value(b, right?.[i])));
-}
 
 /** Sums a gradient of the broadcast shape back to the shape of the operand it belongs to. */
 export function sumToShape(emit: Emitter, gradient: ValueId, like: ValueId): ValueId {
@@ -33,10 +18,11 @@ export function sumToShape(emit: Emitter, gradient: ValueId, like: ValueId): Val
   return summed.length === to.length ? sum : emit.apply('reshape', [sum], { shape: to });
 }
 
-function elementwise(
+/** An op of two f32 operands; `wgsl` is its expression over `$0` and `$1`. */
+export function elementwise(
   name: string,
   operator: string,
-  sign: string,
+  wgsl: string,
   scalar: Scalar,
   gradient: GradientRule,
 ): OpDefinition {
@@ -44,22 +30,22 @@ function elementwise(
     name,
     operands: ['f32', 'f32'],
     attributes: {},
-    infer,
+    infer: (call) => f32(inferBroadcast(call)),
     gradient,
-    reference: (call) => reference(scalar, call),
+    reference: broadcastReference(scalar),
     flops: perOutput(1),
     bytes: streamedBytes,
     onnx: onnxOperator(operator),
-    wgsl: wgslElementwise(`$0 ${sign} $1`),
+    wgsl: wgslElementwise(wgsl),
   };
 }
 
-const pair = (inputs: readonly ValueId[]): [ValueId, ValueId] => [inputs[0] ?? -1, inputs[1] ?? -1];
+export const pair = (inputs: readonly ValueId[]): [ValueId, ValueId] => [inputs[0] ?? -1, inputs[1] ?? -1];
 
 export const add = elementwise(
   'add',
   'Add',
-  '+',
+  '$0 + $1',
   (a, b) => a + b,
   ({ emit, inputs, outputGradient }) => inputs.map((input) => sumToShape(emit, outputGradient, input)),
 );
@@ -67,7 +53,7 @@ export const add = elementwise(
 export const sub = elementwise(
   'sub',
   'Sub',
-  '-',
+  '$0 - $1',
   (a, b) => a - b,
   ({ emit, inputs, outputGradient }) => {
     const [a, b] = pair(inputs);
@@ -78,7 +64,7 @@ export const sub = elementwise(
 export const mul = elementwise(
   'mul',
   'Mul',
-  '*',
+  '$0 * $1',
   (a, b) => a * b,
   ({ emit, inputs, outputGradient }) => {
     const [a, b] = pair(inputs);
@@ -93,7 +79,7 @@ export const mul = elementwise(
 export const div = elementwise(
   'div',
   'Div',
-  '/',
+  '$0 / $1',
   (a, b) => a / b,
   ({ emit, inputs, output, outputGradient }) => {
     const [a, b] = pair(inputs);

@@ -5,9 +5,15 @@
  * | op | operands → output | attributes |
  * |---|---|---|
  * | add sub mul div | a, b → numpy broadcast of both shapes | |
- * | neg exp log sqrt tanh relu gelu | x → x's shape; gelu is GPT-2's tanh form | |
+ * | maximum minimum | a, b → numpy broadcast of both shapes; a tie's gradient goes to a | |
+ * | equal less lessOrEqual | a, b (both f32 or both i32) → i32 0 or 1, numpy broadcast | |
+ * | and or not | i32 truth values, any but 0 true → i32 0 or 1, numpy broadcast | |
+ * | where | condition i32, a, b (of one dtype) → a where condition ≠ 0, else b; numpy broadcast | |
+ * | toF32 toI32 | i32 → f32; f32 → i32, rounded towards 0 | |
+ * | neg abs sign exp log sqrt tanh sigmoid erf sin cos relu gelu geluErf | x → x's shape; gelu is GPT-2's tanh form, geluErf the exact one | |
  * | scale | x → x · factor | factor |
- * | reluGradient geluGradient | x, dy → dx, all of one shape | |
+ * | power | x → x^exponent | exponent |
+ * | reluGradient geluGradient geluErfGradient | x, dy → dx, all of one shape | |
  * | reduceSum reduceMax | x → x with `axes` (ascending) summed; kept as 1 if keepDims | axes, keepDims |
  * | fill | → `shape` filled with `value` | value, shape |
  * | broadcast | x → `shape`, numpy rule | shape |
@@ -37,6 +43,16 @@
  */
 import type { OpTable } from '../graph/op.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
+import { abs, sign } from './absolute.ts';
+import { and, not, or } from './logical.ts';
+import { cos, sin } from './trigonometry.ts';
+import { equal, less, lessOrEqual } from './comparison.ts';
+import { erf, geluErf, geluErfGradient } from './erf.ts';
+import { maximum, minimum } from './extremes.ts';
+import { power } from './power.ts';
+import { sigmoid } from './sigmoid.ts';
+import { toF32, toI32 } from './cast.ts';
+import { where } from './where.ts';
 import { broadcast } from './broadcast.ts';
 import { concat } from './concat.ts';
 import { conv2d, conv2dInputGradient, conv2dKernelGradient } from './conv2d.ts';
@@ -61,16 +77,36 @@ export const ops: OpTable = {
   sub,
   mul,
   div,
+  maximum,
+  minimum,
+  equal,
+  less,
+  lessOrEqual,
+  and,
+  or,
+  not,
+  where,
+  toF32,
+  toI32,
   neg,
+  abs,
+  sign,
   exp,
   log,
   sqrt,
   tanh,
+  sigmoid,
+  erf,
+  sin,
+  cos,
   scale,
+  power,
   relu,
   reluGradient,
   gelu,
   geluGradient,
+  geluErf,
+  geluErfGradient,
   reduceSum,
   reduceMax,
   fill,

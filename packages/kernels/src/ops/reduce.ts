@@ -1,7 +1,7 @@
 /** reduceSum and reduceMax over a set of axes. */
 import { flag, naturals } from '../graph/attributes.ts';
-import type { Attributes } from '../graph/graph.ts';
-import type { GradientRule, NotDifferentiable, OpCall, OpDefinition, ReferenceCall } from '../graph/op.ts';
+import type { Attributes, ValueId } from '../graph/graph.ts';
+import type { GradientRule, OpCall, OpDefinition, ReferenceCall } from '../graph/op.ts';
 import type { OnnxLowering } from '../onnx/lowering.ts';
 import { reduceLowering } from '../webgpu/kernels/reduce.ts';
 import { broadcastStrides, f32, offsets, perOperand, refuse, type Shape, shapeAt, streamedBytes } from './shape.ts';
@@ -56,7 +56,7 @@ function reduction(
   wgslKind: 'sum' | 'max',
   initial: number,
   combine: (a: number, b: number) => number,
-  gradient: GradientRule | NotDifferentiable,
+  gradient: GradientRule,
 ): OpDefinition {
   return {
     name,
@@ -74,6 +74,14 @@ function reduction(
 
 export const reduceSum = reduction('reduceSum', 'ReduceSum', 'sum', 0, (a, b) => a + b, spread);
 
-export const reduceMax = reduction('reduceMax', 'ReduceMax', 'max', -Infinity, Math.max, {
-  reason: 'it serves predictions only; use maxPool2d or softmax where a derivative is needed',
-});
+/** The output's gradient, shared evenly by the elements that tie for the greatest. */
+const toGreatest: GradientRule = ({ emit, inputs: [x = -1], output, outputGradient, attributes }) => {
+  const axes = naturals(attributes, 'axes');
+  const shape = keptShape(emit.typeOf(x).shape, axes);
+  const kept = (value: ValueId) => emit.apply('reshape', [value], { shape });
+  const greatest = emit.apply('toF32', [emit.apply('equal', [x, kept(output)])]);
+  const ties = emit.apply('reduceSum', [greatest], { axes, keepDims: true });
+  return [emit.apply('mul', [greatest, emit.apply('div', [kept(outputGradient), ties])])];
+};
+
+export const reduceMax = reduction('reduceMax', 'ReduceMax', 'max', -Infinity, Math.max, toGreatest);

@@ -11,19 +11,20 @@ interface Unary {
   readonly name: string;
   readonly attributes?: Readonly<Record<string, AttributeKind>>;
   readonly scalar: (x: number, attributes: Attributes) => number;
-  /** Emits dx from x, y and dy. */
+  /** Emits dx from x, y and dy; null where the derivative is 0 everywhere. */
   readonly derivative: (values: {
     emit: Emitter;
     x: ValueId;
     y: ValueId;
     dy: ValueId;
     attributes: Attributes;
-  }) => ValueId;
+  }) => ValueId | null;
   readonly onnx: OnnxLowering;
   readonly wgsl: WgslLowering;
 }
 
-function unary({ name, attributes = {}, scalar, derivative, onnx, wgsl }: Unary): OpDefinition {
+/** An op of one f32 operand. */
+export function unary({ name, attributes = {}, scalar, derivative, onnx, wgsl }: Unary): OpDefinition {
   return {
     name,
     operands: ['f32'],

@@ -10,13 +10,13 @@ import { bindCalls, pipelinesOf, type Placement } from './recording.ts';
 /** Inputs by name. */
 export type Feeds = Readonly<Record<string, Float32Array | Int32Array>>;
 
-/** The f32 outputs of `graph` in order. `traits` may take away what the device has, to reach other kernels. */
+/** The outputs of `graph` in order, each of its dtype. `traits` may take away what the device has, to reach other kernels. */
 export async function runGraph(
   device: Device,
   graph: Graph,
   feeds: Feeds,
   traits: DeviceTraits = device.traits,
-): Promise<readonly Float32Array[]> {
+): Promise<readonly (Float32Array | Int32Array)[]> {
   const plan = planGraph(graph, { ops, traits });
   const { slots, slotOf } = planMemory(plan);
   const pipelines = await pipelinesOf(device, plan);
@@ -49,9 +49,11 @@ export async function runGraph(
       encoder.copyBufferToBuffer(placement(tensor).buffer, 0, back[index]!, 0, plan.bytes[tensor]),
     );
   });
-  const results: Float32Array[] = [];
+  const types = [...graph.inputs.map(({ type }) => type), ...graph.nodes.map(({ output }) => output)];
+  const results: (Float32Array | Int32Array)[] = [];
   for (const [index, tensor] of plan.outputs.entries()) {
-    results.push(await device.read(back[index]!, (bytes) => new Float32Array(bytes.slice(0, plan.bytes[tensor]))));
+    const View = types[graph.outputs[index]!.value]!.dtype === 'i32' ? Int32Array : Float32Array;
+    results.push(await device.read(back[index]!, (bytes) => new View(bytes.slice(0, plan.bytes[tensor]))));
   }
   launches.close();
   for (const buffer of buffers) buffer.destroy();

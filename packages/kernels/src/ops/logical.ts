@@ -1,0 +1,42 @@
+/** and, or, not of i32 truth values: any number but 0 is true; results are 0 or 1. */
+import type { OpDefinition } from '../graph/op.ts';
+import { elementwise } from '../webgpu/wgsl.ts';
+import { broadcastReference, inferBroadcast } from './elementwise.ts';
+import { i32, streamedBytes } from './shape.ts';
+
+function logical(
+  name: string,
+  { operands, operator, wgsl }: { operands: OpDefinition['operands']; operator: string; wgsl: string },
+  holds: (a: boolean, b: boolean) => boolean,
+): OpDefinition {
+  return {
+    name,
+    operands,
+    attributes: {},
+    infer: (call) => i32(inferBroadcast(call)),
+    gradient: { reason: 'a truth value has no derivative' },
+    reference: broadcastReference((a = 0, b = 0) => (holds(a !== 0, b !== 0) ? 1 : 0)),
+    flops: () => 0,
+    bytes: streamedBytes,
+    onnx: ({ emit, names }) =>
+      emit.fromBool(
+        emit.node(
+          operator,
+          names.map((name) => emit.toBool(name)),
+        ),
+      ),
+    wgsl: elementwise(`select(0i, 1i, ${wgsl})`),
+  };
+}
+
+export const and = logical(
+  'and',
+  { operands: ['i32', 'i32'], operator: 'And', wgsl: '$0 != 0i && $1 != 0i' },
+  (a, b) => a && b,
+);
+export const or = logical(
+  'or',
+  { operands: ['i32', 'i32'], operator: 'Or', wgsl: '$0 != 0i || $1 != 0i' },
+  (a, b) => a || b,
+);
+export const not = logical('not', { operands: ['i32'], operator: 'Not', wgsl: '$0 == 0i' }, (a) => !a);

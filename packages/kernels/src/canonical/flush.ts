@@ -54,16 +54,27 @@ const flushed = (x: Expr): Expr =>
 
 class FlushPass {
   readonly #rewritten = new Map<Expr, Expr>();
+  readonly #bare = new Map<Expr, Expr>();
   readonly #loops = new Map<Loop, Loop>();
   readonly #bounds = new Map<Expr, Bound>();
 
   rewrite(node: Expr): Expr {
     let safe = this.#rewritten.get(node);
     if (safe === undefined) {
-      safe = this.#normal(this.#withChildren(node));
+      safe = this.#normal(this.#unflushed(node));
       this.#rewritten.set(node, safe);
     }
     return safe;
+  }
+
+  /** The node over rewritten children: one object, whether its own flush is needed or promised away. */
+  #unflushed(node: Expr): Expr {
+    let rewritten = this.#bare.get(node);
+    if (rewritten === undefined) {
+      rewritten = this.#withChildren(node);
+      this.#bare.set(node, rewritten);
+    }
+    return rewritten;
   }
 
   /** A flush around an operation whose result may be denormal. */
@@ -75,8 +86,9 @@ class FlushPass {
     switch (node.kind) {
       case 'load':
         return { ...node, index: this.rewrite(node.index) };
-      case 'unary':
       case 'bounded':
+        return { ...node, x: this.#unflushed(node.x) };
+      case 'unary':
         return { ...node, x: this.rewrite(node.x) };
       case 'binary':
         return { ...node, a: this.rewrite(node.a), b: this.rewrite(node.b) };

@@ -201,7 +201,7 @@ class ScalarMachine {
       }
       case 'sum':
         return this.#sum(node);
-      case 'result': {
+      default: {
         const states = this.#loop(node.loop, this.#dependencies(node).variables);
         return () => states()[node.state] ?? Number.NaN;
       }

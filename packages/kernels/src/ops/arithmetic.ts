@@ -1,4 +1,8 @@
 /** add, sub, mul, div: elementwise with numpy broadcasting. */
+import * as exactly from '../canonical/build.ts';
+import { float } from '../canonical/build.ts';
+import type { Expr } from '../canonical/expression.ts';
+import { divide } from '../canonical/functions.ts';
 import type { ValueId } from '../graph/graph.ts';
 import type { Emitter, GradientRule, OpDefinition } from '../graph/op.ts';
 import { onnxOperator } from '../onnx/lowering.ts';
@@ -25,6 +29,7 @@ export function elementwise(
   wgsl: string,
   scalar: Scalar,
   gradient: GradientRule,
+  exact?: (a: Expr, b: Expr) => Expr,
 ): OpDefinition {
   return {
     name,
@@ -37,6 +42,7 @@ export function elementwise(
     bytes: streamedBytes,
     onnx: onnxOperator(operator),
     wgsl: wgslElementwise(wgsl),
+    ...(exact && { exact: { kind: 'elementwise', value: ([a = float(0), b = float(0)]) => exact(a, b) } }),
   };
 }
 
@@ -48,6 +54,7 @@ export const add = elementwise(
   '$0 + $1',
   (a, b) => a + b,
   ({ emit, inputs, outputGradient }) => inputs.map((input) => sumToShape(emit, outputGradient, input)),
+  exactly.add,
 );
 
 export const sub = elementwise(
@@ -59,6 +66,7 @@ export const sub = elementwise(
     const [a, b] = pair(inputs);
     return [sumToShape(emit, outputGradient, a), sumToShape(emit, emit.apply('neg', [outputGradient]), b)];
   },
+  exactly.subtract,
 );
 
 export const mul = elementwise(
@@ -73,6 +81,7 @@ export const mul = elementwise(
       sumToShape(emit, emit.apply('mul', [outputGradient, a]), b),
     ];
   },
+  exactly.multiply,
 );
 
 /** ∂(a/b)/∂b = −y/b. */
@@ -86,4 +95,5 @@ export const div = elementwise(
     const overB = emit.apply('div', [outputGradient, b]);
     return [sumToShape(emit, overB, a), sumToShape(emit, emit.apply('neg', [emit.apply('mul', [overB, output])]), b)];
   },
+  divide,
 );

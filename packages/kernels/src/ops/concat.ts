@@ -1,4 +1,5 @@
 /** concat: tensors joined along one axis, in operand order. */
+import { concatExactly } from '../canonical/lowerings/movement.ts';
 import { natural } from '../graph/attributes.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import { concatLowering } from '../webgpu/kernels/layout.ts';
@@ -52,4 +53,5 @@ export const concat: OpDefinition = {
   bytes: streamedBytes,
   onnx: ({ emit, names, attributes }) => emit.node('Concat', names, { axis: natural(attributes, 'axis') }),
   wgsl: concatLowering,
+  exact: concatExactly,
 };

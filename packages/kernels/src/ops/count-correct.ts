@@ -1,4 +1,5 @@
 /** countCorrect: the weight of the rows whose greatest logit stands at the label; a tie takes the lowest index. */
+import { countCorrectExactly } from '../canonical/lowerings/predictions.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import { countCorrectLowering } from '../webgpu/kernels/predictions.ts';
 import { checkPredictions } from './cross-entropy.ts';
@@ -32,4 +33,5 @@ export const countCorrect: OpDefinition = {
     return emit.node('ReduceSum', [emit.node('Mul', [right, weight]), emit.integers([0])], { keepdims: 0 });
   },
   wgsl: countCorrectLowering,
+  exact: countCorrectExactly,
 };

@@ -1,4 +1,5 @@
 /** crossEntropy, the weighted sum of −log softmax(logits)[label] in nats, and its gradient with respect to the logits. */
+import { crossEntropyExactly, crossEntropyGradientExactly } from '../canonical/lowerings/predictions.ts';
 import type { OpCall, OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
 import { crossEntropyGradientLowering, crossEntropyLowering } from '../webgpu/kernels/predictions.ts';
@@ -63,6 +64,7 @@ export const crossEntropy: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxLoss,
   wgsl: crossEntropyLowering,
+  exact: crossEntropyExactly,
 };
 
 /** logits [n, c], labels i32 [n], weight [n] → weight · (softmax(logits) − onehot(label)) [n, c]. */
@@ -89,4 +91,5 @@ export const crossEntropyGradient: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxGradient,
   wgsl: crossEntropyGradientLowering,
+  exact: crossEntropyGradientExactly,
 };

@@ -1,4 +1,5 @@
 /** fill: a tensor of one constant. */
+import { float } from '../canonical/build.ts';
 import { naturals, number } from '../graph/attributes.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import { elementwiseOf, f32Literal } from '../webgpu/wgsl.ts';
@@ -15,4 +16,5 @@ export const fill: OpDefinition = {
   bytes: streamedBytes,
   onnx: ({ emit, attributes, output }) => emit.fill(output.shape, number(attributes, 'value')),
   wgsl: elementwiseOf((_, attributes) => f32Literal(number(attributes, 'value'))),
+  exact: { kind: 'elementwise', value: (_, attributes) => float(number(attributes, 'value')) },
 };

@@ -1,4 +1,5 @@
 /** gather picks rows of a table by id (an embedding); scatterAdd adds rows into a table by id. Each is the other's gradient. */
+import { gatherExactly, scatterAddExactly } from '../canonical/lowerings/gather.ts';
 import { natural } from '../graph/attributes.ts';
 import type { OpCall, OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
@@ -29,6 +30,7 @@ export const gather: OpDefinition = {
   bytes: ({ inputs, output }) => 4 * elements(shapeAt({ inputs }, 1)) + 8 * elements(output.shape),
   onnx: ({ emit, names }) => emit.node('Gather', names, { axis: 0 }),
   wgsl: gatherLowering,
+  exact: gatherExactly,
 };
 
 function inferScatterAdd(call: OpCall) {
@@ -89,4 +91,5 @@ export const scatterAdd: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxScatterAdd,
   wgsl: scatterAddLowering,
+  exact: scatterAddExactly,
 };

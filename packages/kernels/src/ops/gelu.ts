@@ -1,6 +1,9 @@
 /**
  * gelu in GPT-2's tanh form, ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))), and the gradient of exactly that form.
  */
+import { add, float, maximum, minimum, multiply, subtract } from '../canonical/build.ts';
+import type { Expr } from '../canonical/expression.ts';
+import { sigmoid } from '../canonical/functions.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
 import { elementwise, f32Literal, SAFE_TANH } from '../webgpu/wgsl.ts';
@@ -46,6 +49,23 @@ const WGSL_FUNCTIONS = {
 }`,
 };
 
+/** From here on σ(2z) is 0 or 1 and its slope 0; without the clamp x² would overflow to ∞ · 0. */
+const EXACT_LIMIT = 10;
+
+/** σ(2z) and (2z)′ of the form above. */
+function exactParts(x: Expr): { readonly sigmoid: Expr; readonly innerSlope: Expr } {
+  const near = maximum(minimum(x, float(EXACT_LIMIT)), float(-EXACT_LIMIT));
+  const square = multiply(near, near);
+  const slopeOf = (cubic: number): Expr => add(multiply(square, float(2 * GELU_SCALE * cubic)), float(2 * GELU_SCALE));
+  return { sigmoid: sigmoid(multiply(near, slopeOf(GELU_CUBIC))), innerSlope: slopeOf(3 * GELU_CUBIC) };
+}
+
+function exactSlope(x: Expr): Expr {
+  const parts = exactParts(x);
+  const y = multiply(x, parts.sigmoid);
+  return add(parts.sigmoid, multiply(subtract(y, multiply(y, parts.sigmoid)), parts.innerSlope));
+}
+
 export const gelu: OpDefinition = {
   name: 'gelu',
   operands: ['f32'],
@@ -57,6 +77,7 @@ export const gelu: OpDefinition = {
   bytes: streamedBytes,
   onnx: ({ emit, names: [x = ''] }) => onnxParts(emit, x).y,
   wgsl: elementwise('gelu($0)', WGSL_FUNCTIONS),
+  exact: { kind: 'elementwise', value: ([x = float(0)]) => multiply(x, exactParts(x).sigmoid) },
 };
 
 /** x, dy → dy · gelu′(x). */
@@ -74,4 +95,5 @@ export const geluGradient: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxGradient,
   wgsl: elementwise('$1 * geluSlope($0)', WGSL_FUNCTIONS),
+  exact: { kind: 'elementwise', value: ([x = float(0), dy = float(0)]) => multiply(dy, exactSlope(x)) },
 };

@@ -2,6 +2,11 @@
  * layerNorm over the last axis, y = x̂·gain + bias with x̂ = (x − mean) / √(variance + epsilon) (the variance divides by
  * the count), and its gradients. The bias gradient is a plain reduceSum of dy.
  */
+import {
+  layerNormExactly,
+  layerNormGainGradientExactly,
+  layerNormInputGradientExactly,
+} from '../canonical/lowerings/rows.ts';
 import { number } from '../graph/attributes.ts';
 import type { OpCall, OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxLoweringContext, OnnxValue } from '../onnx/lowering.ts';
@@ -108,6 +113,7 @@ export const layerNorm: OpDefinition = {
   bytes: streamedBytes,
   onnx: (context) => context.emit.node('LayerNormalization', context.names, onnxAttributes(context)),
   wgsl: layerNormLowering,
+  exact: layerNormExactly,
 };
 
 /** x [.., c], gain [c], dy [.., c] → dx = inverse · (g − mean(g) − x̂ · mean(g ⊙ x̂)) with g = dy ⊙ gain, by rows. */
@@ -139,6 +145,7 @@ export const layerNormInputGradient: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxInputGradient,
   wgsl: layerNormInputGradientLowering,
+  exact: layerNormInputGradientExactly,
 };
 
 /** x [.., c], dy [.., c] → Σ over rows of dy ⊙ x̂ [c]. */
@@ -165,4 +172,5 @@ export const layerNormGainGradient: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxGainGradient,
   wgsl: layerNormGainGradientLowering,
+  exact: layerNormGainGradientExactly,
 };

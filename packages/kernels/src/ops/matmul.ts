@@ -157,4 +157,13 @@ export const matmul: OpDefinition = {
       return { calls: [matmulCall(traits, { ...sizes, count: elements(batch) }, [input(0), input(1), output])] };
     },
   },
+  exact: {
+    kind: 'calls',
+    lower: ({ inputs, attributes }) => {
+      const { batch, ...sizes } = matmulSizes(inputs, attributes);
+      return {
+        calls: [{ kind: 'product', a: input(0), b: input(1), output, problem: { ...sizes, count: elements(batch) } }],
+      };
+    },
+  },
 };

@@ -1,4 +1,5 @@
 /** reduceSum and reduceMax over a set of axes. */
+import { reduceExactly } from '../canonical/lowerings/reduce.ts';
 import { flag, naturals } from '../graph/attributes.ts';
 import type { Attributes, ValueId } from '../graph/graph.ts';
 import type { GradientRule, OpCall, OpDefinition, ReferenceCall } from '../graph/op.ts';
@@ -69,6 +70,7 @@ function reduction(
     bytes: streamedBytes,
     onnx: onnxReduction(operator),
     wgsl: reduceLowering(wgslKind),
+    exact: reduceExactly(wgslKind === 'sum' ? 'sum' : 'maximum'),
   };
 }
 

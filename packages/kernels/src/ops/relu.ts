@@ -1,4 +1,5 @@
 /** relu, max(x, 0), and its gradient, which is 0 at x = 0. */
+import { float, less, select } from '../canonical/build.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import { onnxOperator } from '../onnx/lowering.ts';
 import { elementwise } from '../webgpu/wgsl.ts';
@@ -15,6 +16,7 @@ export const relu: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxOperator('Relu'),
   wgsl: elementwise('max($0, 0.0f)'),
+  exact: { kind: 'elementwise', value: ([x = float(0)]) => select(less(x, float(0)), float(0), x) },
 };
 
 /** x, dy → dy where x > 0, else 0. */
@@ -33,4 +35,8 @@ export const reluGradient: OpDefinition = {
   onnx: ({ emit, names: [x = '', dy = ''] }) =>
     emit.node('Where', [emit.node('Greater', [x, emit.scalar(0)]), dy, emit.scalar(0)]),
   wgsl: elementwise('select(0.0f, $1, $0 > 0.0f)'),
+  exact: {
+    kind: 'elementwise',
+    value: ([x = float(0), dy = float(0)]) => select(less(float(0), x), dy, float(0)),
+  },
 };

@@ -28,4 +28,5 @@ export const reshape: OpDefinition = {
   bytes: () => 0,
   onnx: ({ emit, names: [x = ''], output }) => emit.reshape(x, output.shape),
   wgsl: { kind: 'view' },
+  exact: { kind: 'view' },
 };

@@ -1,4 +1,5 @@
 /** slice takes a range of one axis; pad puts zeros around one. Each is the other's gradient. */
+import { padExactly, sliceExactly } from '../canonical/lowerings/movement.ts';
 import { natural } from '../graph/attributes.ts';
 import type { OpCall, OpDefinition } from '../graph/op.ts';
 import { padLowering, sliceLowering } from '../webgpu/kernels/layout.ts';
@@ -45,6 +46,7 @@ export const slice: OpDefinition = {
     return emit.node('Slice', [x, ...bounds.map((bound) => emit.integers([bound]))]);
   },
   wgsl: sliceLowering,
+  exact: sliceExactly,
 };
 
 export const pad: OpDefinition = {
@@ -82,4 +84,5 @@ export const pad: OpDefinition = {
     return emit.node('Pad', [x, emit.integers([...none.with(axis, before), ...none.with(axis, after)])]);
   },
   wgsl: padLowering,
+  exact: padExactly,
 };

@@ -2,6 +2,7 @@
  * softmax of factor · x over the last axis, optionally causal: in the last two axes, row i sees columns ≤ i only and the
  * others are exactly 0. The factor and the mask are part of the op so that attention is two products and one softmax.
  */
+import { softmaxExactly, softmaxGradientExactly } from '../canonical/lowerings/rows.ts';
 import { flag, number } from '../graph/attributes.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
@@ -64,6 +65,7 @@ export const softmax: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxSoftmax,
   wgsl: softmaxLowering,
+  exact: softmaxExactly,
 };
 
 /** y = softmax(factor · x), dy → dx = factor · y ⊙ (dy − Σ y ⊙ dy), by rows of the last axis. */
@@ -92,4 +94,5 @@ export const softmaxGradient: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxGradient,
   wgsl: softmaxGradientLowering,
+  exact: softmaxGradientExactly,
 };

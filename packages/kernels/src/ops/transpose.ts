@@ -1,4 +1,5 @@
 /** transpose: axes in another order; output axis i is input axis `permutation[i]`. */
+import { transposeExactly } from '../canonical/lowerings/movement.ts';
 import { naturals } from '../graph/attributes.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import { transposeLowering } from '../webgpu/kernels/layout.ts';
@@ -28,4 +29,5 @@ export const transpose: OpDefinition = {
   bytes: streamedBytes,
   onnx: ({ emit, names: [x = ''], attributes }) => emit.transpose(x, naturals(attributes, 'permutation')),
   wgsl: transposeLowering,
+  exact: transposeExactly,
 };

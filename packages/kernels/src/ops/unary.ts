@@ -1,4 +1,7 @@
 /** neg, exp, log, sqrt, tanh, scale: one element in, one element out. */
+import { float, multiply, negate } from '../canonical/build.ts';
+import type { Expr } from '../canonical/expression.ts';
+import * as functions from '../canonical/functions.ts';
 import { number } from '../graph/attributes.ts';
 import type { Attributes, ValueId } from '../graph/graph.ts';
 import type { AttributeKind, Emitter, OpDefinition } from '../graph/op.ts';
@@ -21,10 +24,11 @@ interface Unary {
   }) => ValueId | null;
   readonly onnx: OnnxLowering;
   readonly wgsl: WgslLowering;
+  readonly exact?: (x: Expr, attributes: Attributes) => Expr;
 }
 
 /** An op of one f32 operand. */
-export function unary({ name, attributes = {}, scalar, derivative, onnx, wgsl }: Unary): OpDefinition {
+export function unary({ name, attributes = {}, scalar, derivative, onnx, wgsl, exact }: Unary): OpDefinition {
   return {
     name,
     operands: ['f32'],
@@ -37,6 +41,7 @@ export function unary({ name, attributes = {}, scalar, derivative, onnx, wgsl }:
     bytes: streamedBytes,
     onnx,
     wgsl,
+    ...(exact && { exact: { kind: 'elementwise', value: ([x = float(0)], given) => exact(x, given) } }),
   };
 }
 
@@ -46,6 +51,7 @@ export const neg = unary({
   derivative: ({ emit, dy }) => emit.apply('neg', [dy]),
   onnx: onnxOperator('Neg'),
   wgsl: elementwise('-$0'),
+  exact: negate,
 });
 
 export const exp = unary({
@@ -54,6 +60,7 @@ export const exp = unary({
   derivative: ({ emit, y, dy }) => emit.apply('mul', [dy, y]),
   onnx: onnxOperator('Exp'),
   wgsl: elementwise('exp($0)'),
+  exact: functions.exp,
 });
 
 /** Natural logarithm. */
@@ -63,6 +70,7 @@ export const log = unary({
   derivative: ({ emit, x, dy }) => emit.apply('div', [dy, x]),
   onnx: onnxOperator('Log'),
   wgsl: elementwise('log($0)'),
+  exact: functions.log,
 });
 
 export const sqrt = unary({
@@ -71,6 +79,7 @@ export const sqrt = unary({
   derivative: ({ emit, y, dy }) => emit.apply('scale', [emit.apply('div', [dy, y])], { factor: 0.5 }),
   onnx: onnxOperator('Sqrt'),
   wgsl: elementwise('sqrt($0)'),
+  exact: functions.sqrt,
 });
 
 /** dx = dy · (1 − y²). */
@@ -80,6 +89,7 @@ export const tanh = unary({
   derivative: ({ emit, y, dy }) => emit.apply('sub', [dy, emit.apply('mul', [dy, emit.apply('mul', [y, y])])]),
   onnx: onnxOperator('Tanh'),
   wgsl: elementwise(`${SAFE_TANH.name}($0)`, { [SAFE_TANH.name]: SAFE_TANH.source }),
+  exact: functions.tanh,
 });
 
 /** Multiplication by a constant; backends round `factor` to f32. */
@@ -90,4 +100,5 @@ export const scale = unary({
   derivative: ({ emit, dy, attributes }) => emit.apply('scale', [dy], attributes),
   onnx: ({ emit, names: [x = ''], attributes }) => emit.node('Mul', [x, emit.scalar(number(attributes, 'factor'))]),
   wgsl: elementwiseOf(([x], attributes) => `${x} * ${f32Literal(number(attributes, 'factor'))}`),
+  exact: (x, attributes) => multiply(x, float(number(attributes, 'factor'))),
 });

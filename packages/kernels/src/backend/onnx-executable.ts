@@ -7,6 +7,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { DType, Graph } from '../graph/graph.ts';
 import { type ParameterLayout, type ParameterSlot, trainedSlots } from '../graph/parameter-layout.ts';
 import type { StepProgram } from '../graph/step-program.ts';
+import { dropoutFactors, type HostFactors, hostFactorsOf } from '../ops/dropout.ts';
 import { TRAIN_VALUES } from '../onnx/train-model.ts';
 import type { Batch, EvaluationSums, Executable } from './backend.ts';
 import { dataInputs, expectVector } from './check-batch.ts';
@@ -24,6 +25,12 @@ interface Accumulator {
   readonly fetches: Tensors;
 }
 
+/** Factors in memory that each micro-batch draws anew. */
+interface DrawnFactors extends HostFactors {
+  readonly values: Float32Array;
+  readonly tensor: Tensor;
+}
+
 export interface OnnxExecutableParts {
   readonly runtime: OnnxRuntime;
   readonly program: StepProgram;
@@ -36,6 +43,7 @@ export class OnnxExecutable implements Executable {
   readonly #parameters: Float32Array;
   readonly #parameterFeeds: Tensors;
   readonly #scalars: Tensors;
+  readonly #factors: readonly DrawnFactors[];
   /**
    * A run reads the first and writes the second, then they change places. So a run that fails half-way leaves what was
    * accumulated before it untouched, and no operator ever writes what it reads.
@@ -47,9 +55,11 @@ export class OnnxExecutable implements Executable {
     this.#parts = parts;
     const {
       runtime,
+      program,
       program: { layout, evaluate },
     } = parts;
     this.#parameters = new Float32Array(layout.size);
+    this.#factors = hostFactorsOf(program.train).map((factors) => drawnFactors(runtime, factors));
     this.#parameterFeeds = slotTensors(runtime, layout.slots, this.#parameters, (name) => name);
     this.#accumulators = [newAccumulator(runtime, layout), newAccumulator(runtime, layout)];
     const names = [TRAIN_VALUES.loss, ...evaluate.outputs.map(({ name }) => name)];
@@ -68,7 +78,7 @@ export class OnnxExecutable implements Executable {
     this.#expectOpen();
     const [read, written] = this.#accumulators;
     const { train, program } = this.#parts;
-    const feeds = { ...this.#feeds(program.train, batch), ...read.feeds };
+    const feeds = { ...this.#feeds(program.train, batch), ...read.feeds, ...this.#draw(batch) };
     await runSession(train, feeds, { ...written.fetches, [TRAIN_VALUES.loss]: this.#scalar(TRAIN_VALUES.loss) });
     this.#accumulators = [written, read];
     return { lossSum: this.#read(TRAIN_VALUES.loss) };
@@ -105,6 +115,16 @@ export class OnnxExecutable implements Executable {
     return feeds;
   }
 
+  /** The factors of this micro-batch's dropouts; its seed has been checked with the other inputs. */
+  #draw(batch: Batch): Tensors {
+    const feeds: Record<string, Tensor> = {};
+    for (const { name, seed, rule, values, tensor } of this.#factors) {
+      dropoutFactors(values, rule, batch[seed] ?? []);
+      feeds[name] = tensor;
+    }
+    return feeds;
+  }
+
   #scalar(name: string): Tensor {
     const scalar = this.#scalars[name];
     if (scalar !== undefined) return scalar;
@@ -137,6 +157,11 @@ function newAccumulator(runtime: OnnxRuntime, layout: ParameterLayout): Accumula
     feeds: slotTensors(runtime, slots, values, TRAIN_VALUES.accumulator),
     fetches: slotTensors(runtime, slots, values, TRAIN_VALUES.accumulated),
   };
+}
+
+function drawnFactors({ Tensor }: OnnxRuntime, factors: HostFactors): DrawnFactors {
+  const values = new Float32Array(factors.shape.reduce((product, dimension) => product * dimension, 1));
+  return { ...factors, values, tensor: new Tensor('float32', values, factors.shape) };
 }
 
 /** One tensor a parameter over a flat vector, without copying it. */

@@ -22,6 +22,7 @@ export {
   parameterViews,
   trainedSlots,
 } from './parameter-layout.ts';
+export { microBatchSeed } from '../ops/threefry.ts';
 export { printGraph } from './print.ts';
 export { simplify } from './simplify.ts';
 export type { StepProgram } from './step-program.ts';

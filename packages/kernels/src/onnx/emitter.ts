@@ -51,6 +51,16 @@ export class GraphEmitter implements OnnxEmitter {
     return name;
   }
 
+  hostInput(name: string, type: TensorType): OnnxValue {
+    if (this.target === 'portable') {
+      throw new OnnxExportError({
+        reason: `${name} is computed anew for each micro-batch`,
+        mend: 'Export the inference graph, which draws nothing.',
+      });
+    }
+    return this.#names.has(name) ? name : this.input(name, type);
+  }
+
   /** Declares a constant of the model under a name of its own: an exported weight. */
   weight(name: string, shape: readonly number[], data: Float32Array): OnnxValue {
     this.#names.add(name);

@@ -55,6 +55,8 @@ export interface OnnxEmitter {
   reshape(value: OnnxValue, shape: readonly number[]): OnnxValue;
   /** Transpose by permutation. */
   transpose(value: OnnxValue, permutation: readonly number[]): OnnxValue;
+  /** An input of the model that its runner computes from other inputs; declared once a name. Not for portable models. */
+  hostInput(name: string, type: TensorType): OnnxValue;
   cast(value: OnnxValue, dtype: OnnxDType): OnnxValue;
   /** An i32 0 or 1 for a bool: what a comparison of the graph gives. */
   fromBool(value: OnnxValue): OnnxValue;

@@ -27,6 +27,8 @@ const normal = (...shape: number[]): Draw => ({ kind: 'normal', shape, deviation
 const positive = (...shape: number[]): Draw => ({ kind: 'range', shape, low: 0.5, high: 2 });
 const coarse = (...shape: number[]): Draw => ({ kind: 'coarse', shape });
 const ids = (below: number, ...shape: number[]): Draw => ({ kind: 'ids', shape, below });
+/** A seed of random draws. */
+const words: Draw = ids(2 ** 31, 2);
 const weights = (...shape: number[]): Draw => ({ kind: 'range', shape, low: 0, high: 1 });
 const wide = (...shape: number[]): Draw => ({ kind: 'normal', shape, deviation: 20 });
 
@@ -257,6 +259,12 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     [[weights(1), normal(1)], { factor: 1 }],
     [[weights(5, 7), normal(5, 7)], { factor: 0.25 }],
     [[weights(2, 3, 65), normal(2, 3, 65)], { factor: 1 }],
+  ],
+  dropout: [
+    [[normal(), words], { rate: 0.5, stream: 0 }],
+    [[normal(4, 256), words], { rate: 0.1, stream: 3 }],
+    [[normal(3, 5, 67), words], { rate: 0.9, stream: 4_294_967_295 }],
+    [[normal(7), words], { rate: 0, stream: 1 }],
   ],
   crossEntropy: predictions,
   crossEntropyGradient: predictions,

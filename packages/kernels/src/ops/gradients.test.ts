@@ -197,6 +197,7 @@ const calls: Readonly<Record<string, fc.Arbitrary<Call>>> = {
   softmax: fc
     .record({ s: matrixOrMore, causal: fc.boolean() })
     .map(({ s, causal }) => call([free(...s)], { factor: 0.7, causal })),
+  dropout: shape.map((s) => call([free(...s), ids(1000, 2)], { rate: 0.3, stream: 5 })),
   crossEntropy: predictions,
 };
 

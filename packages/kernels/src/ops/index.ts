@@ -35,6 +35,7 @@
  * | layerNormGainGradient | x [.., c], dy [.., c] → [c] | epsilon |
  * | softmax | x [.., r, c] → softmax over c of factor · x; causal: row i sees columns ≤ i, the rest are 0 | factor, causal |
  * | softmaxGradient | y, dy → factor · y ⊙ (dy − Σ y ⊙ dy) | factor |
+ * | dropout | x, seed i32 [2] → x · factor, 0 with chance `rate`; equal streams drop equal elements | rate, stream |
  * | crossEntropy | logits [n, c], labels i32 [n], weight [n] → scalar Σ weight · −log softmax(logits)[label] | |
  * | crossEntropyGradient | logits, labels, weight → weight · (softmax(logits) − onehot(label)) [n, c] | |
  * | countCorrect | logits [n, c], labels i32 [n], weight [n] → scalar Σ weight · (argmax = label); ties take the lowest index | |
@@ -46,6 +47,7 @@ import { add, div, mul, sub } from './arithmetic.ts';
 import { abs, sign } from './absolute.ts';
 import { and, not, or } from './logical.ts';
 import { cos, sin } from './trigonometry.ts';
+import { dropout } from './dropout.ts';
 import { equal, less, lessOrEqual } from './comparison.ts';
 import { erf, geluErf, geluErfGradient } from './erf.ts';
 import { maximum, minimum } from './extremes.ts';
@@ -129,6 +131,7 @@ export const ops: OpTable = {
   layerNormGainGradient,
   softmax,
   softmaxGradient,
+  dropout,
   crossEntropy,
   crossEntropyGradient,
   countCorrect,

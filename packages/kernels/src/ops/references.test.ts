@@ -111,6 +111,8 @@ const rows: readonly (readonly [op: string, operands: Nested[], attributes: Attr
   ['softmax', [[0, LN2]], { factor: 2, causal: false }, [0.2, 0.8]],
   ['softmax', [[[9, 9], [0, log(3)]]], { factor: 1, causal: true }, [[1, 0], [0.25, 0.75]]],
   ['softmaxGradient', [[0.25, 0.75], [4, 8]], { factor: 0.5 }, [-0.375, 0.375]],
+  // Threefry-2x32-20 of zeros is 6b200159 99ba4efe: 16-bit chances 0159, 6b20, 4efe, 99ba, of which the first is below 4000.
+  ['dropout', [[1, 2, 3, 4], [0, 0]], { rate: 0.25, stream: 0 }, [0, 8 / 3, 4, 16 / 3]],
   ['crossEntropy', [[[0, 0], [0, log(3)]], [1, 0], [1, 2]], {}, LN2 + 2 * log(4)],
   ['crossEntropyGradient', [[[0, 0], [0, log(3)]], [1, 0], [1, 2]], {}, [[0.5, -0.5], [-1.5, 1.5]]],
   ['countCorrect', [[[1, 2], [3, 3], [3, 3]], [1, 0, 1], [0.5, 1, 4]], {}, 1.5],

@@ -1,9 +1,9 @@
-/** The canonical product, bit for bit against its definition in rounded JavaScript arithmetic. */
+/** The canonical product, bit for bit against the interpreter that defines it. */
 import { describe, expect, it } from 'vitest';
-import { instantiateProduct, type Strides } from './product.testing.ts';
+import { interpretProduct } from '../../canonical/interpret.ts';
+import { instantiateProduct } from './product.testing.ts';
 import { DEFAULT_TILE, type TileShape } from './tile.ts';
 
-const { fround } = Math;
 const tiles: readonly TileShape[] = [
   DEFAULT_TILE,
   { rows: 4, columns: 4 },
@@ -29,41 +29,18 @@ function draw(size: number, seed: number): Float32Array {
   });
 }
 
-function defined(a: Float32Array, b: Float32Array, m: number, n: number, k: number, s: Strides): Float32Array {
-  const c = new Float32Array(m * n);
-  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) c[i * n + j] = element(a, b, i, j, k, s);
-  return c;
-}
-
-function element(a: Float32Array, b: Float32Array, i: number, j: number, k: number, s: Strides): number {
-  let total = 0;
-  for (let block = 0; block < k; block += 256) {
-    let sum = 0;
-    for (let q = block; q < Math.min(k, block + 256); q++) {
-      const product = fround(a[i * s.aRow + q * s.aStep]! * b[q * s.bStep + j * s.bColumn]!);
-      sum = fround(sum + product);
-    }
-    total = fround(total + sum);
-  }
-  return Math.abs(total) < 2 ** -50 ? 0 : total;
-}
-
 const bits = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length);
 
 describe.each(tiles)('products in tiles of $rows × $columns', (tile) => {
   const product = instantiateProduct(tile);
   it.each(shapes)('is the canonical sequence at %i × %i × %i, in every layout', (m, n, k) => {
     const [a, b] = [draw(m * k, 1), draw(k * n, 2)];
-    for (const left of [
-      { aRow: k, aStep: 1 },
-      { aRow: 1, aStep: m },
-    ]) {
-      for (const right of [
-        { bStep: n, bColumn: 1 },
-        { bStep: 1, bColumn: k },
-      ]) {
-        const strides = { ...left, ...right };
-        expect(bits(product(a, b, { m, n, k, ...strides }))).toEqual(bits(defined(a, b, m, n, k, strides)));
+    for (const transposeA of [false, true]) {
+      for (const transposeB of [false, true]) {
+        const left = transposeA ? { aRow: 1, aStep: m } : { aRow: k, aStep: 1 };
+        const right = transposeB ? { bStep: 1, bColumn: k } : { bStep: n, bColumn: 1 };
+        const defined = interpretProduct({ count: 1, m, n, k, transposeA, transposeB }, a, b);
+        expect(bits(product(a, b, { m, n, k, ...left, ...right }))).toEqual(bits(defined));
       }
     }
   });
@@ -95,8 +72,10 @@ describe('products', () => {
     const layout = { aRow: k, aStep: 1, bStep: n, bColumn: 1 };
     const part = { row: 4, rowEnd: 8, column: 8, columnEnd: 21 };
     const results = product(a, b, { m, n, k, count, aBatch: m * k, ...layout, ...part });
+    const problem = { count, m, n, k, transposeA: false, transposeB: false, sharedRight: true };
+    const defined = interpretProduct(problem, a, b);
     for (let batch = 0; batch < count; batch++) {
-      const whole = defined(a.subarray(batch * m * k), b, m, n, k, layout);
+      const whole = defined.subarray(batch * m * n, (batch + 1) * m * n);
       const inside = (i: number) =>
         Math.floor(i / n) >= part.row && Math.floor(i / n) < part.rowEnd && i % n >= part.column;
       const expected = whole.map((value, i) => (inside(i) ? value : 0));

@@ -2,14 +2,13 @@
  * The module of canonical matrix products: packing, tile and the loops around them. Blocks of k are outside the loops over
  * rows, so that the sums of the blocks before lie in the result itself.
  */
+import { PRODUCT_BLOCK } from '../../canonical/kernel.ts';
 import { FunctionBuilder, type Local } from '../wasm/function.ts';
 import { encodeModule, type ModuleOptions } from '../wasm/module.ts';
 import { copyBlockFunction } from './copy-block.ts';
 import { packFunction } from './pack.ts';
 import { DEFAULT_TILE, tileFunction, type TileShape } from './tile.ts';
 
-/** Steps of k whose products are summed before the sum is added to those of the blocks before: fixed for all backends. */
-export const K_BLOCK = 256;
 /** Rows of a and columns of b that are packed at a time: 64 KiB and 256 KiB, within a second-level cache. */
 const [ROWS, COLUMNS] = [64, 256];
 
@@ -20,8 +19,8 @@ export const scratchBytes = (tile: TileShape = DEFAULT_TILE): number => layoutOf
 
 /** Offsets in the scratch memory. */
 function layoutOf({ rows, columns }: TileShape) {
-  const packedB = roundUp(ROWS, rows) * K_BLOCK * 4;
-  const spare = packedB + roundUp(COLUMNS, columns) * K_BLOCK * 4;
+  const packedB = roundUp(ROWS, rows) * PRODUCT_BLOCK * 4;
+  const spare = packedB + roundUp(COLUMNS, columns) * PRODUCT_BLOCK * 4;
   return { packedB, spare, end: spare + rows * columns * 4 };
 }
 
@@ -114,7 +113,7 @@ class ProductEmitter {
     const { k, row, rowEnd } = this.#of;
     const [f, steps] = [this.#f, this.#steps];
     const zero = f.local('i32');
-    this.#chunks(steps, [zero, k], K_BLOCK, () => {
+    this.#chunks(steps, [zero, k], PRODUCT_BLOCK, () => {
       f.get(steps.end).get(steps.first).op('i32.sub').set(this.#depth);
       this.#packColumns();
       this.#chunks(this.#rows, [row, rowEnd], ROWS, () => {

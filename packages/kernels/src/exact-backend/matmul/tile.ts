@@ -3,6 +3,7 @@
  * of k. Every accumulator starts at +0 and adds one rounded product a step, in ascending k: the canonical sequence, whatever
  * the tile's shape.
  */
+import { FLUSH_LIMIT } from '../../canonical/flush.ts';
 import { FunctionBuilder, type Local } from '../wasm/function.ts';
 
 export interface TileShape {
@@ -14,8 +15,6 @@ export interface TileShape {
 /** 8 accumulators, 2 vectors of b and 1 of a of the 15 registers that engines have on x64; measured best of 2×8 … 6×8. */
 export const DEFAULT_TILE: TileShape = { rows: 4, columns: 8 };
 
-/** Values nearer to zero than this are stored as +0 (DESIGN §4). */
-const FLOOR = 2 ** -50;
 /** Steps of k that one turn of the loop does. */
 const UNROLL = 4;
 
@@ -100,7 +99,8 @@ function storeTile({ f, c, cStride, first, last, sums, width }: StoreParts): voi
       f.get(start).set(c);
     });
   f.get(last).if(() => {
-    for (const sum of sums) f.get(sum).get(sum).op('f32x4.abs').f32x4(FLOOR).op('f32x4.lt', 'v128.andnot').set(sum);
+    for (const sum of sums)
+      f.get(sum).get(sum).op('f32x4.abs').f32x4(FLUSH_LIMIT).op('f32x4.lt', 'v128.andnot').set(sum);
   });
   inRows((sum, offset) => f.get(c).get(sum).memory('v128.store', offset));
 }

@@ -24,6 +24,7 @@ export class FunctionBuilder {
   readonly parameters: readonly Local[];
   readonly results: readonly ValueType[];
   readonly #locals: ValueType[] = [];
+  readonly #free: Local[] = [];
   readonly #code = new Bytes();
 
   constructor(parameters: readonly ValueType[], results: readonly ValueType[] = []) {
@@ -38,6 +39,25 @@ export class FunctionBuilder {
 
   locals(type: ValueType, count: number): readonly Local[] {
     return Array.from({ length: count }, () => this.local(type));
+  }
+
+  /** Runs `use` with a local that is free again afterwards; it holds anything at first. */
+  withTemporary(type: ValueType, use: (local: Local) => void): this {
+    const local = this.take(type);
+    use(local);
+    this.give(local);
+    return this;
+  }
+
+  /** A local that nobody uses, holding anything. */
+  take(type: ValueType): Local {
+    const at = this.#free.findLastIndex((local) => local.type === type);
+    return at < 0 ? this.local(type) : this.#free.splice(at, 1)[0]!;
+  }
+
+  /** Ends the use of a local that was taken. */
+  give(...locals: readonly Local[]): void {
+    this.#free.push(...locals);
   }
 
   op(...names: readonly PlainName[]): this {

@@ -98,9 +98,10 @@ export async function describeAdapters(gpu: GPU): Promise<readonly AdapterDescri
 /** Opens a device with the adapter's own sizes of buffers and bindings, and subgroups where kernels can use them. */
 export async function openDevice(adapter: GPUAdapter, traits: DeviceTraits): Promise<GPUDevice> {
   const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits;
+  const wanted: GPUFeatureName[] = traits.subgroups ? ['subgroups', 'timestamp-query'] : ['timestamp-query'];
   try {
     return await adapter.requestDevice({
-      requiredFeatures: traits.subgroups ? ['subgroups'] : [],
+      requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
       requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
     });
   } catch (cause) {

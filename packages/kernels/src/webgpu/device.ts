@@ -170,6 +170,37 @@ export class Device {
     this.#device.queue.submit([encoder.finish()]);
   }
 
+  /** Whether the device's own clock can be read. */
+  get hasTimestamps(): boolean {
+    return this.#device.features.has('timestamp-query');
+  }
+
+  /** Submits what `record` puts between `count` timestamps, which it writes into the query set; nanoseconds. */
+  async timestamps(
+    count: number,
+    record: (encoder: GPUCommandEncoder, queries: GPUQuerySet) => void,
+  ): Promise<BigUint64Array> {
+    const queries = this.#device.createQuerySet({ type: 'timestamp', count });
+    const usage = GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC;
+    const resolved = this.buffer('the timestamps', count * 8, usage);
+    const back = this.buffer('the timestamps', count * 8, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+    try {
+      this.submit((encoder) => {
+        record(encoder, queries);
+        encoder.resolveQuerySet(queries, 0, count, resolved, 0);
+        encoder.copyBufferToBuffer(resolved, 0, back, 0, count * 8);
+      });
+      return await this.read(back, (bytes) => new BigUint64Array(bytes.slice(0, count * 8)));
+    } finally {
+      for (const each of [queries, resolved, back]) each.destroy();
+    }
+  }
+
+  /** Waits until all submitted work is done. */
+  async idle(): Promise<void> {
+    await this.#orFailure(this.#device.queue.onSubmittedWorkDone());
+  }
+
   /** Waits until the work before it is done, hands the bytes of a `MAP_READ` buffer to `use`, and unmaps it. */
   async read<T>(buffer: GPUBuffer, use: (bytes: ArrayBuffer) => T): Promise<T> {
     await this.#orFailure(buffer.mapAsync(GPUMapMode.READ));

@@ -9,11 +9,12 @@ import { withAccumulation } from './accumulate.ts';
 import type { Device } from './device.ts';
 import { gatherScaled } from './parameter-buffer.ts';
 import { planGraph } from './plan.ts';
+import { type Profile, profileRecording } from './profile.ts';
 import { MAX_SUMS, ProgramMemory } from './program-memory.ts';
 import { bindCalls, checkSizes, pipelinesOf, type Recording } from './recording.ts';
 
 /** Compiles `program` for `device`. */
-export async function compileProgram(device: Device, program: StepProgram, ops: OpTable): Promise<Executable> {
+export async function compileProgram(device: Device, program: StepProgram, ops: OpTable): Promise<ProfiledExecutable> {
   const context = { ops, traits: device.traits };
   const trainPlan = withAccumulation(planGraph(program.train, context), program.layout);
   const evaluatePlan = planGraph(program.evaluate, context);
@@ -41,7 +42,13 @@ interface Recordings {
   readonly sums: readonly GPUBufferBinding[];
 }
 
-class GpuExecutable implements Executable {
+/** An executable that can tell where its time goes. */
+export interface ProfiledExecutable extends Executable {
+  /** One run of the train graph, launch by launch; adds to the accumulators as `accumulate` does. */
+  profile(batch: Batch): Promise<Profile>;
+}
+
+class GpuExecutable implements ProfiledExecutable {
   readonly #device: Device;
   readonly #program: StepProgram;
   readonly #memory: ProgramMemory;
@@ -68,6 +75,11 @@ class GpuExecutable implements Executable {
     this.#feed(this.#program.train, batch);
     const [lossSum = Number.NaN] = await this.#run(this.#recordings.train, this.#recordings.loss);
     return { lossSum };
+  }
+
+  async profile(batch: Batch): Promise<Profile> {
+    this.#feed(this.#program.train, batch);
+    return profileRecording(this.#device, this.#recordings.train);
   }
 
   async evaluate(batch: Batch): Promise<EvaluationSums> {

@@ -6,14 +6,18 @@ import { splitWorkgroups, uniformBytes } from './shader.ts';
 
 /** Launches ready to be put into a compute pass. */
 export interface Recording {
+  readonly launches: readonly Launch[];
   record(pass: GPUComputePassEncoder): void;
   close(): void;
 }
 
-interface Launch {
-  readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly groups: readonly [number, number];
+/** One call of a plan, bound to its buffers. */
+export interface Launch {
+  readonly label: string;
+  /** The first line of the kernel's key. */
+  readonly kernel: string;
+  readonly workgroups: number;
+  record(pass: GPUComputePassEncoder): void;
 }
 
 /** Where a tensor lies. */
@@ -43,19 +47,24 @@ export function bindCalls(
   const launches = calls.map((call, index): Launch => {
     const { pipeline, layout } = pipelines[index]!;
     const dims = { buffer: uniforms, offset: starts[index]!, size: blocks[index]!.byteLength };
+    const bindGroup = device.bindGroup(layout, [dims, ...call.operands.map(placement)]);
+    const [across, down] = splitWorkgroups(call.workgroups, device.maxWorkgroups);
     return {
-      pipeline,
-      bindGroup: device.bindGroup(layout, [dims, ...call.operands.map(placement)]),
-      groups: splitWorkgroups(call.workgroups, device.maxWorkgroups),
+      label: call.label,
+      kernel: call.kernel.key.split('\n', 1)[0]!,
+      workgroups: call.workgroups,
+      record: (pass) => {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup);
+        pass.dispatchWorkgroups(across, down);
+      },
     };
   });
-  return { record: (pass) => launches.forEach((launch) => put(pass, launch)), close: () => uniforms.destroy() };
-}
-
-function put(pass: GPUComputePassEncoder, { pipeline, bindGroup, groups }: Launch): void {
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, bindGroup);
-  pass.dispatchWorkgroups(groups[0], groups[1]);
+  return {
+    launches,
+    record: (pass) => launches.forEach((launch) => launch.record(pass)),
+    close: () => uniforms.destroy(),
+  };
 }
 
 /** Refuses a plan with a tensor that the device cannot bind. */

@@ -1,20 +1,23 @@
 /** gather and scatterAdd. */
 import type { WgslLowering } from '../lowering.ts';
 import { elements, product, reads, writes } from '../wgsl.ts';
-import { input, laneCall, type LaneKernel, output } from './lanes.ts';
+import { input, laneCall, type LaneKernel, output, scratch } from './lanes.ts';
 
+/** A lane copies one element, or four where rows are whole vec4s. */
 export const gatherLowering: WgslLowering = {
   kind: 'kernels',
   lower: ({ inputs: [table], output: result }) => {
+    const row = product(table!.shape.slice(1));
+    const [width, element] = row % 4 === 0 ? ([4, 'vec4<f32>'] as const) : ([1, 'f32'] as const);
     const call = laneCall(
       {
-        name: 'gather',
-        bindings: [reads('table'), reads('ids', 'i32'), writes('y')],
+        name: `gather ${element}`,
+        bindings: [reads('table', element), reads('ids', 'i32'), writes('y', element)],
         body: 'y[index] = table[u32(ids[index / dims.row]) * dims.row + index % dims.row];',
       },
       {
-        count: elements(result),
-        uniforms: { row: product(table!.shape.slice(1)) },
+        count: elements(result) / width,
+        uniforms: { row: row / width },
         operands: [input(0), input(1), output],
       },
     );
@@ -23,51 +26,64 @@ export const gatherLowering: WgslLowering = {
 };
 
 /**
- * Without atomic additions, and always in the order of the ids: where the table is the smaller, each of its elements looks
- * through all ids for its row; else each update looks whether it is the first of its id, and if so adds up the others.
+ * Without atomic additions, and always in the order of the ids: equal ids are chained, each to the next one, and every
+ * element of the table walks down its row's chain. `chains` holds for each row the first update of its chain, then for
+ * each update the one before it (−1: none); `next` holds the one after it.
  */
 export const scatterAddLowering: WgslLowering = {
   kind: 'kernels',
   lower: ({ inputs: [ids], output: result }) => {
     const [rows, row, count] = [result.shape[0]!, product(result.shape.slice(1)), elements(ids!)];
-    const operands = [input(0), input(1), output];
-    const uniforms = { row, ids: count };
-    if (rows <= count) return { calls: [laneCall(byTable, { count: rows * row, uniforms, operands })] };
-    const clear = laneCall(zeros, { count: rows * row, uniforms: {}, operands: [output] });
-    return { calls: [clear, laneCall(byUpdates, { count: count * row, uniforms, operands })] };
+    const [chains, next] = [scratch(0), scratch(1)];
+    const four = row % 4 === 0;
+    const calls = [
+      laneCall(clear, { count: rows + count, uniforms: {}, operands: [chains] }),
+      laneCall(link, { count, uniforms: { rows }, operands: [input(0), chains, next] }),
+      laneCall(start, { count, uniforms: { rows }, operands: [input(0), chains] }),
+      laneCall(four ? sumFours : sumSingles, {
+        count: (rows * row) / (four ? 4 : 1),
+        uniforms: { row: four ? row / 4 : row },
+        operands: [input(1), chains, next, output],
+      }),
+    ];
+    return { calls, scratch: [rows + count, count] };
   },
 };
 
-const BINDINGS = [reads('ids', 'i32'), reads('updates'), writes('table')];
+const clear: LaneKernel = {
+  name: 'scatterAdd clear',
+  bindings: [writes('chains', 'i32')],
+  body: 'chains[index] = -1;',
+};
 
-const byTable: LaneKernel = {
-  name: 'scatterAdd by table',
-  bindings: BINDINGS,
+const link: LaneKernel = {
+  name: 'scatterAdd link',
+  bindings: [reads('ids', 'i32'), writes('chains', 'i32'), writes('next', 'i32')],
   body: `
-let row = i32(index / dims.row);
+let id = ids[index];
+next[index] = -1;
+for (var later = index + 1u; later < dims.count; later++) {
+  if (ids[later] == id) {
+    next[index] = i32(later);
+    chains[dims.rows + later] = i32(index);
+    break;
+  }
+}`,
+};
+
+const start: LaneKernel = {
+  name: 'scatterAdd start',
+  bindings: [reads('ids', 'i32'), writes('chains', 'i32')],
+  body: 'if (chains[dims.rows + index] < 0) { chains[ids[index]] = i32(index); }',
+};
+
+const sumOf = (element: 'f32' | 'vec4<f32>'): LaneKernel => ({
+  name: `scatterAdd ${element}`,
+  bindings: [reads('updates', element), reads('chains', 'i32'), reads('next', 'i32'), writes('table', element)],
+  body: `
 let column = index % dims.row;
-var sum = 0.0f;
-for (var i = 0u; i < dims.ids; i++) {
-  if (ids[i] == row) { sum += updates[i * dims.row + column]; }
-}
+var sum = ${element}();
+for (var at = chains[index / dims.row]; at >= 0; at = next[at]) { sum += updates[u32(at) * dims.row + column]; }
 table[index] = sum;`,
-};
-
-const zeros: LaneKernel = { name: 'zeros', bindings: [writes('y')], body: 'y[index] = 0.0f;' };
-
-const byUpdates: LaneKernel = {
-  name: 'scatterAdd by updates',
-  bindings: BINDINGS,
-  body: `
-let mine = index / dims.row;
-let column = index % dims.row;
-let id = ids[mine];
-for (var i = 0u; i < mine; i++) {
-  if (ids[i] == id) { return; }
-}
-var sum = 0.0f;
-for (var i = mine; i < dims.ids; i++) {
-  if (ids[i] == id) { sum += updates[i * dims.row + column]; }
-}
-table[u32(id) * dims.row + column] = sum;`,
-};
+});
+const [sumSingles, sumFours] = [sumOf('f32'), sumOf('vec4<f32>')];

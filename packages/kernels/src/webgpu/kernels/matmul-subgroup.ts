@@ -1,8 +1,9 @@
 /**
  * Matrix product without workgroup memory. One subgroup is one workgroup; it computes `rows` × (4 · lanes) elements of
  * the result, each lane four columns. For every four steps of k a lane loads other elements of a than its neighbours, as
- * vec4, and the lanes pass them around by broadcast; so no value is loaded twice and there is no barrier. Best where
- * loads and barriers are dear, which is on CPUs that play a GPU.
+ * vec4, and the lanes pass them around by shuffles; so no value is loaded twice and there is no barrier. Best where
+ * loads and barriers are dear, which is on CPUs that play a GPU. (A shuffle from a constant lane is one instruction on
+ * lavapipe, `subgroupBroadcast` several: the whole product takes nearly twice the time with it.)
  */
 import type { Kernel } from '../lowering.ts';
 import { reads, writes } from '../wgsl.ts';
@@ -107,8 +108,8 @@ function loadTransposedB({ wideB }: MatmulVariant): string[] {
 
 function multiplyA({ lanes, rows }: SubgroupTile): string[] {
   return range(rows).flatMap((row) => [
-    `let r${row} = subgroupBroadcast(a${Math.floor(row / lanes)}, ${row % lanes}u);`,
-    ...range(4).map((step) => `c${row} += r${row}[${step}] * b${step};`),
+    `let r${row} = subgroupShuffle(a${Math.floor(row / lanes)}, ${row % lanes}u);`,
+    ...range(4).map((step) => `c${row} = fma(vec4f(r${row}[${step}]), b${step}, c${row});`),
   ]);
 }
 
@@ -116,8 +117,10 @@ function multiplyTransposedA({ lanes, rows }: SubgroupTile): string[] {
   return range(rows).flatMap((element) => {
     const [step, first] = [element % 4, element - (element % 4)];
     return [
-      `let r${element} = subgroupBroadcast(a${Math.floor(element / lanes)}, ${element % lanes}u);`,
-      ...range(4).map((offset) => `c${first + offset} += r${element}[${offset}] * b${step};`),
+      `let r${element} = subgroupShuffle(a${Math.floor(element / lanes)}, ${element % lanes}u);`,
+      ...range(4).map(
+        (offset) => `c${first + offset} = fma(vec4f(r${element}[${offset}]), b${step}, c${first + offset});`,
+      ),
     ];
   });
 }

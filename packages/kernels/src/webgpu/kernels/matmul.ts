@@ -33,7 +33,10 @@ const LARGE: MatmulTile = { family: 'tiled', across: 16, down: 16, laneRows: 4, 
  * where it still leaves enough workgroups to fill a GPU.
  */
 function chooseTile({ subgroups, subgroupSize, software }: DeviceTraits, { count, m, n }: MatmulProblem): MatmulTile {
-  if (software && subgroups) return { family: 'subgroup', lanes: subgroupSize, rows: Math.max(subgroupSize, 16) };
+  if (software && subgroups) {
+    const rows = Math.max(subgroupSize, m > 16 && subgroupSize === 8 ? 32 : 16);
+    return { family: 'subgroup', lanes: subgroupSize, rows };
+  }
   const largeTiles = count * Math.ceil(m / 64) * Math.ceil(n / 64);
   return !software && largeTiles >= 128 ? LARGE : SMALL;
 }

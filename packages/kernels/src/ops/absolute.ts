@@ -1,4 +1,5 @@
 /** abs and sign. */
+import { absolute, float, less, select } from '../canonical/build.ts';
 import { onnxOperator } from '../onnx/lowering.ts';
 import { elementwise } from '../webgpu/wgsl.ts';
 import { unary } from './unary.ts';
@@ -10,6 +11,7 @@ export const abs = unary({
   derivative: ({ emit, x, dy }) => emit.apply('mul', [dy, emit.apply('sign', [x])]),
   onnx: onnxOperator('Abs'),
   wgsl: elementwise('abs($0)'),
+  exact: absolute,
 });
 
 /** −1, 0 or 1; piecewise constant, so nothing flows back. */
@@ -19,4 +21,5 @@ export const sign = unary({
   derivative: () => null,
   onnx: onnxOperator('Sign'),
   wgsl: elementwise('sign($0)'),
+  exact: (x) => select(less(float(0), x), float(1), select(less(x, float(0)), float(-1), x)),
 });

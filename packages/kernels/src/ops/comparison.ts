@@ -2,6 +2,9 @@
  * equal, less, lessOrEqual of two f32 or two i32 tensors with numpy broadcasting: i32 1 where it holds, else 0. There is no
  * bool dtype. A comparison with NaN does not hold. The other comparisons are composites (`composites.ts`).
  */
+import * as exactly from '../canonical/build.ts';
+import { int, select } from '../canonical/build.ts';
+import type { Expr } from '../canonical/expression.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import { elementwise } from '../webgpu/wgsl.ts';
 import { broadcastReference, expectOneDtype, inferBroadcast } from './elementwise.ts';
@@ -13,6 +16,7 @@ function comparison(
   operator: string,
   sign: string,
   holds: (a: number, b: number) => boolean,
+  exact: (a: Expr, b: Expr) => Expr,
 ): OpDefinition {
   return {
     name,
@@ -28,9 +32,10 @@ function comparison(
     bytes: streamedBytes,
     onnx: ({ emit, names }) => emit.fromBool(emit.node(operator, names)),
     wgsl: elementwise(`select(0i, 1i, $0 ${sign} $1)`),
+    exact: { kind: 'elementwise', value: ([a = int(0), b = int(0)]) => select(exact(a, b), int(1), int(0)) },
   };
 }
 
-export const equal = comparison('equal', 'Equal', '==', (a, b) => a === b);
-export const less = comparison('less', 'Less', '<', (a, b) => a < b);
-export const lessOrEqual = comparison('lessOrEqual', 'LessOrEqual', '<=', (a, b) => a <= b);
+export const equal = comparison('equal', 'Equal', '==', (a, b) => a === b, exactly.equal);
+export const less = comparison('less', 'Less', '<', (a, b) => a < b, exactly.less);
+export const lessOrEqual = comparison('lessOrEqual', 'LessOrEqual', '<=', (a, b) => a <= b, exactly.lessOrEqual);

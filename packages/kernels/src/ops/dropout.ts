@@ -3,53 +3,13 @@
  * of the input `seed`, the attribute `stream` and the element's index alone, in integers, so that every backend and an
  * auditor drop the same. The gradient is the same op on dy: no mask is kept between forward and backward.
  */
+import { dropoutExactly } from '../canonical/lowerings/dropout.ts';
 import { natural, number } from '../graph/attributes.ts';
-import type { Attributes, Graph, TensorType } from '../graph/graph.ts';
+import type { Graph, TensorType } from '../graph/graph.ts';
 import type { OpCall, OpDefinition } from '../graph/op.ts';
 import { dropoutLowering } from '../webgpu/kernels/dropout.ts';
 import { f32, perOutput, refuse, sameShape, shapeAt, streamedBytes } from './shape.ts';
-import { threefry } from './threefry.ts';
-
-/** An element's chance is 16 random bits, so rates are whole multiples of 2⁻¹⁶. */
-const CHANCES = 2 ** 16;
-/** Elements that one draw of 64 bits serves. */
-const PER_DRAW = 4;
-
-/** What a dropout's attributes mean: elements whose 16 bits are below `threshold` are dropped, the others times `scale`. */
-export interface DropoutRule {
-  readonly stream: number;
-  readonly threshold: number;
-  /** An f32. */
-  readonly scale: number;
-}
-
-export function dropoutRule(attributes: Attributes): DropoutRule {
-  const threshold = Math.round(number(attributes, 'rate') * CHANCES);
-  return {
-    stream: natural(attributes, 'stream'),
-    threshold,
-    scale: Math.fround(CHANCES / (CHANCES - threshold)),
-  };
-}
-
-/** Writes the factor of each element, 0 or the rule's scale. `seed` is i32 [2]. */
-export function dropoutFactors(
-  into: Float32Array | Float64Array,
-  { stream, threshold, scale }: DropoutRule,
-  seed: ArrayLike<number>,
-): void {
-  const bits = new Int32Array(2);
-  const [k0, k1] = [seed[0] ?? 0, seed[1] ?? 0];
-  for (let start = 0, draw = 0; start < into.length; start += PER_DRAW, draw++) {
-    threefry(bits, k0, k1, draw, stream);
-    const [first, second] = [bits[0] ?? 0, bits[1] ?? 0];
-    // Past the end of the array these writes do nothing.
-    into[start] = (first & 0xffff) < threshold ? 0 : scale;
-    into[start + 1] = first >>> 16 < threshold ? 0 : scale;
-    into[start + 2] = (second & 0xffff) < threshold ? 0 : scale;
-    into[start + 3] = second >>> 16 < threshold ? 0 : scale;
-  }
-}
+import { CHANCES, dropoutFactors, type DropoutRule, dropoutRule } from './dropout-rule.ts';
 
 /** Factors that onnxruntime takes as an input, since it has no rotations: computed on the host for each micro-batch. */
 export interface HostFactors {
@@ -111,5 +71,6 @@ export const dropout: OpDefinition = {
   bytes: ({ output }) => streamedBytes({ inputs: [output], attributes: {}, output }),
   onnx: ({ emit, names: [x = '', seed = ''], attributes, output }) =>
     emit.node('Mul', [x, emit.hostInput(factorsName(seed, dropoutRule(attributes), output), output)]),
-  wgsl: dropoutLowering(dropoutRule),
+  wgsl: dropoutLowering,
+  exact: dropoutExactly,
 };

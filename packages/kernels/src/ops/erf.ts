@@ -2,6 +2,8 @@
  * erf, and gelu in its exact form, x·Φ(x) with Φ(x) = ½·(1 + erf(x/√2)): PyTorch's default `nn.GELU`. GPT-2's tanh form is
  * the op `gelu`.
  */
+import { float, multiply } from '../canonical/build.ts';
+import * as functions from '../canonical/functions.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
 import { onnxOperator } from '../onnx/lowering.ts';
 import { elementwise, f32Literal } from '../webgpu/wgsl.ts';
@@ -71,6 +73,7 @@ export const erf = unary({
   },
   onnx: onnxOperator('Erf'),
   wgsl: elementwise('erf($0)', { erf: WGSL_FUNCTIONS.erf }),
+  exact: functions.erf,
 });
 
 /** Φ(x); forward and gradient share it. */
@@ -98,6 +101,7 @@ export const geluErf: OpDefinition = {
   bytes: streamedBytes,
   onnx: ({ emit, names: [x = ''] }) => emit.node('Mul', [x, onnxCdf(emit, x)]),
   wgsl: elementwise('$0 * normalCdf($0)', { erf: WGSL_FUNCTIONS.erf, normalCdf: WGSL_FUNCTIONS.normalCdf }),
+  exact: { kind: 'elementwise', value: ([x = float(0)]) => functions.geluErf(x) },
 };
 
 /** x, dy → dy · (x·Φ(x))′. */
@@ -115,4 +119,8 @@ export const geluErfGradient: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxGradient,
   wgsl: elementwise('$1 * geluErfSlope($0)', WGSL_FUNCTIONS),
+  exact: {
+    kind: 'elementwise',
+    value: ([x = float(0), dy = float(0)]) => multiply(dy, functions.geluErfDerivative(x)),
+  },
 };

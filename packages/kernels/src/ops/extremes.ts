@@ -1,4 +1,5 @@
 /** maximum and minimum of two tensors, elementwise. On a tie the first operand wins, and takes the gradient. */
+import * as exactly from '../canonical/build.ts';
 import type { GradientRule } from '../graph/op.ts';
 import { elementwise, pair, sumToShape } from './arithmetic.ts';
 
@@ -21,6 +22,7 @@ export const maximum = elementwise(
   'max($0, $1)',
   Math.max,
   toWinner((a, b) => [b, a]),
+  exactly.maximum,
 );
 
 export const minimum = elementwise(
@@ -29,4 +31,5 @@ export const minimum = elementwise(
   'min($0, $1)',
   Math.min,
   toWinner((a, b) => [a, b]),
+  exactly.minimum,
 );

@@ -1,4 +1,7 @@
 /** and, or, not of i32 truth values: any number but 0 is true; results are 0 or 1. */
+import * as exactly from '../canonical/build.ts';
+import { equal, int, select } from '../canonical/build.ts';
+import type { Expr } from '../canonical/expression.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import { elementwise } from '../webgpu/wgsl.ts';
 import { broadcastReference, inferBroadcast } from './elementwise.ts';
@@ -8,6 +11,7 @@ function logical(
   name: string,
   { operands, operator, wgsl }: { operands: OpDefinition['operands']; operator: string; wgsl: string },
   holds: (a: boolean, b: boolean) => boolean,
+  exact: (a: Expr, b: Expr) => Expr,
 ): OpDefinition {
   return {
     name,
@@ -26,6 +30,13 @@ function logical(
         ),
       ),
     wgsl: elementwise(`select(0i, 1i, ${wgsl})`),
+    exact: {
+      kind: 'elementwise',
+      value: (inputs) => {
+        const [a, b] = inputs.map((x) => exactly.not(equal(x, int(0))));
+        return select(exact(a ?? int(0), b ?? int(0)), int(1), int(0));
+      },
+    },
   };
 }
 
@@ -33,10 +44,12 @@ export const and = logical(
   'and',
   { operands: ['i32', 'i32'], operator: 'And', wgsl: '$0 != 0i && $1 != 0i' },
   (a, b) => a && b,
+  exactly.and,
 );
 export const or = logical(
   'or',
   { operands: ['i32', 'i32'], operator: 'Or', wgsl: '$0 != 0i || $1 != 0i' },
   (a, b) => a || b,
+  exactly.or,
 );
-export const not = logical('not', { operands: ['i32'], operator: 'Not', wgsl: '$0 == 0i' }, (a) => !a);
+export const not = logical('not', { operands: ['i32'], operator: 'Not', wgsl: '$0 == 0i' }, (a) => !a, exactly.not);

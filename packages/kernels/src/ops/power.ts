@@ -1,4 +1,7 @@
 /** power: x to a constant exponent. Reciprocals, squares and inverse roots are cases of it, and lower to plain arithmetic. */
+import { absolute, float, less, multiply, select } from '../canonical/build.ts';
+import type { Expr } from '../canonical/expression.ts';
+import { exp, log, reciprocal, sqrt } from '../canonical/functions.ts';
 import { number } from '../graph/attributes.ts';
 import type { OnnxEmitter, OnnxValue } from '../onnx/lowering.ts';
 import { elementwiseOf, f32Literal } from '../webgpu/wgsl.ts';
@@ -46,6 +49,19 @@ const WGSL: Arithmetic<string> = {
   },
 };
 
+const EXACT: Arithmetic<Expr> = {
+  one: () => float(1),
+  multiply,
+  reciprocal,
+  root: sqrt,
+  general: (x, exponent) => {
+    const whole = Number.isInteger(exponent);
+    const power = exp(multiply(log(whole ? absolute(x) : x), float(exponent)));
+    const odd = whole && Math.abs(exponent % 2) === 1;
+    return odd ? select(less(x, float(0)), multiply(power, float(-1)), power) : power;
+  },
+};
+
 const onnxArithmetic = (emit: OnnxEmitter): Arithmetic<OnnxValue> => {
   const general = (x: OnnxValue, exponent: number) => emit.node('Pow', [x, emit.scalar(exponent)]);
   return {
@@ -70,4 +86,5 @@ export const power = unary({
   },
   onnx: ({ emit, names: [x = ''], attributes }) => lowered(onnxArithmetic(emit), x, number(attributes, 'exponent')),
   wgsl: elementwiseOf(([x = ''], attributes) => lowered(WGSL, x, number(attributes, 'exponent'))),
+  exact: (x, attributes) => lowered(EXACT, x, number(attributes, 'exponent')),
 });

@@ -1,4 +1,5 @@
 /** sigmoid, 1/(1 + e^−x). silu and the like are composites of it (`composites.ts`). */
+import * as functions from '../canonical/functions.ts';
 import { onnxOperator } from '../onnx/lowering.ts';
 import { elementwise } from '../webgpu/wgsl.ts';
 import { unary } from './unary.ts';
@@ -19,4 +20,5 @@ export const sigmoid = unary({
   },
   onnx: onnxOperator('Sigmoid'),
   wgsl: elementwise('sigmoid($0)', { sigmoid: WGSL_SIGMOID }),
+  exact: functions.sigmoid,
 });

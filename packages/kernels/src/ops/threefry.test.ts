@@ -1,6 +1,6 @@
 /** The generator against the known answers of its authors' library, and what is made of it. */
 import { describe, expect, it } from 'vitest';
-import { dropoutFactors, dropoutRule } from './dropout.ts';
+import { dropoutFactors, dropoutRule } from './dropout-rule.ts';
 import { microBatchSeed, threefry } from './threefry.ts';
 
 const drawn = (k0: number, k1: number, c0: number, c1: number): number[] => {

@@ -3,6 +3,7 @@
  * lowering has its own: the argument less the nearest multiple of π/2, then the Taylor polynomial on [−π/4, π/4]. The
  * multiple is subtracted in three parts whose first two have few bits, which is good up to |x| of about 10⁴.
  */
+import * as functions from '../canonical/functions.ts';
 import { onnxOperator } from '../onnx/lowering.ts';
 import { elementwise, f32Literal } from '../webgpu/wgsl.ts';
 import { unary } from './unary.ts';
@@ -23,14 +24,15 @@ const WGSL_SINE = `fn sineOfQuarters(x: f32, quarters: i32) -> f32 {
   return select(value, -value, quadrant >= 2);
 }`;
 
-const functions = { sineOfQuarters: WGSL_SINE };
+const WGSL_FUNCTIONS = { sineOfQuarters: WGSL_SINE };
 
 export const sin = unary({
   name: 'sin',
   scalar: Math.sin,
   derivative: ({ emit, x, dy }) => emit.apply('mul', [dy, emit.apply('cos', [x])]),
   onnx: onnxOperator('Sin'),
-  wgsl: elementwise('sineOfQuarters($0, 0)', functions),
+  wgsl: elementwise('sineOfQuarters($0, 0)', WGSL_FUNCTIONS),
+  exact: functions.sin,
 });
 
 export const cos = unary({
@@ -38,5 +40,6 @@ export const cos = unary({
   scalar: Math.cos,
   derivative: ({ emit, x, dy }) => emit.apply('neg', [emit.apply('mul', [dy, emit.apply('sin', [x])])]),
   onnx: onnxOperator('Cos'),
-  wgsl: elementwise('sineOfQuarters($0, 1)', functions),
+  wgsl: elementwise('sineOfQuarters($0, 1)', WGSL_FUNCTIONS),
+  exact: functions.cos,
 });

@@ -1,4 +1,5 @@
 /** where: a where the condition is not 0, else b, all three with numpy broadcasting. Moves bits: a NaN not chosen is gone. */
+import { equal, float, int, select } from '../canonical/build.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import { elementwise } from '../webgpu/wgsl.ts';
 import { sumToShape } from './arithmetic.ts';
@@ -27,4 +28,8 @@ export const where: OpDefinition = {
   bytes: streamedBytes,
   onnx: ({ emit, names: [condition = '', a = '', b = ''] }) => emit.node('Where', [emit.toBool(condition), a, b]),
   wgsl: elementwise('select($2, $1, $0 != 0i)'),
+  exact: {
+    kind: 'elementwise',
+    value: ([condition = int(0), a = float(0), b = float(0)]) => select(equal(condition, int(0)), b, a),
+  },
 };

@@ -1,5 +1,5 @@
 /** dropout: each lane draws 64 random bits and does the four elements that they serve. */
-import type { Attributes } from '../../graph/graph.ts';
+import { dropoutRule } from '../../ops/dropout-rule.ts';
 import { KEY_INJECTIONS, KEY_PARITY, ROTATIONS } from '../../ops/threefry.ts';
 import type { WgslLowering } from '../lowering.ts';
 import { elements, reads, writes } from '../wgsl.ts';
@@ -25,17 +25,10 @@ function injection(number: number): string {
   ].join('\n');
 }
 
-interface Rule {
-  readonly stream: number;
-  readonly threshold: number;
-  readonly scale: number;
-}
-
-/** @param ruleOf what a node's attributes mean */
-export const dropoutLowering = (ruleOf: (attributes: Attributes) => Rule): WgslLowering => ({
+export const dropoutLowering: WgslLowering = {
   kind: 'kernels',
   lower: ({ attributes, output: result }) => {
-    const { stream, threshold, scale } = ruleOf(attributes);
+    const { stream, threshold, scale } = dropoutRule(attributes);
     const size = elements(result);
     const whole = size % 4 === 0;
     const call = laneCall(
@@ -59,7 +52,7 @@ ${whole ? FOURS : ONES}`,
     );
     return { calls: [call] };
   },
-});
+};
 
 const FOURS = 'y[index] = select(x[index] * factor, vec4f(), chances < vec4u(dims.threshold));';
 const ONES = `for (var element = 0u; element < 4u; element++) {

@@ -1,19 +1,9 @@
 /** The rows of the conformance table: for every op the calls that a backend must get right. */
 import type { Attributes } from '../graph/graph.ts';
-import type { Shape } from './shape.ts';
+import { coarse, type Draw, ids, normal, positive, type Row, weights, wide, words } from './conformance-draws.ts';
+import { visionRows } from './conformance-vision.ts';
 
-/** How an operand's elements are drawn. */
-export type Draw =
-  /** f32, near-normal. */
-  | { readonly kind: 'normal'; readonly shape: Shape; readonly deviation: number }
-  /** f32 in [low, high), for ops that are not defined or not smooth everywhere. */
-  | { readonly kind: 'range'; readonly shape: Shape; readonly low: number; readonly high: number }
-  /** f32, one of a few values, so that there are ties. */
-  | { readonly kind: 'coarse'; readonly shape: Shape }
-  /** i32 in [0, below). */
-  | { readonly kind: 'ids'; readonly shape: Shape; readonly below: number }
-  /** f32, the op's own result on the operands before it (maxPool2dGradient's y). */
-  | { readonly kind: 'resultOf'; readonly shape: Shape; readonly op: string; readonly attributes: Attributes };
+export type { Draw } from './conformance-draws.ts';
 
 export interface ConformanceCase {
   readonly op: string;
@@ -22,18 +12,6 @@ export interface ConformanceCase {
   readonly operands: readonly Draw[];
   readonly attributes: Attributes;
 }
-
-const normal = (...shape: number[]): Draw => ({ kind: 'normal', shape, deviation: 1 });
-const positive = (...shape: number[]): Draw => ({ kind: 'range', shape, low: 0.5, high: 2 });
-const coarse = (...shape: number[]): Draw => ({ kind: 'coarse', shape });
-const ids = (below: number, ...shape: number[]): Draw => ({ kind: 'ids', shape, below });
-/** A seed of random draws. */
-const words: Draw = ids(2 ** 31, 2);
-const weights = (...shape: number[]): Draw => ({ kind: 'range', shape, low: 0, high: 1 });
-const wide = (...shape: number[]): Draw => ({ kind: 'normal', shape, deviation: 20 });
-
-/** [operands, attributes] by op; a case's name is its op and its position. */
-type Row = readonly [operands: readonly Draw[], attributes?: Attributes];
 
 const elementwisePairs = (draw: (...shape: number[]) => Draw): Row[] => [
   [[draw(), draw()]],
@@ -86,28 +64,6 @@ const products: Row[] = [
   product(normal(6, 4, 9), normal(6, 4, 5), true, false),
   product(normal(2, 3, 4), normal(4, 5), false, false),
   product(normal(2, 4, 3), normal(5, 4), true, true),
-];
-
-const convolution = (x: Shape, kernel: Shape, stride: number, padding: number): Row => [
-  [normal(...x), normal(...kernel)],
-  { stride, padding },
-];
-
-/** x shape, kernel shape, y shape, stride, padding: one geometry for the three convolution ops. */
-const convolutions: readonly (readonly [Shape, Shape, Shape, number, number])[] = [
-  [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1], 1, 0],
-  [[2, 3, 7, 6], [4, 3, 3, 3], [2, 4, 7, 6], 1, 1],
-  [[2, 2, 8, 9], [3, 2, 3, 3], [2, 3, 4, 5], 2, 1],
-  [[1, 2, 8, 8], [2, 2, 3, 3], [1, 2, 3, 3], 2, 0],
-  [[1, 5, 12, 11], [9, 5, 5, 5], [1, 9, 12, 11], 1, 2],
-  [[1, 1, 4, 5], [1, 1, 2, 3], [1, 1, 3, 3], 1, 0],
-];
-
-const pooling: readonly (readonly [Shape, Shape, number])[] = [
-  [[1, 1, 1, 1], [1, 1, 1, 1], 1],
-  [[2, 3, 4, 6], [2, 3, 2, 3], 2],
-  [[2, 1, 7, 5], [2, 1, 3, 2], 2],
-  [[1, 2, 7, 9], [1, 2, 2, 3], 3],
 ];
 
 const predictions: Row[] = [
@@ -216,25 +172,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     [[ids(65, 4, 33), normal(4, 33, 6)], { rows: 65 }],
     [[ids(3, 9), normal(9)], { rows: 3 }],
   ],
-  conv2d: convolutions.map(([x, kernel, , stride, padding]) => convolution(x, kernel, stride, padding)),
-  conv2dInputGradient: convolutions.map(([x, kernel, y, stride, padding]): Row => [
-    [normal(...y), normal(...kernel)],
-    { stride, padding, height: x[2] ?? 1, width: x[3] ?? 1 },
-  ]),
-  conv2dKernelGradient: convolutions.map(([x, kernel, y, stride, padding]): Row => [
-    [normal(...x), normal(...y)],
-    { stride, padding, kernelHeight: kernel[2] ?? 1, kernelWidth: kernel[3] ?? 1 },
-  ]),
-  maxPool2d: pooling.flatMap(([x, , size]): Row[] => [
-    [[normal(...x)], { size }],
-    [[coarse(...x)], { size }],
-  ]),
-  maxPool2dGradient: pooling.flatMap(([x, y, size]): Row[] =>
-    [normal, coarse].map((draw) => [
-      [draw(...x), { kind: 'resultOf', shape: y, op: 'maxPool2d', attributes: { size } }, normal(...y)],
-      { size },
-    ]),
-  ),
+  ...visionRows,
   layerNorm: [
     [[normal(1), normal(1), normal(1)], { epsilon: 1e-5 }],
     [[normal(5, 7), normal(7), normal(7)], { epsilon: 1e-5 }],

@@ -39,6 +39,7 @@ const EXACT_OPS = new Set([
   'concat',
   'gather',
   'maxPool2d',
+  'maxPool2dGradient',
 ]);
 
 export interface ConformanceOptions {

@@ -3,8 +3,9 @@
  * Elementwise nodes that only elementwise nodes of their shape read are computed inside them; each graph value is flushed
  * there as if it were stored, so that fusing never changes a bit.
  */
+import { expandNodes, expansionIn } from '../graph/expand.ts';
 import type { Graph, GraphNode, TensorType, ValueId } from '../graph/graph.ts';
-import type { OpTable } from '../graph/op.ts';
+import type { Expansion, OpTable } from '../graph/op.ts';
 import { UnsupportedOpError } from '../backend/errors.ts';
 import { broadcastIndex, flush, load, loadInt } from './build.ts';
 import type { Expr } from './expression.ts';
@@ -49,8 +50,14 @@ const MAX_OPERANDS = 7;
 
 /** @throws UnsupportedOpError when an op has no exact lowering */
 export function planCanonical(graph: Graph, ops: OpTable): CanonicalPlan {
-  return new Planner(graph, ops).plan();
+  return new Planner(expandNodes(graph, expansionWhereNeeded(ops)), ops).plan();
 }
+
+/** Ops without exact arithmetic of their own are computed as the ops that they are made of. */
+const expansionWhereNeeded =
+  (ops: OpTable) =>
+  (node: GraphNode): Expansion | null =>
+    Object.hasOwn(ops, node.op) && ops[node.op]?.exact ? null : expansionIn(ops)(node);
 
 class Planner {
   readonly #graph: Graph;

@@ -53,6 +53,16 @@ interface GradientContext {
  */
 export type GradientRule = (context: GradientContext) => readonly (ValueId | null)[];
 
+/**
+ * Emits what an op computes as other ops, and returns the value of its output's type. A backend may take this instead of a
+ * lowering of its own; the op's reference stays its meaning.
+ */
+export type Expansion = (context: {
+  readonly emit: Emitter;
+  readonly inputs: readonly ValueId[];
+  readonly attributes: Attributes;
+}) => ValueId;
+
 /** Why an op has no gradient rule; ends up in `NotDifferentiableError`. */
 export interface NotDifferentiable {
   readonly reason: string;
@@ -73,9 +83,11 @@ export interface OpDefinition {
   readonly flops: (call: TypedCall) => number;
   /** Bytes read and written by one run of the op on its own, at 4 bytes an element. */
   readonly bytes: (call: TypedCall) => number;
-  readonly onnx: OnnxLowering;
+  /** The op as other ops, where it can be said so; backends without a lowering for it take this. */
+  readonly expand?: Expansion;
+  readonly onnx: OnnxLowering | 'expand';
   readonly wgsl: WgslLowering;
-  /** Absent where the op is not offered in exact numerics. */
+  /** Absent where the op expands, or is not offered in exact numerics. */
   readonly exact?: ExactLowering;
 }
 

@@ -5,7 +5,7 @@
  */
 import type { CheckpointNames } from './checkpoint-names.ts';
 import type { Initialiser } from './initialise.ts';
-import { activation, dense, dropout, type Layer, norm, residual, type Scope, sequential } from './layer.ts';
+import { activation, dense, type Layer, norm, residual, type Scope, sequential } from './layer.ts';
 import type { ValueId } from '../graph/graph.ts';
 import type { Model } from './model.ts';
 import type { GptSpec } from './spec.ts';
@@ -46,10 +46,8 @@ function splitHeads({ emit, batch }: Scope, qkv: ValueId, { heads, width, block 
 function attend(scope: Scope, qkv: ValueId, spec: GptSpec): ValueId {
   const { emit, batch } = scope;
   const [q = -1, k = -1, v = -1] = splitHeads(scope, qkv, spec);
-  const scores = emit.apply('matmul', [q, k], { transposeA: false, transposeB: true });
   const factor = 1 / Math.sqrt(spec.width / spec.heads);
-  const attention = emit.apply('softmax', [scores], { factor, causal: true });
-  const mixed = emit.apply('matmul', [attention, v], { transposeA: false, transposeB: false });
+  const mixed = emit.apply('attention', [q, k, v], { factor, causal: true });
   const together = emit.apply('transpose', [mixed], { permutation: [0, 2, 1, 3] });
   return emit.apply('reshape', [together], { shape: [batch * spec.block, spec.width] });
 }
@@ -64,7 +62,6 @@ function block(name: string, spec: GptSpec): Layer {
         dense(`${name}.attn.c_attn`, { inputs: width, outputs: 3 * width, initialiser: normal(DEVIATION) }),
         attention,
         dense(`${name}.attn.c_proj`, { inputs: width, outputs: width, initialiser: towardsResidual(layers) }),
-        dropout(spec.dropout),
       ),
     ),
     residual(
@@ -73,7 +70,6 @@ function block(name: string, spec: GptSpec): Layer {
         dense(`${name}.mlp.c_fc`, { inputs: width, outputs: 4 * width, initialiser: normal(DEVIATION) }),
         activation('gelu'),
         dense(`${name}.mlp.c_proj`, { inputs: 4 * width, outputs: width, initialiser: towardsResidual(layers) }),
-        dropout(spec.dropout),
       ),
     ),
   );
@@ -96,7 +92,6 @@ const checkpoint = ({ tied }: GptSpec): CheckpointNames => ({
 export const gpt = (spec: GptSpec): Model => ({
   body: sequential(
     embedding(spec),
-    dropout(spec.dropout),
     ...Array.from({ length: spec.layers }, (_, index) => block(`transformer.h.${index}`, spec)),
     norm('transformer.ln_f', spec.width),
     head(spec),

@@ -1,5 +1,6 @@
 /** A graph as an ONNX model: every op lowers itself through its `onnx` property; what is left here is bookkeeping. */
-import type { Graph, GraphInput, TensorType, ValueId } from '../graph/graph.ts';
+import { expandedNode, expansionIn } from '../graph/expand.ts';
+import type { Graph, GraphInput, GraphNode, TensorType, ValueId } from '../graph/graph.ts';
 import { UnsupportedOpError } from '../backend/errors.ts';
 import { ops } from '../ops/index.ts';
 import { GraphEmitter, type GraphEmitterOptions } from './emitter.ts';
@@ -36,13 +37,29 @@ export function lowerGraph(
   bind: (input: GraphInput) => OnnxValue,
 ): readonly OnnxOperand[] {
   const values: OnnxOperand[] = graph.inputs.map((input) => ({ name: bind(input), type: input.type }));
-  for (const { op, inputs, attributes, output } of graph.nodes) {
-    const lower = loweringOf(op, output);
-    const operands = inputs.map((value) => operandOf(values, value));
-    const names = operands.map(({ name }) => name);
-    values.push({ name: lower({ emit: emitter, inputs: operands, names, output, attributes }), type: output });
+  for (const node of graph.nodes) {
+    const operands = node.inputs.map((value) => operandOf(values, value));
+    values.push({ name: lowerNode(node, operands, emitter), type: node.output });
   }
   return values;
+}
+
+function lowerNode(node: GraphNode, operands: readonly OnnxOperand[], emitter: GraphEmitter): OnnxValue {
+  const { op, attributes, output } = node;
+  const lower = loweringOf(op, output);
+  const names = operands.map(({ name }) => name);
+  if (lower !== 'expand') return lower({ emit: emitter, inputs: operands, names, output, attributes });
+  return lowerExpanded(node, operands, emitter);
+}
+
+/** Lowers a node as the ops that it is made of; the emitter shares what expansions of other nodes have in common. */
+function lowerExpanded(node: GraphNode, operands: readonly OnnxOperand[], emitter: GraphEmitter): OnnxValue {
+  const expand = expansionIn(ops)(node);
+  if (!expand) throw new UnsupportedOpError({ op: node.op, dtype: node.output.dtype, backend: 'onnx' });
+  const inputs = operands.map(({ type }, index) => ({ name: String(index), type, role: 'data' as const }));
+  const graph = expandedNode({ inputs, attributes: node.attributes }, expand);
+  const values = lowerGraph(graph, emitter, ({ name }) => operands[Number(name)]?.name ?? '');
+  return operandOf(values, graph.outputs[0]?.value ?? -1).name;
 }
 
 /** Bytes of a model around a finished graph. */

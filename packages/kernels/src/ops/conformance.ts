@@ -57,16 +57,21 @@ function callGraph(op: string, types: readonly TensorType[], attributes: Attribu
   return builder.build();
 }
 
+function resultOf(
+  { op, attributes, operands = Infinity }: Extract<Draw, { kind: 'resultOf' }>,
+  before: readonly Draw[],
+  feeds: ConformanceInstance['feeds'],
+): Float32Array {
+  const graph = callGraph(op, before.slice(0, operands).map(typeOf), attributes);
+  return Float32Array.from(interpret(graph, feeds)['y'] ?? []);
+}
+
 /** Draws a case's operands and computes its float64 result. */
 export function instantiate({ op, name, operands, attributes }: ConformanceCase): ConformanceInstance {
   const feeds: Record<string, Float32Array | Int32Array> = {};
   operands.forEach((draw, index) => {
     feeds[operandName(index)] =
-      draw.kind === 'resultOf'
-        ? Float32Array.from(
-            interpret(callGraph(draw.op, operands.slice(0, index).map(typeOf), draw.attributes), feeds)['y'] ?? [],
-          )
-        : sample(draw, `${name}/${index}`);
+      draw.kind === 'resultOf' ? resultOf(draw, operands.slice(0, index), feeds) : sample(draw, `${name}/${index}`);
   });
   const graph = callGraph(op, operands.map(typeOf), attributes);
   return { graph, feeds, expected: interpret(graph, feeds)['y'] ?? new Float64Array() };

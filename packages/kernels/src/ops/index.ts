@@ -25,20 +25,23 @@
  * | matmul | a [..b, m, k], b [..b, k, n] or [k, n] → [..b, m, n]; flags swap a side's last two axes | transposeA, transposeB |
  * | gather | table [rows, ..r], ids i32 [..s] → [..s, ..r] | |
  * | scatterAdd | ids i32 [..s], updates [..s, ..r] → [rows, ..r], equal ids add up | rows |
- * | conv2d | x [n, c, h, w], kernel [o, c/groups, kh, kw] → [n, o, h', w'] | strides, pads, dilations (ONNX's), groups |
- * | conv2dInputGradient | dy [n, o, h', w'], kernel → [n, c, ..size] | strides, pads, dilations, groups, size |
- * | conv2dKernelGradient | x [n, c, h, w], dy [n, o, h', w'] → [o, c/groups, ..kernel] | strides, pads, dilations, groups, kernel |
- * | maxPool2d | x [n, c, h, w] → [n, c, h', w']; padding is never the maximum | kernel, strides, pads |
- * | maxPool2dGradient | x, y, dy → dx; a tie goes to the window's first element, row-major | kernel, strides, pads |
- * | averagePool2d | x [n, c, h, w] → [n, c, h', w']; countPads: padding counts as zeros | kernel, strides, pads, countPads |
- * | averagePool2dGradient | dy [n, c, h', w'] → [n, c, ..size] | kernel, strides, pads, countPads, size |
- * | channelMean | x [n, c, ..], weight [n] → [c, 1, ..], samples weighted | |
- * | channelVariance | x [n, c, ..], mean [c, 1, ..], weight [n] → [c, 1, ..], over the weight | |
- * | batchNorm | x [n, c, ..], gain, bias, mean, variance [c, 1, ..] → x's shape | epsilon |
- * | batchNormGainGradient | x, mean, variance, dy → Σ dy · x̂ [c, 1, ..] | epsilon |
+ * | conv2d | x [n, c, h, w], kernel [o, c, kh, kw] → [n, o, h', w'] | stride, padding |
+ * | conv2dInputGradient | dy [n, o, h', w'], kernel [o, c, kh, kw] → [n, c, height, width] | stride, padding, height, width |
+ * | conv2dKernelGradient | x [n, c, h, w], dy [n, o, h', w'] → [o, c, kernelHeight, kernelWidth] | stride, padding, kernelHeight, kernelWidth |
+ * | maxPool2d | x [n, c, h, w] → [n, c, ⌊h/size⌋, ⌊w/size⌋], windows don't overlap | size |
+ * | maxPool2dGradient | x, y, dy → dx; a tie goes to the window's first element, row-major | size |
  * | layerNorm | x [.., c], gain [c], bias [c] → x's shape | epsilon |
  * | layerNormInputGradient | x [.., c], gain [c], dy [.., c] → dx | epsilon |
  * | layerNormGainGradient | x [.., c], dy [.., c] → [c] | epsilon |
+ * | rmsNorm | x [.., c], gain [c] → x / √(mean(x²) + epsilon) · gain | epsilon |
+ * | rmsNormInputGradient | x [.., c], gain [c], dy [.., c] → dx | epsilon |
+ * | rmsNormGainGradient | x [.., c], dy [.., c] → [c] | epsilon |
+ * | rotaryTable | → cos and sin of row · theta^(−2i/size) [2, length, size/2] | length, size, theta |
+ * | rotary | x [.., n, d], table [2, n, d/2] → pairs (i, i + d/2) of row r turned by r's angles, or back if inverse | inverse |
+ * | attention | q [b, h, n, d], k, v [b, g, m, d], g divides h → softmax(factor · q kᵀ) v [b, h, n, d]; causal as softmax's | factor, causal |
+ * | attentionLogSum | q, k → log Σ exp(factor · q kᵀ) by rows [b, h, n] | factor, causal |
+ * | attentionQueryGradient attentionKeyGradient | q, k, v, y, dy, logSum → ∂loss/∂q, ∂loss/∂k | factor, causal |
+ * | attentionValueGradient | q, k, dy, logSum → ∂loss/∂v | factor, causal |
  * | softmax | x [.., r, c] → softmax over c of factor · x; causal: row i sees columns ≤ i, the rest are 0 | factor, causal |
  * | softmaxGradient | y, dy → factor · y ⊙ (dy − Σ y ⊙ dy) | factor |
  * | dropout | x, seed i32 [2] → x · factor, 0 with chance `rate`; equal streams drop equal elements | rate, stream |
@@ -61,8 +64,13 @@ import { power } from './power.ts';
 import { sigmoid } from './sigmoid.ts';
 import { toF32, toI32 } from './cast.ts';
 import { where } from './where.ts';
-import { averagePool2d, averagePool2dGradient } from './average-pool2d.ts';
-import { batchNorm, batchNormGainGradient, channelMean, channelVariance } from './batch-norm.ts';
+import {
+  attention,
+  attentionKeyGradient,
+  attentionLogSum,
+  attentionQueryGradient,
+  attentionValueGradient,
+} from './attention.ts';
 import { broadcast } from './broadcast.ts';
 import { concat } from './concat.ts';
 import { conv2d, conv2dInputGradient, conv2dKernelGradient } from './conv2d.ts';
@@ -79,6 +87,8 @@ import { pad, slice } from './slice.ts';
 import { reduceMax, reduceSum } from './reduce.ts';
 import { relu, reluGradient } from './relu.ts';
 import { reshape } from './reshape.ts';
+import { rmsNorm, rmsNormGainGradient, rmsNormInputGradient } from './rms-norm.ts';
+import { rotary, rotaryTable } from './rotary.ts';
 import { softmax, softmaxGradient } from './softmax.ts';
 import { transpose } from './transpose.ts';
 
@@ -134,18 +144,22 @@ export const ops: OpTable = {
   conv2dKernelGradient,
   maxPool2d,
   maxPool2dGradient,
-  averagePool2d,
-  averagePool2dGradient,
-  channelMean,
-  channelVariance,
-  batchNorm,
-  batchNormGainGradient,
   layerNorm,
   layerNormInputGradient,
   layerNormGainGradient,
+  rmsNorm,
+  rmsNormInputGradient,
+  rmsNormGainGradient,
+  rotaryTable,
+  rotary,
   softmax,
   softmaxGradient,
   dropout,
+  attention,
+  attentionLogSum,
+  attentionQueryGradient,
+  attentionKeyGradient,
+  attentionValueGradient,
   crossEntropy,
   crossEntropyGradient,
   countCorrect,

@@ -3,9 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Attributes } from '../graph/graph.ts';
 import { interpret } from '../graph/interpret.ts';
-import { conv2dAttributes } from './conv2d.ts';
 import { ops } from './index.ts';
-import { poolAttributes } from './pool2d.ts';
 
 /** Nested lists as a tensor: `[[1, 2], [3, 4]]` has shape [2, 2]. */
 type Nested = number | readonly Nested[];
@@ -100,34 +98,31 @@ const rows: readonly (readonly [op: string, operands: Nested[], attributes: Attr
   ['gather', [[[1, 2], [3, 4], [5, 6]], [2, 0, 2]], {}, [[5, 6], [1, 2], [5, 6]]],
   ['scatterAdd', [[2, 0, 2], [[1, 2], [3, 4], [5, 6]]], { rows: 4 }, [[3, 4], [0, 0], [6, 8], [0, 0]]],
   // Cross-correlation: the kernel is not flipped.
-  ['conv2d', [[[plane]], [[[[1, 0], [0, 2]]]]], conv2dAttributes(), [[[[11, 14], [20, 23]]]]],
-  ['conv2d', [[[plane]], [[[[1, 0], [0, 2]]]]], conv2dAttributes({ stride: 2, padding: 1 }), [[[[2, 6], [14, 23]]]]],
-  // A tap to the right of each, two apart; then a kernel a channel.
-  ['conv2d', [[[plane]], [[[[1, 10]]]]], conv2dAttributes({ dilation: 2 }), [[[[31], [64], [97]]]]],
-  ['conv2d', [[[[[1, 2]], [[3, 4]]]], [[[[2]]], [[[5]]]]], conv2dAttributes({ groups: 2 }), [[[[2, 4]], [[15, 20]]]]],
-  ['conv2d', [[[[[1, 2, 3]]]], [[[[1, 1]]]]], { strides: [1, 2], pads: [0, 1, 1, 0], dilations: [1, 1], groups: 1 }, [[[[1, 5], [0, 0]]]]],
-  ['conv2dInputGradient', [[[[[1, 10]]]], [[[[1, 2], [3, 4]]]]], { ...conv2dAttributes(), size: [2, 3] }, [[[[1, 12, 20], [3, 34, 40]]]]],
-  ['conv2dKernelGradient', [[[plane]], [[[[1, 10], [100, 1000]]]]], { ...conv2dAttributes(), kernel: [2, 2] }, [[[[5421, 6532], [8754, 9865]]]]],
-  ['maxPool2d', [[[[[1, 5, 9], [3, 2, 9], [9, 9, 9]]]]], poolAttributes({ size: 2 }), [[[[5]]]]],
-  ['maxPool2d', [[[[[-1, -5, -9], [-3, -2, -9]]]]], poolAttributes({ size: 2, stride: 1, padding: 1 }), [[[[-1, -1, -5, -9], [-1, -1, -2, -9], [-3, -2, -2, -9]]]]],
-  ['maxPool2dGradient', [[[[[5, 5, 9], [3, 5, 9], [9, 9, 9]]]], [[[[5]]]], [[[[7]]]]], poolAttributes({ size: 2 }), [[[[7, 0, 0], [0, 0, 0], [0, 0, 0]]]]],
-  // The middle wins both windows.
-  ['maxPool2dGradient', [[[[[1, 5, 2]]]], [[[[5, 5]]]], [[[[3, 4]]]]], { kernel: [1, 2], strides: [1, 1], pads: [0, 0, 0, 0] }, [[[[0, 7, 0]]]]],
-  ['averagePool2d', [[[plane]]], { ...poolAttributes({ size: 2, stride: 1 }), countPads: true }, [[[[3, 4], [6, 7]]]]],
-  ['averagePool2d', [[[plane]]], { ...poolAttributes({ size: 2, padding: 1 }), countPads: true }, [[[[0.25, 1.25], [2.75, 7]]]]],
-  ['averagePool2d', [[[plane]]], { ...poolAttributes({ size: 2, padding: 1 }), countPads: false }, [[[[1, 2.5], [5.5, 7]]]]],
-  ['averagePool2dGradient', [[[[[4, 8]]]]], { kernel: [1, 2], strides: [1, 1], pads: [0, 0, 0, 0], countPads: true, size: [1, 3] }, [[[[2, 6, 4]]]]],
-  // The third sample has weight 0.
-  ['channelMean', [[[1, 10], [3, 30], [99, 99]], [1, 1, 0]], {}, [2, 20]],
-  ['channelMean', [[[[1, 2]], [[6, 9]]], [3, 1]], {}, [[3]]],
-  ['channelMean', [[[5], [6]], [0, 0]], {}, [0]],
-  ['channelVariance', [[[1, 10], [3, 30], [99, 99]], [2, 20], [1, 1, 0]], {}, [1, 100]],
-  ['batchNorm', [[[[1, 5]], [[3, 3]]], [[2]], [[10]], [[3]], [[3.75]]], { epsilon: 0.25 }, [[[8, 12]], [[10, 10]]]],
-  ['batchNormGainGradient', [[[[1, 5]], [[3, 7]]], [[3]], [[3.75]], [[[1, 10]], [[100, 1000]]]], { epsilon: 0.25 }, [[2009]]],
+  ['conv2d', [[[plane]], [[[[1, 0], [0, 2]]]]], { stride: 1, padding: 0 }, [[[[11, 14], [20, 23]]]]],
+  ['conv2d', [[[plane]], [[[[1, 0], [0, 2]]]]], { stride: 2, padding: 1 }, [[[[2, 6], [14, 23]]]]],
+  ['conv2dInputGradient', [[[[[1, 10]]]], [[[[1, 2], [3, 4]]]]], { stride: 1, padding: 0, height: 2, width: 3 }, [[[[1, 12, 20], [3, 34, 40]]]]],
+  ['conv2dKernelGradient', [[[plane]], [[[[1, 10], [100, 1000]]]]], { stride: 1, padding: 0, kernelHeight: 2, kernelWidth: 2 }, [[[[5421, 6532], [8754, 9865]]]]],
+  ['maxPool2d', [[[[[1, 5, 9], [3, 2, 9], [9, 9, 9]]]]], { size: 2 }, [[[[5]]]]],
+  ['maxPool2dGradient', [[[[[5, 5, 9], [3, 5, 9], [9, 9, 9]]]], [[[[5]]]], [[[[7]]]]], { size: 2 }, [[[[7, 0, 0], [0, 0, 0], [0, 0, 0]]]]],
   ['layerNorm', [[[1, 3]], [2, 4], [0, 1]], { epsilon: 3 }, [[-1, 3]]],
   ['layerNormGainGradient', [[[1, 3], [5, 1]], [[2, 4], [1, 1]]], { epsilon: 1e-12 }, [-2 + 1, 4 - 1]],
   // Over two features the normalised values are ±1 whatever x is, so nothing flows back.
   ['layerNormInputGradient', [[[1, 3]], [2, 4], [[5, 7]]], { epsilon: 1e-12 }, [[0, 0]]],
+  ['rmsNorm', [[[1, 7]], [2, 3]], { epsilon: 75 }, [[0.2, 2.1]]],
+  // Along x itself nothing flows back but through epsilon, which is nothing here.
+  ['rmsNormInputGradient', [[[3, 4]], [1, 1], [[3, 4]]], { epsilon: 1e-15 }, [[0, 0]]],
+  ['rmsNormInputGradient', [[[1, 7]], [2, 3], [[50, 0]]], { epsilon: 75 }, [[9.95, -0.35]]],
+  ['rmsNormGainGradient', [[[1, 7], [5, 5]], [[2, 1], [3, 1]]], { epsilon: 75 }, [0.2 + 1.5, 0.7 + 0.5]],
+  ['rotaryTable', [], { length: 2, size: 4, theta: 100 }, [[[1, 1], [cos(1), cos(0.1)]], [[0, 0], [sin(1), sin(0.1)]]]],
+  ['rotary', [[[1, 2, 3, 4], [1, 2, 3, 4]], [[[1, 1], [0, 0.8]], [[0, 0], [1, 0.6]]]], { inverse: false }, [[1, 2, 3, 4], [-3, -0.8, 1, 4.4]]],
+  ['rotary', [[[-3, -0.8, 1, 4.4]], [[[0, 0.8]], [[1, 0.6]]]], { inverse: true }, [[1, 2, 3, 4]]],
+  ['attention', [[[[[1], [0]], [[2], [0]]]], [[[[0], [LN2]]]], [[[[3], [6]]]]], { factor: 1, causal: false }, [[[[5], [4.5]], [[5.4], [4.5]]]]],
+  ['attention', [[[[[1], [1]]]], [[[[0], [LN2]]]], [[[[3], [6]]]]], { factor: 1, causal: true }, [[[[3], [5]]]]],
+  ['attentionLogSum', [[[[[1], [1]]]], [[[[0], [LN2]]]]], { factor: 2, causal: true }, [[[0, log(5)]]]],
+  // p = (¼, ¾), dy·v = (4, 8), dy·y = 7: ds = factor · (−¾, ¾).
+  ['attentionQueryGradient', [[[[[2]]]], [[[[0], [log(3) / 2]]]], [[[[4], [8]]]], [[[[7]]]], [[[[1]]]], [[[log(4)]]]], { factor: 1, causal: false }, [[[[0.375 * log(3)]]]]],
+  ['attentionKeyGradient', [[[[[2]]]], [[[[0], [log(3) / 2]]]], [[[[4], [8]]]], [[[[7]]]], [[[[1]]]], [[[log(4)]]]], { factor: 1, causal: false }, [[[[-1.5], [1.5]]]]],
+  ['attentionValueGradient', [[[[[2]]]], [[[[0], [log(3) / 2]]]], [[[[8]]]], [[[log(4)]]]], { factor: 1, causal: false }, [[[[2], [6]]]]],
   ['softmax', [[0, LN2]], { factor: 2, causal: false }, [0.2, 0.8]],
   ['softmax', [[[9, 9], [0, log(3)]]], { factor: 1, causal: true }, [[1, 0], [0.25, 0.75]]],
   ['softmaxGradient', [[0.25, 0.75], [4, 8]], { factor: 0.5 }, [-0.375, 0.375]],

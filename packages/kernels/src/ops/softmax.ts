@@ -20,11 +20,11 @@ function softmaxRow(row: Float64Array, visible: number, factor: number): Float64
   return result;
 }
 
-const onnxScaled = (emit: OnnxEmitter, x: OnnxValue, factor: number): OnnxValue =>
+export const onnxScaled = (emit: OnnxEmitter, x: OnnxValue, factor: number): OnnxValue =>
   factor === 1 ? x : emit.node('Mul', [x, emit.scalar(factor)]);
 
 /** −∞ above the diagonal, 0 elsewhere; built by two nodes that onnxruntime folds, so that the file stays small. */
-const onnxCausalMask = (emit: OnnxEmitter, shape: readonly number[]): OnnxValue =>
+export const onnxCausalMask = (emit: OnnxEmitter, shape: readonly number[]): OnnxValue =>
   emit.node('Trilu', [emit.fill(shape.slice(-2), -Infinity), emit.constant('i64', [], [1])], { upper: 1 });
 
 const onnxSoftmax: OnnxLowering = ({ emit, names: [x = ''], attributes, output: { shape } }) => {

@@ -83,7 +83,7 @@ export interface Lowered {
  * - `elementwise`: the output at an index depends on the inputs at that (broadcast) index only. `expression` gives a WGSL
  *   expression of the output's dtype over the argument names; chains of these are fused into one kernel. Attributes
  *   that vary much belong into inputs: the expression is part of the pipeline's key.
- * - `kernels`: anything else.
+ * - `kernels`: anything else. An op that is made of other ops may leave single nodes to its expansion.
  */
 export type WgslLowering =
   | { readonly kind: 'view' }
@@ -93,4 +93,9 @@ export type WgslLowering =
       readonly functions?: Readonly<Record<string, string>>;
       expression(args: readonly string[], attributes: Attributes): string;
     }
-  | { readonly kind: 'kernels'; lower(context: LoweringContext): Lowered };
+  | {
+      readonly kind: 'kernels';
+      lower(context: LoweringContext): Lowered;
+      /** Whether the op's expansion serves this node better than its kernels; never unless given. */
+      expands?(context: LoweringContext): boolean;
+    };

@@ -1,4 +1,5 @@
 /** Turns a verified graph into a list of kernel launches over numbered tensors. Pure: nothing here touches a device. */
+import { expandNodes, expansionIn } from '../graph/expand.ts';
 import type { Graph, GraphNode, TensorType, ValueId } from '../graph/graph.ts';
 import type { OpTable } from '../graph/op.ts';
 import { elementwiseKernel, type FusedGroup, type FusedNode } from './elementwise.ts';
@@ -42,7 +43,19 @@ function loweringOf({ op, output }: GraphNode, ops: OpTable): WgslLowering {
 
 /** @throws UnsupportedOpError when an op has no WGSL lowering */
 export function planGraph(graph: Graph, { ops, traits }: { ops: OpTable; traits: DeviceTraits }): Plan {
-  return new Planner(graph, ops, traits).plan();
+  return new Planner(expandGraph(graph, ops, traits), ops, traits).plan();
+}
+
+/** The graph with those nodes expanded for which an op's own kernels don't pay on this device. */
+function expandGraph(graph: Graph, ops: OpTable, traits: DeviceTraits): Graph {
+  const types = [...graph.inputs.map(({ type }) => type), ...graph.nodes.map(({ output }) => output)];
+  const expands = (node: GraphNode): boolean => {
+    const lowering = loweringOf(node, ops);
+    if (lowering.kind !== 'kernels' || !lowering.expands) return false;
+    const inputs = node.inputs.flatMap((value) => types[value] ?? []);
+    return lowering.expands({ attributes: node.attributes, inputs, output: node.output, traits });
+  };
+  return expandNodes(graph, (node) => (expands(node) ? expansionIn(ops)(node) : null));
 }
 
 class Planner {

@@ -33,7 +33,7 @@ export const cell = (operand: number, columns: number, column: Expr): Expr =>
   load(operand, add(multiply(axis(0), size(columns)), column));
 
 /** Maps over rows, or over rows and columns. */
-const map = (
+export const map = (
   operands: readonly CanonicalOperand[],
   target: CanonicalOperand,
   shape: readonly number[],
@@ -46,7 +46,7 @@ const map = (
   value,
 });
 
-const perRow = (rows: number): TensorType => ({ dtype: 'f32', shape: [rows] });
+export const perRow = (rows: number): TensorType => ({ dtype: 'f32', shape: [rows] });
 
 /** top: the rows' maxima; e = exp(factor · x − top); y = e / Σ e. */
 export const softmaxExactly: ExactLowering = {
@@ -92,7 +92,7 @@ export const softmaxGradientExactly: ExactLowering = {
   },
 };
 
-const meanOver = (columns: number, term: (column: Expr) => Expr): Expr =>
+export const meanOver = (columns: number, term: (column: Expr) => Expr): Expr =>
   multiply(sum(size(columns), term), float(1 / columns));
 
 /** Fills scratch 0 with the rows' means and scratch 1 with 1/√(variance + epsilon). */

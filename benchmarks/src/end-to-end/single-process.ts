@@ -1,7 +1,7 @@
 /** The same training in one process: the same data in the same order, backend and exact optimizer, and nobody to talk to. */
 import { openOnnxBackend } from '@murmuration/kernels/backend';
 import { createHostKernels } from '@murmuration/kernels/exact';
-import { buildStepProgram, initialParameters } from '@murmuration/kernels/graph';
+import { buildStepProgram, initialParameters, microBatchSeed } from '@murmuration/kernels/graph';
 import { createSampler, dataFactsOf, openDatasets } from '@murmuration/protocol/data';
 import { parseJob, resolveJob } from '@murmuration/protocol/job';
 
@@ -35,9 +35,9 @@ export async function singleProcess(text: string, threads: number): Promise<Sing
   const trainRound = async (): Promise<void> => {
     await executable.load(state.parameters);
     for (let index = 0; index < microBatches; index++) {
-      await executable.accumulate(
-        datasets.train.batch(sampler.samplesOf(round * microBatches + index), training.microBatch),
-      );
+      const number = round * microBatches + index;
+      const samples = datasets.train.batch(sampler.samplesOf(number), training.microBatch);
+      await executable.accumulate({ ...samples, seed: microBatchSeed(seed, number) });
     }
     await executable.drain(gradient, 1 / training.globalBatch);
     state.apply(gradient, { round });

@@ -72,7 +72,7 @@ const bitsOf = (values: Float32Array): Uint32Array => new Uint32Array(values.buf
 function withOtherPadding(batch: Batch, other: Batch, weight: Float32Array): Batch {
   return Object.fromEntries(
     Object.entries(batch).map(([name, values]) => {
-      if (name === 'weight') return [name, values];
+      if (name === 'weight' || name === 'seed') return [name, values];
       const width = values.length / weight.length;
       return [name, values.map((value, i) => (weight[Math.floor(i / width)] === 0 ? (other[name]?.[i] ?? 0) : value))];
     }),

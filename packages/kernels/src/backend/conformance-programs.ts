@@ -122,6 +122,10 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
     batch: 6,
   },
   'tied gpt': { spec: { type: 'gpt', vocab: 29, layers: 2, heads: 2, width: 12, block: 11, tied: true }, batch: 3 },
+  'gpt with dropout': {
+    spec: { type: 'gpt', vocab: 29, layers: 1, heads: 2, width: 12, block: 11, tied: true, dropout: 0.2 },
+    batch: 3,
+  },
   'untied gpt': { spec: { type: 'gpt', vocab: 65, layers: 1, heads: 3, width: 24, block: 16, tied: false }, batch: 2 },
 };
 

@@ -39,7 +39,6 @@ const EXACT_OPS = new Set([
   'concat',
   'gather',
   'maxPool2d',
-  'maxPool2dGradient',
 ]);
 
 export interface ConformanceOptions {

@@ -1,5 +1,7 @@
 /** What each op's shape rule refuses, and how. */
 import { describe, expect, it } from 'vitest';
+import { conv2dAttributes } from '../ops/conv2d.ts';
+import { poolAttributes } from '../ops/pool2d.ts';
 import { GraphBuilder } from './builder.ts';
 import { GraphError } from './errors.ts';
 import type { Attributes, TensorType } from './graph.ts';
@@ -22,7 +24,55 @@ function refusal(op: string, types: readonly TensorType[], attributes: Attribute
 }
 
 /** Calls that each break one rule, and what the refusal must say. */
-const illegal: readonly (readonly [op: string, types: TensorType[], attributes: Attributes, problem: RegExp])[] = [
+type Refusal = readonly [op: string, types: readonly TensorType[], attributes: Attributes, problem: RegExp];
+
+const plain = conv2dAttributes();
+const conv2dRefusals: readonly Refusal[] = [
+  ['conv2d', [f32(1, 2, 5, 5), f32(3, 4, 3, 3)], plain, /expected \[3,2,3,3\]/],
+  ['conv2d', [f32(1, 1, 2, 2), f32(1, 1, 3, 3)], plain, /doesn't fit/],
+  ['conv2d', [f32(1, 1, 4, 4), f32(1, 1, 3, 3)], conv2dAttributes({ dilation: 2 }), /doesn't fit/],
+  ['conv2d', [f32(1, 1, 2, 2), f32(1, 1, 1, 1)], conv2dAttributes({ stride: 0 }), /strides is \[0,0\]/],
+  ['conv2d', [f32(1, 1, 2, 2), f32(1, 1, 1, 1)], conv2dAttributes({ dilation: 0 }), /dilations is \[0,0\]/],
+  ['conv2d', [f32(1, 1, 2, 2), f32(1, 1, 1, 1)], { ...plain, strides: [1] }, /strides is \[1\]/],
+  ['conv2d', [f32(1, 1, 2, 2), f32(1, 1, 1, 1)], { ...plain, pads: [0, 0] }, /pads is \[0,0\]/],
+  ['conv2d', [f32(1, 1, 2, 2), f32(1, 1, 1, 1)], conv2dAttributes({ padding: 2 ** 40 }), /from 0 to 65536/],
+  ['conv2d', [f32(1, 2, 2), f32(1, 1, 1, 1)], plain, /expected rank 4/],
+  ['conv2d', [f32(1, 4, 2, 2), f32(4, 4, 1, 1)], conv2dAttributes({ groups: 0 }), /0 groups/],
+  [
+    'conv2d',
+    [f32(1, 4, 2, 2), f32(3, 2, 1, 1)],
+    conv2dAttributes({ groups: 2 }),
+    /2 groups of 4 channels and 3 filters/,
+  ],
+  ['conv2d', [f32(1, 4, 2, 2), f32(4, 4, 1, 1)], conv2dAttributes({ groups: 2 }), /expected \[4,2,1,1\]/],
+  ['conv2dInputGradient', [f32(1, 1, 2, 2), f32(1, 1, 3, 3)], { ...plain, size: [5, 5] }, /expected \[1,1,3,3\]/],
+  ['conv2dInputGradient', [f32(1, 1, 3, 3), f32(1, 1, 3, 3)], { ...plain, size: [5] }, /size is \[5\]/],
+  ['conv2dKernelGradient', [f32(1, 1, 5, 5), f32(1, 1, 2, 2)], { ...plain, kernel: [3, 3] }, /expected \[1,1,3,3\]/],
+  ['conv2dKernelGradient', [f32(1, 1, 5, 5), f32(1, 1, 5, 5)], { ...plain, kernel: [1, 0] }, /kernel is \[1,0\]/],
+];
+
+const half = poolAttributes({ size: 2 });
+const poolRefusals: readonly Refusal[] = [
+  ['maxPool2d', [f32(1, 1, 3, 2)], poolAttributes({ size: 3 }), /doesn't fit/],
+  ['maxPool2d', [f32(1, 3, 2)], half, /expected rank 4/],
+  ['maxPool2d', [f32(1, 1, 3, 3)], poolAttributes({ size: 2, padding: 2 }), /reach the window's size/],
+  ['maxPool2dGradient', [f32(1, 1, 4, 4), f32(1, 1, 2, 2), f32(1, 1, 4, 4)], half, /operand 2/],
+  ['averagePool2d', [f32(1, 1, 3, 2)], { ...poolAttributes({ size: 3 }), countPads: true }, /doesn't fit/],
+  ['averagePool2dGradient', [f32(1, 1, 2, 2)], { ...half, countPads: true, size: [3, 7] }, /expected \[1,1,1,3\]/],
+  ['averagePool2dGradient', [f32(1, 1, 2, 2)], { ...half, countPads: true, size: [0, 4] }, /size is \[0,4\]/],
+];
+
+const batchNormRefusals: readonly Refusal[] = [
+  ['channelMean', [f32(3), f32(3)], {}, /x has shape \[3\]/],
+  ['channelMean', [f32(3, 2), f32(2)], {}, /operand 1/],
+  ['channelVariance', [f32(3, 2, 5), f32(2), f32(3)], {}, /expected \[2,1\]/],
+  ['channelVariance', [f32(3, 2), f32(2), f32(2)], {}, /operand 2/],
+  ['batchNorm', [f32(3, 2), f32(2), f32(2), f32(2), f32(3)], { epsilon: 1e-5 }, /operand 4/],
+  ['batchNorm', [f32(3, 2), f32(2), f32(2), f32(2), f32(2)], { epsilon: 0 }, /epsilon is 0/],
+  ['batchNormGainGradient', [f32(3, 2), f32(2), f32(2), f32(3)], { epsilon: 1e-5 }, /operand 3/],
+];
+
+const illegal: readonly Refusal[] = [
   ['frobnicate', [f32(1)], {}, /no such op/],
   ['toString', [f32(1)], {}, /no such op/],
   ['add', [f32(2)], {}, /got 1 operands, expected 2/],
@@ -71,24 +121,9 @@ const illegal: readonly (readonly [op: string, types: TensorType[], attributes: 
   ['gather', [f32(), i32(2)], {}, /the table is a scalar/],
   ['gather', [f32(3), f32(2)], {}, /operand 1 is f32, expected i32/],
   ['scatterAdd', [i32(3), f32(2, 4)], { rows: 5 }, /don't start with the ids' shape/],
-  ['conv2d', [f32(1, 2, 5, 5), f32(3, 4, 3, 3)], { stride: 1, padding: 1 }, /expected \[3,2,3,3\]/],
-  ['conv2d', [f32(1, 1, 2, 2), f32(1, 1, 3, 3)], { stride: 1, padding: 0 }, /doesn't fit/],
-  ['conv2d', [f32(1, 1, 2, 2), f32(1, 1, 1, 1)], { stride: 0, padding: 0 }, /stride is 0/],
-  ['conv2d', [f32(1, 2, 2), f32(1, 1, 1, 1)], { stride: 1, padding: 0 }, /expected rank 4/],
-  [
-    'conv2dInputGradient',
-    [f32(1, 1, 2, 2), f32(1, 1, 3, 3)],
-    { stride: 1, padding: 0, height: 5, width: 5 },
-    /expected \[1,1,3,3\]/,
-  ],
-  [
-    'conv2dKernelGradient',
-    [f32(1, 1, 5, 5), f32(1, 1, 2, 2)],
-    { stride: 1, padding: 0, kernelHeight: 3, kernelWidth: 3 },
-    /expected \[1,1,3,3\]/,
-  ],
-  ['maxPool2d', [f32(1, 1, 3, 2)], { size: 3 }, /doesn't fit/],
-  ['maxPool2dGradient', [f32(1, 1, 4, 4), f32(1, 1, 2, 2), f32(1, 1, 4, 4)], { size: 2 }, /operand 2/],
+  ...conv2dRefusals,
+  ...poolRefusals,
+  ...batchNormRefusals,
   ['layerNorm', [f32(2, 3), f32(2), f32(3)], { epsilon: 1e-5 }, /operand 1/],
   ['layerNorm', [f32(2, 3), f32(3), f32(3)], { epsilon: 0 }, /epsilon is 0/],
   ['layerNormInputGradient', [f32(2, 3), f32(3), f32(3)], { epsilon: 1e-5 }, /operand 2/],

@@ -78,10 +78,12 @@ function forward(model: Model, batch: number, outputs: Outputs): Graph {
   const { input, labels } = model;
   const x = builder.input(input.name, { dtype: input.dtype, shape: [batch, ...input.shape] }, 'data');
   const y = builder.input(labels.name, { dtype: 'i32', shape: [batch, ...labels.shape] }, 'data');
+  const seed =
+    outputs.training && model.body.random ? builder.input('seed', { dtype: 'i32', shape: [2] }, 'data') : null;
   const sampleWeight = builder.input('weight', { dtype: 'f32', shape: [batch] }, 'data');
   const perSample = elements(labels.shape);
   const weight = repeatEach(builder, sampleWeight, perSample);
-  const training = outputs.training ? trainingScope(builder, sampleWeight) : null;
+  const training = outputs.training ? trainingScope(builder, sampleWeight, seed) : null;
   outputs.make({
     builder,
     logits: model.body.apply({ emit: builder, batch, parameter, training }, x),
@@ -101,14 +103,26 @@ function repeatEach(builder: GraphBuilder, value: ValueId, times: number): Value
 }
 
 /** Statistics become outputs in the place of gradients, times Σ weight: drained sums are divided by the samples. */
-function trainingScope(builder: GraphBuilder, weight: ValueId): Training {
+function trainingScope(builder: GraphBuilder, weight: ValueId, seed: ValueId | null): Training {
+  let stream = 0;
   return {
     weight,
     statistic: (name, change) => {
       const samples = builder.apply('reduceSum', [weight], { axes: [0], keepDims: false });
       builder.output(`${GRADIENT_PREFIX}${name}`, builder.apply('mul', [change, samples]));
     },
+    dropout: (x, rate) =>
+      seed === null ? unseeded() : builder.apply('dropout', [x, seed], { rate, stream: stream++ }),
   };
+}
+
+function unseeded(): never {
+  throw new GraphError({
+    op: 'dropout',
+    place: 'model',
+    problem: 'the train graph has no seed',
+    mend: 'Mark the layer that drops elements, and each that holds it, as random.',
+  });
 }
 
 const outputLoss = ({ builder, logits, labels, lossWeight }: Predictions): void =>

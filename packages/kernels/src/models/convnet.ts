@@ -1,4 +1,6 @@
 /** The convolutional network: convolution, activation and 2×2 max-pooling for each channel entry, then dense layers. */
+import { conv2dAttributes } from '../ops/conv2d.ts';
+import { poolAttributes } from '../ops/pool2d.ts';
 import { activation, type Layer, sequential, stateless } from './layer.ts';
 import { denseStack, heUniform } from './mlp.ts';
 import type { Model } from './model.ts';
@@ -23,13 +25,13 @@ const convolution = (name: string, { inputs, outputs, kernel }: ConvolutionOptio
     { name: `${name}/bias`, shape: [outputs], decay: false, initialiser: { kind: 'constant', value: 0 } },
   ],
   apply: ({ emit, parameter }, x) => {
-    const y = emit.apply('conv2d', [x, parameter(`${name}/kernel`)], { stride: 1, padding: (kernel - 1) / 2 });
+    const y = emit.apply('conv2d', [x, parameter(`${name}/kernel`)], conv2dAttributes({ padding: (kernel - 1) / 2 }));
     const bias = emit.apply('reshape', [parameter(`${name}/bias`)], { shape: [outputs, 1, 1] });
     return emit.apply('add', [y, bias]);
   },
 });
 
-const pool = stateless(({ emit }, x) => emit.apply('maxPool2d', [x], { size: 2 }));
+const pool = stateless(({ emit }, x) => emit.apply('maxPool2d', [x], poolAttributes({ size: 2 })));
 
 /** [n, c, h, w] → [n, c·h·w]. */
 const flatten = (features: number): Layer =>

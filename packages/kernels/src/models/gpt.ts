@@ -5,7 +5,7 @@
  */
 import type { CheckpointNames } from './checkpoint-names.ts';
 import type { Initialiser } from './initialise.ts';
-import { activation, dense, type Layer, norm, residual, type Scope, sequential } from './layer.ts';
+import { activation, dense, dropout, type Layer, norm, residual, type Scope, sequential } from './layer.ts';
 import type { ValueId } from '../graph/graph.ts';
 import type { Model } from './model.ts';
 import type { GptSpec } from './spec.ts';
@@ -62,6 +62,7 @@ function block(name: string, spec: GptSpec): Layer {
         dense(`${name}.attn.c_attn`, { inputs: width, outputs: 3 * width, initialiser: normal(DEVIATION) }),
         attention,
         dense(`${name}.attn.c_proj`, { inputs: width, outputs: width, initialiser: towardsResidual(layers) }),
+        dropout(spec.dropout),
       ),
     ),
     residual(
@@ -70,6 +71,7 @@ function block(name: string, spec: GptSpec): Layer {
         dense(`${name}.mlp.c_fc`, { inputs: width, outputs: 4 * width, initialiser: normal(DEVIATION) }),
         activation('gelu'),
         dense(`${name}.mlp.c_proj`, { inputs: 4 * width, outputs: width, initialiser: towardsResidual(layers) }),
+        dropout(spec.dropout),
       ),
     ),
   );
@@ -92,6 +94,7 @@ const checkpoint = ({ tied }: GptSpec): CheckpointNames => ({
 export const gpt = (spec: GptSpec): Model => ({
   body: sequential(
     embedding(spec),
+    dropout(spec.dropout),
     ...Array.from({ length: spec.layers }, (_, index) => block(`transformer.h.${index}`, spec)),
     norm('transformer.ln_f', spec.width),
     head(spec),

@@ -24,6 +24,8 @@ export interface Training {
    * micro-batches ask for, weighted by samples.
    */
   statistic(name: string, change: ValueId): void;
+  /** x with a share of its elements dropped, others than any other call drops. The layer must say that it is random. */
+  dropout(x: ValueId, rate: number): ValueId;
 }
 
 /** What a layer emits into. */
@@ -38,19 +40,29 @@ export interface Scope {
 
 export interface Layer {
   readonly parameters: readonly ParameterDeclaration[];
+  /** Whether it draws random numbers in training: then the train graph has a seed. */
+  readonly random?: boolean;
   apply(scope: Scope, x: ValueId): ValueId;
 }
 
 /** One layer after another. */
 export const sequential = (...layers: readonly Layer[]): Layer => ({
   parameters: layers.flatMap(({ parameters }) => parameters),
+  random: layers.some(({ random }) => random),
   apply: (scope, x) => layers.reduce((value, layer) => layer.apply(scope, value), x),
 });
 
 /** x + layer(x). */
 export const residual = (layer: Layer): Layer => ({
-  parameters: layer.parameters,
+  ...layer,
   apply: (scope, x) => scope.emit.apply('add', [x, layer.apply(scope, x)]),
+});
+
+/** Drops a share of the elements in training; the identity elsewhere, and at rate 0. */
+export const dropout = (rate: number = 0): Layer => ({
+  parameters: [],
+  random: rate > 0,
+  apply: ({ training }, x) => (training === null || rate === 0 ? x : training.dropout(x, rate)),
 });
 
 /** A layer without parameters. */

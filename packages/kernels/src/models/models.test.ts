@@ -144,6 +144,45 @@ describe('a language model', () => {
   });
 });
 
+const dropping: Readonly<Record<string, ModelSpec>> = {
+  mlp: { type: 'mlp', inputs: 5, hidden: [9, 6], outputs: 3, activation: 'gelu', dropout: 0.3 },
+  convnet: { ...(specs['convnet'] as Extract<ModelSpec, { type: 'convnet' }>), hidden: [7], dropout: 0.3 },
+  gpt: { type: 'gpt', vocab: 7, layers: 2, heads: 2, width: 12, block: 5, tied: true, dropout: 0.2 },
+};
+
+describe.each(Object.entries(dropping))('%s with dropout', (_, spec) => {
+  const program = buildStepProgram(spec, 3);
+  const feeds = {
+    ...parametersFor(spec, program, spec.type === 'gpt' ? 5 : 1),
+    ...dataFor(program, classesOf(spec)),
+  };
+  const lossOf = (seed: readonly number[]): number =>
+    interpret(program.train, { ...feeds, seed: Float64Array.from(seed) })['loss']?.[0] ?? Number.NaN;
+
+  it('has gradients that equal finite differences of its loss', () => {
+    const forward = { ...program.train, outputs: program.train.outputs.slice(0, 1) };
+    const fixed = { ...feeds, seed: Float64Array.of(3, 4) };
+    expect(worstError(checkGradients(forward, 'loss', fixed))).toBeLessThan(1e-5);
+  });
+
+  it('drops by the seed, in training alone', () => {
+    expect(lossOf([1, 2])).toBe(lossOf([1, 2]));
+    expect(lossOf([1, 2])).not.toBe(lossOf([1, 3]));
+    const { evaluate, infer } = program;
+    expect([...evaluate.nodes, ...infer.nodes].filter(({ op }) => op === 'dropout')).toEqual([]);
+    expect([...evaluate.inputs, ...infer.inputs].filter(({ name }) => name === 'seed')).toEqual([]);
+  });
+
+  it('drops elsewhere at each place', () => {
+    const places = program.train.nodes
+      .filter(({ op }) => op === 'dropout')
+      .map(({ attributes }) => attributes['stream']);
+    const count = spec.type === 'gpt' ? 1 + 2 * spec.layers : spec.hidden.length;
+    expect(new Set(places).size).toBe(count);
+    expect(places.length).toBe(2 * count);
+  });
+});
+
 describe('a layout', () => {
   it('cuts the flat vector into buckets that cover it once', () => {
     const layout = parameterLayout({ type: 'mlp', inputs: 9, hidden: [8], outputs: 3, activation: 'relu' }, 32);

@@ -10,6 +10,8 @@ export interface MlpSpec {
   readonly hidden: readonly number[];
   readonly outputs: number;
   readonly activation: Activation;
+  /** Share of each hidden layer's elements dropped in training; none unless given. */
+  readonly dropout?: number;
 }
 
 /** For each entry of `channels` a convolution (same padding), the activation and a 2×2 max-pool; then an MLP. */
@@ -23,6 +25,8 @@ export interface ConvnetSpec {
   readonly hidden: readonly number[];
   readonly outputs: number;
   readonly activation: Activation;
+  /** Share of each hidden layer's elements dropped in training; none unless given. */
+  readonly dropout?: number;
 }
 
 /** GPT-2's decoder: learned positions, pre-norm blocks, head tied to the token embedding or of its own. */
@@ -35,6 +39,8 @@ export interface GptSpec {
   /** Longest context, and the length of every training sample, in tokens. */
   readonly block: number;
   readonly tied: boolean;
+  /** Share of the embeddings' and of each residual branch's elements dropped in training; none unless given. */
+  readonly dropout?: number;
 }
 
 export type ModelSpec = MlpSpec | ConvnetSpec | GptSpec;
@@ -63,14 +69,22 @@ function checkActivation(place: string, activation: Activation): void {
     refuse(place, `unknown activation ${String(activation)}`, 'Use relu or gelu.');
 }
 
-function checkMlp({ inputs, hidden, outputs, activation }: MlpSpec): void {
+/** Nothing, or a rate at which something is left. */
+function checkDropout(place: string, rate: number = 0): void {
+  if (typeof rate === 'number' && rate >= 0 && rate <= 0.99) return;
+  refuse(place, `${JSON.stringify(rate)} is not a number from 0 to 0.99`, 'Give the share of elements to drop.');
+}
+
+function checkMlp({ inputs, hidden, outputs, activation, dropout }: MlpSpec): void {
+  checkDropout('mlp.dropout', dropout);
   checkSize('mlp.inputs', inputs);
   checkSizes('mlp.hidden', hidden);
   checkSize('mlp.outputs', outputs);
   checkActivation('mlp.activation', activation);
 }
 
-function checkConvnet({ input, channels, kernel, hidden, outputs, activation }: ConvnetSpec): void {
+function checkConvnet({ input, channels, kernel, hidden, outputs, activation, dropout }: ConvnetSpec): void {
+  checkDropout('convnet.dropout', dropout);
   checkSizes('convnet.input', input);
   checkSizes('convnet.channels', channels);
   checkSizes('convnet.hidden', hidden);
@@ -90,7 +104,8 @@ function checkConvnet({ input, channels, kernel, hidden, outputs, activation }: 
   }
 }
 
-function checkGpt({ vocab, layers, heads, width, block, tied }: GptSpec): void {
+function checkGpt({ vocab, layers, heads, width, block, tied, dropout }: GptSpec): void {
+  checkDropout('gpt.dropout', dropout);
   checkSize('gpt.vocab', vocab);
   checkSize('gpt.layers', layers, MAX_LAYERS);
   checkSize('gpt.heads', heads);

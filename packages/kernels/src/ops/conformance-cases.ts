@@ -1,25 +1,10 @@
 /** The rows of the conformance table: for every op the calls that a backend must get right. */
 import type { Attributes } from '../graph/graph.ts';
-import type { Shape } from './shape.ts';
+import { coarse, type Draw, ids, normal, positive, type Row, weights, wide, words } from './conformance-draws.ts';
+import { languageRows } from './conformance-language.ts';
+import { visionRows } from './conformance-vision.ts';
 
-/** How an operand's elements are drawn. */
-export type Draw =
-  /** f32, near-normal. */
-  | { readonly kind: 'normal'; readonly shape: Shape; readonly deviation: number }
-  /** f32 in [low, high), for ops that are not defined or not smooth everywhere. */
-  | { readonly kind: 'range'; readonly shape: Shape; readonly low: number; readonly high: number }
-  /** f32, one of a few values, so that there are ties. */
-  | { readonly kind: 'coarse'; readonly shape: Shape }
-  /** i32 in [0, below). */
-  | { readonly kind: 'ids'; readonly shape: Shape; readonly below: number }
-  /** f32, an op's result on the operands before it (maxPool2dGradient's y), or on the first `operands` of them. */
-  | {
-      readonly kind: 'resultOf';
-      readonly shape: Shape;
-      readonly op: string;
-      readonly attributes: Attributes;
-      readonly operands?: number;
-    };
+export type { Draw } from './conformance-draws.ts';
 
 export interface ConformanceCase {
   readonly op: string;
@@ -28,18 +13,6 @@ export interface ConformanceCase {
   readonly operands: readonly Draw[];
   readonly attributes: Attributes;
 }
-
-const normal = (...shape: number[]): Draw => ({ kind: 'normal', shape, deviation: 1 });
-const positive = (...shape: number[]): Draw => ({ kind: 'range', shape, low: 0.5, high: 2 });
-const coarse = (...shape: number[]): Draw => ({ kind: 'coarse', shape });
-const ids = (below: number, ...shape: number[]): Draw => ({ kind: 'ids', shape, below });
-/** A seed of random draws. */
-const words: Draw = ids(2 ** 31, 2);
-const weights = (...shape: number[]): Draw => ({ kind: 'range', shape, low: 0, high: 1 });
-const wide = (...shape: number[]): Draw => ({ kind: 'normal', shape, deviation: 20 });
-
-/** [operands, attributes] by op; a case's name is its op and its position. */
-type Row = readonly [operands: readonly Draw[], attributes?: Attributes];
 
 const elementwisePairs = (draw: (...shape: number[]) => Draw): Row[] => [
   [[draw(), draw()]],
@@ -93,56 +66,6 @@ const products: Row[] = [
   product(normal(2, 3, 4), normal(4, 5), false, false),
   product(normal(2, 4, 3), normal(5, 4), true, true),
 ];
-
-const convolution = (x: Shape, kernel: Shape, stride: number, padding: number): Row => [
-  [normal(...x), normal(...kernel)],
-  { stride, padding },
-];
-
-/** x shape, kernel shape, y shape, stride, padding: one geometry for the three convolution ops. */
-const convolutions: readonly (readonly [Shape, Shape, Shape, number, number])[] = [
-  [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1], 1, 0],
-  [[2, 3, 7, 6], [4, 3, 3, 3], [2, 4, 7, 6], 1, 1],
-  [[2, 2, 8, 9], [3, 2, 3, 3], [2, 3, 4, 5], 2, 1],
-  [[1, 2, 8, 8], [2, 2, 3, 3], [1, 2, 3, 3], 2, 0],
-  [[1, 5, 12, 11], [9, 5, 5, 5], [1, 9, 12, 11], 1, 2],
-  [[1, 1, 4, 5], [1, 1, 2, 3], [1, 1, 3, 3], 1, 0],
-];
-
-const pooling: readonly (readonly [Shape, Shape, number])[] = [
-  [[1, 1, 1, 1], [1, 1, 1, 1], 1],
-  [[2, 3, 4, 6], [2, 3, 2, 3], 2],
-  [[2, 1, 7, 5], [2, 1, 3, 2], 2],
-  [[1, 2, 7, 9], [1, 2, 2, 3], 3],
-];
-
-/** Query shape, key shape, causal: one geometry for the attention ops. */
-const attentions: readonly (readonly [Shape, Shape, boolean])[] = [
-  [[1, 1, 1, 1], [1, 1, 1, 1], false],
-  [[2, 3, 9, 8], [2, 3, 9, 8], true],
-  [[1, 4, 5, 6], [1, 2, 7, 6], false],
-  [[2, 6, 70, 5], [2, 2, 70, 5], true],
-  [[1, 2, 130, 32], [1, 1, 130, 32], true],
-  [[1, 2, 3, 132], [1, 2, 4, 132], false],
-];
-/** The operands of an attention op by what they are; y and logSum are what the forward pass gives. */
-const attentionRows = (...names: ('q' | 'k' | 'v' | 'y' | 'dy' | 'logSum')[]): Row[] =>
-  attentions.map(([q, k, causal]): Row => {
-    const attributes = { factor: 0.4, causal };
-    const draws: Record<(typeof names)[number], Draw> = {
-      q: normal(...q),
-      k: normal(...k),
-      v: normal(...k),
-      y: { kind: 'resultOf', shape: q, op: 'attention', attributes },
-      dy: normal(...q),
-      logSum: { kind: 'resultOf', shape: q.slice(0, 3), op: 'attentionLogSum', attributes, operands: 2 },
-    };
-    return [names.map((name) => draws[name]), attributes];
-  });
-const rotations: Row[] = [false, true].flatMap((inverse): Row[] => [
-  [[normal(1, 2), normal(2, 1, 1)], { inverse }],
-  [[normal(2, 3, 5, 6), normal(2, 5, 3)], { inverse }],
-]);
 
 const predictions: Row[] = [
   [[normal(1, 1), ids(1, 1), weights(1)]],
@@ -250,25 +173,8 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     [[ids(65, 4, 33), normal(4, 33, 6)], { rows: 65 }],
     [[ids(3, 9), normal(9)], { rows: 3 }],
   ],
-  conv2d: convolutions.map(([x, kernel, , stride, padding]) => convolution(x, kernel, stride, padding)),
-  conv2dInputGradient: convolutions.map(([x, kernel, y, stride, padding]): Row => [
-    [normal(...y), normal(...kernel)],
-    { stride, padding, height: x[2] ?? 1, width: x[3] ?? 1 },
-  ]),
-  conv2dKernelGradient: convolutions.map(([x, kernel, y, stride, padding]): Row => [
-    [normal(...x), normal(...y)],
-    { stride, padding, kernelHeight: kernel[2] ?? 1, kernelWidth: kernel[3] ?? 1 },
-  ]),
-  maxPool2d: pooling.flatMap(([x, , size]): Row[] => [
-    [[normal(...x)], { size }],
-    [[coarse(...x)], { size }],
-  ]),
-  maxPool2dGradient: pooling.flatMap(([x, y, size]): Row[] =>
-    [normal, coarse].map((draw) => [
-      [draw(...x), { kind: 'resultOf', shape: y, op: 'maxPool2d', attributes: { size } }, normal(...y)],
-      { size },
-    ]),
-  ),
+  ...languageRows,
+  ...visionRows,
   layerNorm: [
     [[normal(1), normal(1), normal(1)], { epsilon: 1e-5 }],
     [[normal(5, 7), normal(7), normal(7)], { epsilon: 1e-5 }],
@@ -282,30 +188,6 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     [[normal(5, 7), normal(5, 7)], { epsilon: 1e-5 }],
     [[wide(2, 33, 65), normal(2, 33, 65)], { epsilon: 1e-5 }],
   ],
-  rmsNorm: [
-    [[normal(1), normal(1)], { epsilon: 1e-5 }],
-    [[normal(5, 7), normal(7)], { epsilon: 1e-5 }],
-    [[wide(2, 3, 65), normal(65)], { epsilon: 1e-5 }],
-  ],
-  rmsNormInputGradient: [
-    [[normal(5, 7), normal(7), normal(5, 7)], { epsilon: 1e-5 }],
-    [[wide(2, 3, 65), normal(65), normal(2, 3, 65)], { epsilon: 1e-5 }],
-  ],
-  rmsNormGainGradient: [
-    [[normal(7), normal(7)], { epsilon: 1e-5 }],
-    [[wide(2, 33, 65), normal(2, 33, 65)], { epsilon: 1e-5 }],
-  ],
-  rotaryTable: [
-    [[], { length: 1, size: 2, theta: 10_000 }],
-    [[], { length: 70, size: 16, theta: 10_000 }],
-    [[], { length: 5000, size: 6, theta: 500_000 }],
-  ],
-  rotary: rotations,
-  attention: attentionRows('q', 'k', 'v'),
-  attentionLogSum: attentionRows('q', 'k'),
-  attentionQueryGradient: attentionRows('q', 'k', 'v', 'y', 'dy', 'logSum'),
-  attentionKeyGradient: attentionRows('q', 'k', 'v', 'y', 'dy', 'logSum'),
-  attentionValueGradient: attentionRows('q', 'k', 'dy', 'logSum'),
   softmax: [
     [[normal(1)], { factor: 1, causal: false }],
     [[wide(5, 7)], { factor: 1, causal: false }],

@@ -5,29 +5,14 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { checkGradients, worstError } from '../graph/finite-differences.ts';
 import type { Attributes, Graph } from '../graph/graph.ts';
 import { conformanceCases } from './conformance.ts';
+import { type Call, call, fixed, free, ids, type Operand, positive } from './gradient-calls.testing.ts';
+import { visionCalls } from './gradient-calls-vision.testing.ts';
 import { ops } from './index.ts';
 import { elements } from './shape.ts';
-
-/** An operand: `free` ones are differentiated, `fixed` ones are data, `ids` are i32 below a bound. */
-interface Operand {
-  readonly shape: readonly number[];
-  readonly kind: 'free' | 'positive' | 'fixed' | 'ids';
-  readonly below?: number;
-}
-interface Call {
-  readonly operands: readonly Operand[];
-  readonly attributes: Attributes;
-}
-
-const free = (...shape: number[]): Operand => ({ shape, kind: 'free' });
-const positive = (...shape: number[]): Operand => ({ shape, kind: 'positive' });
-const fixed = (...shape: number[]): Operand => ({ shape, kind: 'fixed' });
-const ids = (below: number, ...shape: number[]): Operand => ({ shape, kind: 'ids', below });
 
 const side = fc.integer({ min: 1, max: 5 });
 const shape = fc.array(side, { minLength: 0, maxLength: 4 });
 const matrixOrMore = fc.array(side, { minLength: 2, maxLength: 3 });
-const call = (operands: readonly Operand[], attributes: Attributes = {}): Call => ({ operands, attributes });
 
 const unary = (attributes: Attributes = {}, operand = free) => shape.map((s) => call([operand(...s)], attributes));
 
@@ -106,35 +91,6 @@ const transposed = fc
     return call([free(...s)], { permutation });
   });
 
-const convolution = fc
-  .record({
-    n: fc.integer({ min: 1, max: 2 }),
-    c: fc.integer({ min: 1, max: 3 }),
-    o: fc.integer({ min: 1, max: 3 }),
-    kh: fc.integer({ min: 1, max: 3 }),
-    kw: fc.integer({ min: 1, max: 3 }),
-    h: fc.nat(4),
-    w: fc.nat(4),
-    stride: fc.integer({ min: 1, max: 3 }),
-    padding: fc.nat(2),
-  })
-  .map((g) => ({ ...g, h: g.h + g.kh, w: g.w + g.kw }))
-  .map((g) => ({
-    ...g,
-    yh: Math.floor((g.h + 2 * g.padding - g.kh) / g.stride) + 1,
-    yw: Math.floor((g.w + 2 * g.padding - g.kw) / g.stride) + 1,
-  }));
-
-const pooled = fc
-  .record({
-    n: fc.integer({ min: 1, max: 2 }),
-    c: fc.integer({ min: 1, max: 2 }),
-    size: fc.integer({ min: 1, max: 3 }),
-    h: fc.nat(4),
-    w: fc.nat(4),
-  })
-  .map(({ n, c, size, h, w }) => call([free(n, c, h + size, w + size)], { size }));
-
 const predictions = fc.record({ n: side, c: side }).map(({ n, c }) => call([free(n, c), ids(c, n), fixed(n)]));
 
 /** One generator of calls for every op that has a gradient rule. */
@@ -181,16 +137,7 @@ const calls: Readonly<Record<string, fc.Arbitrary<Call>>> = {
   scatterAdd: fc
     .record({ rows: side, s: fc.array(side, { maxLength: 2 }), r: fc.array(side, { maxLength: 2 }) })
     .map(({ rows, s, r }) => call([ids(rows, ...s), free(...s, ...r)], { rows })),
-  conv2d: convolution.map(({ n, c, o, kh, kw, h, w, stride, padding }) =>
-    call([free(n, c, h, w), free(o, c, kh, kw)], { stride, padding }),
-  ),
-  conv2dInputGradient: convolution.map(({ n, c, o, kh, kw, h, w, stride, padding, yh, yw }) =>
-    call([free(n, o, yh, yw), free(o, c, kh, kw)], { stride, padding, height: h, width: w }),
-  ),
-  conv2dKernelGradient: convolution.map(({ n, c, o, kh, kw, h, w, stride, padding, yh, yw }) =>
-    call([free(n, c, h, w), free(n, o, yh, yw)], { stride, padding, kernelHeight: kh, kernelWidth: kw }),
-  ),
-  maxPool2d: pooled,
+  ...visionCalls,
   layerNorm: fc
     .record({ lead: fc.array(side, { maxLength: 2 }), c: fc.integer({ min: 2, max: 7 }) })
     .map(({ lead, c }) => call([free(...lead, c), free(c), free(c)], { epsilon: 1e-3 })),

@@ -25,11 +25,17 @@
  * | matmul | a [..b, m, k], b [..b, k, n] or [k, n] → [..b, m, n]; flags swap a side's last two axes | transposeA, transposeB |
  * | gather | table [rows, ..r], ids i32 [..s] → [..s, ..r] | |
  * | scatterAdd | ids i32 [..s], updates [..s, ..r] → [rows, ..r], equal ids add up | rows |
- * | conv2d | x [n, c, h, w], kernel [o, c, kh, kw] → [n, o, h', w'] | stride, padding |
- * | conv2dInputGradient | dy [n, o, h', w'], kernel [o, c, kh, kw] → [n, c, height, width] | stride, padding, height, width |
- * | conv2dKernelGradient | x [n, c, h, w], dy [n, o, h', w'] → [o, c, kernelHeight, kernelWidth] | stride, padding, kernelHeight, kernelWidth |
- * | maxPool2d | x [n, c, h, w] → [n, c, ⌊h/size⌋, ⌊w/size⌋], windows don't overlap | size |
- * | maxPool2dGradient | x, y, dy → dx; a tie goes to the window's first element, row-major | size |
+ * | conv2d | x [n, c, h, w], kernel [o, c/groups, kh, kw] → [n, o, h', w'] | strides, pads, dilations (ONNX's), groups |
+ * | conv2dInputGradient | dy [n, o, h', w'], kernel → [n, c, ..size] | strides, pads, dilations, groups, size |
+ * | conv2dKernelGradient | x [n, c, h, w], dy [n, o, h', w'] → [o, c/groups, ..kernel] | strides, pads, dilations, groups, kernel |
+ * | maxPool2d | x [n, c, h, w] → [n, c, h', w']; padding is never the maximum | kernel, strides, pads |
+ * | maxPool2dGradient | x, y, dy → dx; a tie goes to the window's first element, row-major | kernel, strides, pads |
+ * | averagePool2d | x [n, c, h, w] → [n, c, h', w']; countPads: padding counts as zeros | kernel, strides, pads, countPads |
+ * | averagePool2dGradient | dy [n, c, h', w'] → [n, c, ..size] | kernel, strides, pads, countPads, size |
+ * | channelMean | x [n, c, ..], weight [n] → [c, 1, ..], samples weighted | |
+ * | channelVariance | x [n, c, ..], mean [c, 1, ..], weight [n] → [c, 1, ..], over the weight | |
+ * | batchNorm | x [n, c, ..], gain, bias, mean, variance [c, 1, ..] → x's shape | epsilon |
+ * | batchNormGainGradient | x, mean, variance, dy → Σ dy · x̂ [c, 1, ..] | epsilon |
  * | layerNorm | x [.., c], gain [c], bias [c] → x's shape | epsilon |
  * | layerNormInputGradient | x [.., c], gain [c], dy [.., c] → dx | epsilon |
  * | layerNormGainGradient | x [.., c], dy [.., c] → [c] | epsilon |
@@ -71,6 +77,8 @@ import {
   attentionQueryGradient,
   attentionValueGradient,
 } from './attention.ts';
+import { averagePool2d, averagePool2dGradient } from './average-pool2d.ts';
+import { batchNorm, batchNormGainGradient, channelMean, channelVariance } from './batch-norm.ts';
 import { broadcast } from './broadcast.ts';
 import { concat } from './concat.ts';
 import { conv2d, conv2dInputGradient, conv2dKernelGradient } from './conv2d.ts';
@@ -144,6 +152,12 @@ export const ops: OpTable = {
   conv2dKernelGradient,
   maxPool2d,
   maxPool2dGradient,
+  averagePool2d,
+  averagePool2dGradient,
+  channelMean,
+  channelVariance,
+  batchNorm,
+  batchNormGainGradient,
   layerNorm,
   layerNormInputGradient,
   layerNormGainGradient,

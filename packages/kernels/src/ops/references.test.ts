@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Attributes } from '../graph/graph.ts';
 import { interpret } from '../graph/interpret.ts';
+import { conv2dAttributes } from './conv2d.ts';
 import { ops } from './index.ts';
+import { poolAttributes } from './pool2d.ts';
 
 /** Nested lists as a tensor: `[[1, 2], [3, 4]]` has shape [2, 2]. */
 type Nested = number | readonly Nested[];
@@ -98,12 +100,30 @@ const rows: readonly (readonly [op: string, operands: Nested[], attributes: Attr
   ['gather', [[[1, 2], [3, 4], [5, 6]], [2, 0, 2]], {}, [[5, 6], [1, 2], [5, 6]]],
   ['scatterAdd', [[2, 0, 2], [[1, 2], [3, 4], [5, 6]]], { rows: 4 }, [[3, 4], [0, 0], [6, 8], [0, 0]]],
   // Cross-correlation: the kernel is not flipped.
-  ['conv2d', [[[plane]], [[[[1, 0], [0, 2]]]]], { stride: 1, padding: 0 }, [[[[11, 14], [20, 23]]]]],
-  ['conv2d', [[[plane]], [[[[1, 0], [0, 2]]]]], { stride: 2, padding: 1 }, [[[[2, 6], [14, 23]]]]],
-  ['conv2dInputGradient', [[[[[1, 10]]]], [[[[1, 2], [3, 4]]]]], { stride: 1, padding: 0, height: 2, width: 3 }, [[[[1, 12, 20], [3, 34, 40]]]]],
-  ['conv2dKernelGradient', [[[plane]], [[[[1, 10], [100, 1000]]]]], { stride: 1, padding: 0, kernelHeight: 2, kernelWidth: 2 }, [[[[5421, 6532], [8754, 9865]]]]],
-  ['maxPool2d', [[[[[1, 5, 9], [3, 2, 9], [9, 9, 9]]]]], { size: 2 }, [[[[5]]]]],
-  ['maxPool2dGradient', [[[[[5, 5, 9], [3, 5, 9], [9, 9, 9]]]], [[[[5]]]], [[[[7]]]]], { size: 2 }, [[[[7, 0, 0], [0, 0, 0], [0, 0, 0]]]]],
+  ['conv2d', [[[plane]], [[[[1, 0], [0, 2]]]]], conv2dAttributes(), [[[[11, 14], [20, 23]]]]],
+  ['conv2d', [[[plane]], [[[[1, 0], [0, 2]]]]], conv2dAttributes({ stride: 2, padding: 1 }), [[[[2, 6], [14, 23]]]]],
+  // A tap to the right of each, two apart; then a kernel a channel.
+  ['conv2d', [[[plane]], [[[[1, 10]]]]], conv2dAttributes({ dilation: 2 }), [[[[31], [64], [97]]]]],
+  ['conv2d', [[[[[1, 2]], [[3, 4]]]], [[[[2]]], [[[5]]]]], conv2dAttributes({ groups: 2 }), [[[[2, 4]], [[15, 20]]]]],
+  ['conv2d', [[[[[1, 2, 3]]]], [[[[1, 1]]]]], { strides: [1, 2], pads: [0, 1, 1, 0], dilations: [1, 1], groups: 1 }, [[[[1, 5], [0, 0]]]]],
+  ['conv2dInputGradient', [[[[[1, 10]]]], [[[[1, 2], [3, 4]]]]], { ...conv2dAttributes(), size: [2, 3] }, [[[[1, 12, 20], [3, 34, 40]]]]],
+  ['conv2dKernelGradient', [[[plane]], [[[[1, 10], [100, 1000]]]]], { ...conv2dAttributes(), kernel: [2, 2] }, [[[[5421, 6532], [8754, 9865]]]]],
+  ['maxPool2d', [[[[[1, 5, 9], [3, 2, 9], [9, 9, 9]]]]], poolAttributes({ size: 2 }), [[[[5]]]]],
+  ['maxPool2d', [[[[[-1, -5, -9], [-3, -2, -9]]]]], poolAttributes({ size: 2, stride: 1, padding: 1 }), [[[[-1, -1, -5, -9], [-1, -1, -2, -9], [-3, -2, -2, -9]]]]],
+  ['maxPool2dGradient', [[[[[5, 5, 9], [3, 5, 9], [9, 9, 9]]]], [[[[5]]]], [[[[7]]]]], poolAttributes({ size: 2 }), [[[[7, 0, 0], [0, 0, 0], [0, 0, 0]]]]],
+  // The middle wins both windows.
+  ['maxPool2dGradient', [[[[[1, 5, 2]]]], [[[[5, 5]]]], [[[[3, 4]]]]], { kernel: [1, 2], strides: [1, 1], pads: [0, 0, 0, 0] }, [[[[0, 7, 0]]]]],
+  ['averagePool2d', [[[plane]]], { ...poolAttributes({ size: 2, stride: 1 }), countPads: true }, [[[[3, 4], [6, 7]]]]],
+  ['averagePool2d', [[[plane]]], { ...poolAttributes({ size: 2, padding: 1 }), countPads: true }, [[[[0.25, 1.25], [2.75, 7]]]]],
+  ['averagePool2d', [[[plane]]], { ...poolAttributes({ size: 2, padding: 1 }), countPads: false }, [[[[1, 2.5], [5.5, 7]]]]],
+  ['averagePool2dGradient', [[[[[4, 8]]]]], { kernel: [1, 2], strides: [1, 1], pads: [0, 0, 0, 0], countPads: true, size: [1, 3] }, [[[[2, 6, 4]]]]],
+  // The third sample has weight 0.
+  ['channelMean', [[[1, 10], [3, 30], [99, 99]], [1, 1, 0]], {}, [2, 20]],
+  ['channelMean', [[[[1, 2]], [[6, 9]]], [3, 1]], {}, [[3]]],
+  ['channelMean', [[[5], [6]], [0, 0]], {}, [0]],
+  ['channelVariance', [[[1, 10], [3, 30], [99, 99]], [2, 20], [1, 1, 0]], {}, [1, 100]],
+  ['batchNorm', [[[[1, 5]], [[3, 3]]], [[2]], [[10]], [[3]], [[3.75]]], { epsilon: 0.25 }, [[[8, 12]], [[10, 10]]]],
+  ['batchNormGainGradient', [[[[1, 5]], [[3, 7]]], [[3]], [[3.75]], [[[1, 10]], [[100, 1000]]]], { epsilon: 0.25 }, [[2009]]],
   ['layerNorm', [[[1, 3]], [2, 4], [0, 1]], { epsilon: 3 }, [[-1, 3]]],
   ['layerNormGainGradient', [[[1, 3], [5, 1]], [[2, 4], [1, 1]]], { epsilon: 1e-12 }, [-2 + 1, 4 - 1]],
   // Over two features the normalised values are ±1 whatever x is, so nothing flows back.

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Attributes, TensorType } from '../graph/graph.ts';
 import { interpret } from '../graph/interpret.ts';
+import { conv2dAttributes } from '../ops/conv2d.ts';
 import { Device } from './device.ts';
 import type { DeviceTraits } from './lowering.ts';
 import { openGpu } from './node/open-gpu.ts';
@@ -99,11 +100,9 @@ describe('copies', () => {
 describe('conv2d', () => {
   it('of one tap is a plain product', async () => {
     const [x, kernel, dy] = [f32(2, 3, 5, 4), f32(6, 3, 1, 1), f32(2, 6, 5, 4)];
-    const geometry = { stride: 1, padding: 0 };
+    const geometry = conv2dAttributes();
     expect(await errorOf('conv2d', [x, kernel], geometry)).toBeLessThan(1e-6);
-    expect(await errorOf('conv2dInputGradient', [dy, kernel], { ...geometry, height: 5, width: 4 })).toBeLessThan(1e-6);
-    expect(
-      await errorOf('conv2dKernelGradient', [x, dy], { ...geometry, kernelHeight: 1, kernelWidth: 1 }),
-    ).toBeLessThan(1e-6);
+    expect(await errorOf('conv2dInputGradient', [dy, kernel], { ...geometry, size: [5, 4] })).toBeLessThan(1e-6);
+    expect(await errorOf('conv2dKernelGradient', [x, dy], { ...geometry, kernel: [1, 1] })).toBeLessThan(1e-6);
   });
 });

@@ -13,11 +13,20 @@ const widths = z
   .array(width, must('a list of layer widths such as [256, 128]'))
   .max(64, must('a list of at most 64 widths'));
 
+/** Share of elements dropped in training. */
+const dropout = z
+  .number(must('a number from 0 to 0.99'))
+  .min(0, must('a number from 0 to 0.99'))
+  .max(0.99, must('a number from 0 to 0.99'))
+  .default(0);
+
 const mlpFields = {
   type: z.literal('mlp'),
   /** Widths of the hidden layers. */
   hidden: widths.default([128]),
   activation: activation.default('relu'),
+  /** Of each hidden layer. */
+  dropout,
 };
 const convnetFields = {
   type: z.literal('convnet'),
@@ -30,6 +39,8 @@ const convnetFields = {
     .default(3),
   hidden: widths.default([128]),
   activation: activation.default('relu'),
+  /** Of each hidden dense layer. */
+  dropout,
 };
 const gptFields = {
   type: z.literal('gpt'),
@@ -39,6 +50,8 @@ const gptFields = {
   width: width.default(128),
   /** Whether the output head shares the token embedding's matrix. */
   tied: flag.default(true),
+  /** Of the embeddings and of what each block adds to the residual stream. */
+  dropout,
 };
 const shape = z.tuple([depth, width, width], must('[channels, height, width]'));
 

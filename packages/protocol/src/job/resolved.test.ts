@@ -35,14 +35,14 @@ const facts: DataFacts = {
 describe('resolveJob', () => {
   it('takes the numbers that the data decides', () => {
     const job = resolveJob(spec, facts);
-    expect(job.model).toEqual({ type: 'mlp', hidden: [128], activation: 'relu', inputs: 784, outputs: 10 });
+    expect(job.model).toEqual({ type: 'mlp', hidden: [128], activation: 'relu', dropout: 0, inputs: 784, outputs: 10 });
     expect(parseResolvedJob(structuredClone(job))).toEqual(job);
   });
 
   it('names the field that the data contradicts', () => {
     const stating = (numbers: { inputs?: number; outputs?: number }): JobSpec => ({
       ...spec,
-      model: { type: 'mlp', hidden: [8], activation: 'relu', ...numbers },
+      model: { type: 'mlp', hidden: [8], activation: 'relu', dropout: 0, ...numbers },
     });
     expect(() => resolveJob(stating({ inputs: 100 }), facts)).toThrow('model.inputs is 100, but the data has 784');
     expect(() => resolveJob(stating({ outputs: 9 }), facts)).toThrow('model.outputs is 9, but the data has 10 classes');

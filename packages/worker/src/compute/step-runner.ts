@@ -1,5 +1,6 @@
 /** Runs a compiled job on its data: gradients of micro-batches, and sums of an evaluation. Not re-entrant: call it through a {@link ComputeQueue}. */
 import type { EvaluationSums, Executable } from '@murmuration/kernels/backend';
+import { microBatchSeed } from '@murmuration/kernels/graph';
 import { microBatch, type MicroBatch } from '@murmuration/protocol';
 import { batchesOf, type Dataset, type Sampler } from '@murmuration/protocol/data';
 
@@ -12,6 +13,8 @@ export interface StepRunnerParts {
   readonly train: Dataset;
   readonly held: Dataset;
   readonly sampler: Sampler;
+  /** The job's: with a micro-batch's number it says what is dropped out. */
+  readonly seed: number;
   /** Samples a micro-batch. */
   readonly batch: number;
   /** Elements of the flat parameter vector. */
@@ -60,11 +63,12 @@ export class StepRunner {
   }
 
   async #accumulate(microBatches: readonly MicroBatch[], signal: AbortSignal, rows: number): Promise<number> {
-    const { executable, train, sampler, batch } = this.#parts;
+    const { executable, train, sampler, seed, batch } = this.#parts;
     let lossSum = 0;
     for (const microBatch of microBatches) {
       signal.throwIfAborted();
-      const step = await executable.accumulate(train.batch(sampler.samplesOf(microBatch).slice(0, rows), batch));
+      const samples = train.batch(sampler.samplesOf(microBatch).slice(0, rows), batch);
+      const step = await executable.accumulate({ ...samples, seed: microBatchSeed(seed, microBatch) });
       lossSum += step.lossSum;
     }
     signal.throwIfAborted();

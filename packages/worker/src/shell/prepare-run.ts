@@ -75,6 +75,7 @@ export async function prepareRun({ runId, job, program, executable, queue, data 
     train: datasets.train,
     held: datasets.eval,
     sampler: createSampler({ samples: job.data.trainSamples, seed: job.seed, microBatch: training.microBatch }),
+    seed: job.seed,
     batch: training.microBatch,
     parameters: cut.size,
   });

@@ -61,7 +61,7 @@ export function tinyJob(
   return {
     name: 'tiny',
     seed: 7,
-    model: { type: 'mlp', inputs: SIDE * SIDE, hidden: [128], outputs: CLASSES, activation: 'relu' },
+    model: { type: 'mlp', inputs: SIDE * SIDE, hidden: [128], outputs: CLASSES, activation: 'relu', dropout: 0 },
     data: {
       train: source('train', drawSet(TRAIN, 1)),
       eval: source('held', drawSet(HELD, 2)),

@@ -1,5 +1,5 @@
 /**
- * conv2d and its two gradients as matrix products: each sample's x is unfolded into columns [taps, places], where
+ * conv2d of one group and its two gradients as matrix products: each sample's x is unfolded into columns [taps, places], where
  * taps = channels · kernelHeight · kernelWidth and places = outHeight · outWidth. Then y = kernel · columns, the kernel's
  * gradient is dy · columnsᵀ and the columns' gradient kernelᵀ · dy, which is folded back into dx.
  */
@@ -19,8 +19,8 @@ export function unfoldedElements(sizes: Conv2dSizes): number {
 }
 
 /** A kernel of one tap that steps by one: the columns are x itself. */
-const isPointwise = ({ kernelHeight, kernelWidth, stride, padding }: Conv2dSizes): boolean =>
-  kernelHeight * kernelWidth === 1 && stride === 1 && padding === 0;
+const isPointwise = ({ kernelHeight, kernelWidth, strideY, strideX, top, left, bottom, right }: Conv2dSizes): boolean =>
+  kernelHeight * kernelWidth * strideY * strideX === 1 && top + left + bottom + right === 0;
 
 const UNFOLD = `
 let j0 = index % dims.parts * dims.span;
@@ -30,11 +30,11 @@ let v = place % dims.kernelWidth;
 let u = place / dims.kernelWidth % dims.kernelHeight;
 let plane = place / dims.kernelWidth / dims.kernelHeight;
 // In the padding above or left of x the unsigned place wraps around and is large.
-let line = i * dims.stride + u - dims.padding;
+let line = i * dims.strideY + u * dims.dilationY - dims.top;
 let start = (plane * dims.height + line) * dims.width;
 let to = (place * dims.outHeight + i) * dims.outWidth;
 for (var j = j0; j < min(j0 + dims.span, dims.outWidth); j++) {
-  let column = j * dims.stride + v - dims.padding;
+  let column = j * dims.strideX + v * dims.dilationX - dims.left;
   var value = 0.0f;
   if (line < dims.height && column < dims.width) { value = x[start + column]; }
   columns[to + j] = value;
@@ -61,14 +61,14 @@ let plane = index / dims.width / dims.height;
 let places = dims.outHeight * dims.outWidth;
 var sum = 0.0f;
 for (var u = 0u; u < dims.kernelHeight; u++) {
-  let down = i + dims.padding - u;
-  let line = down / dims.stride;
-  if (i + dims.padding < u || line >= dims.outHeight || line * dims.stride != down) { continue; }
+  let down = i + dims.top - u * dims.dilationY;
+  let line = down / dims.strideY;
+  if (i + dims.top < u * dims.dilationY || line >= dims.outHeight || line * dims.strideY != down) { continue; }
   let start = (plane * dims.kernelHeight + u) * dims.kernelWidth * places + line * dims.outWidth;
   for (var v = 0u; v < dims.kernelWidth; v++) {
-    let across = j + dims.padding - v;
-    let column = across / dims.stride;
-    if (j + dims.padding < v || column >= dims.outWidth || column * dims.stride != across) { continue; }
+    let across = j + dims.left - v * dims.dilationX;
+    let column = across / dims.strideX;
+    if (j + dims.left < v * dims.dilationX || column >= dims.outWidth || column * dims.strideX != across) { continue; }
     sum += columns[start + v * places + column];
   }
 }

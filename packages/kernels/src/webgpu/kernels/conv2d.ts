@@ -1,4 +1,7 @@
-/** conv2d's lowerings: as matrix products where there is room for the unfolded operand, else directly. */
+/**
+ * conv2d's lowerings: as matrix products where there is room for the unfolded operand, else directly, and directly with
+ * groups, whose products would be many and small.
+ */
 import type { Conv2dSizes } from '../../ops/conv2d.ts';
 import type { Lowered, LoweringContext, WgslLowering } from '../lowering.ts';
 import { directConv2d, directInputGradient, directKernelGradient } from './conv2d-direct.ts';
@@ -14,7 +17,7 @@ const either =
     kind: 'kernels',
     lower: (context) => {
       const sizes = sizesOf(context.inputs, context.attributes);
-      const fits = unfoldedElements(sizes) * 4 <= context.traits.maxScratchBytes;
+      const fits = sizes.groups === 1 && unfoldedElements(sizes) * 4 <= context.traits.maxScratchBytes;
       return (fits ? unfolded : direct)(context, sizes);
     },
   });

@@ -1,76 +1,73 @@
-/** maxPool2d over windows that don't overlap, and its gradient. */
+/** maxPool2d and its gradient. */
 import type { WgslLowering } from '../lowering.ts';
 import { elements, reads, writes } from '../wgsl.ts';
 import { input, laneCall, output } from './lanes.ts';
+import { COVERING, type PoolSizesOf, WINDOW } from './pool2d.ts';
 
-const geometry = (shape: readonly number[], size: number) => {
-  const [height, width] = [shape[2]!, shape[3]!];
-  return { height, width, outHeight: Math.floor(height / size), outWidth: Math.floor(width / size), size };
-};
-
-export const maxPool2dLowering: WgslLowering = {
-  kind: 'kernels',
-  lower: ({ inputs: [x], attributes, output: result }) => {
-    const call = laneCall(
-      {
-        name: 'maxPool2d',
-        bindings: [reads('x'), writes('y')],
-        body: `
-let j = index % dims.outWidth;
-let i = index / dims.outWidth % dims.outHeight;
-let plane = index / dims.outWidth / dims.outHeight;
-let corner = (plane * dims.height + i * dims.size) * dims.width + j * dims.size;
-var best = x[corner];
-for (var u = 0u; u < dims.size; u++) {
-  for (var v = 0u; v < dims.size; v++) { best = max(best, x[corner + u * dims.width + v]); }
+const FORWARD = `${WINDOW}
+var best = x[(plane * dims.height + line0) * dims.width + column0];
+for (var line = line0; line < line1; line++) {
+  let start = (plane * dims.height + line) * dims.width;
+  for (var column = column0; column < column1; column++) { best = max(best, x[start + column]); }
 }
-y[index] = best;`,
-      },
-      {
-        count: elements(result),
-        uniforms: geometry(x!.shape, attributes['size'] as number),
-        operands: [input(0), output],
-      },
-    );
-    return { calls: [call] };
-  },
-};
+y[index] = best;`;
 
-/** Each element of x looks whether it is the first in its window that equals the window's maximum. */
-export const maxPool2dGradientLowering: WgslLowering = {
-  kind: 'kernels',
-  lower: ({ inputs: [x], attributes, output: result }) => {
-    const call = laneCall(
-      {
-        name: 'maxPool2dGradient',
-        bindings: [reads('x'), reads('y'), reads('dy'), writes('dx')],
-        body: `
-let column = index % dims.width;
-let line = index / dims.width % dims.height;
-let plane = index / dims.width / dims.height;
-let i = line / dims.size;
-let j = column / dims.size;
-dx[index] = 0.0f;
-if (i >= dims.outHeight || j >= dims.outWidth) { return; }
-let window = (plane * dims.outHeight + i) * dims.outWidth + j;
-let best = y[window];
-if (x[index] != best) { return; }
-let corner = (plane * dims.height + i * dims.size) * dims.width + j * dims.size;
-for (var u = 0u; u < dims.size; u++) {
-  for (var v = 0u; v < dims.size; v++) {
-    let at = corner + u * dims.width + v;
-    if (at >= index) { break; }
-    if (x[at] == best) { return; }
+/** Each element of x looks, in each window that covers it, whether it is the first that equals the window's maximum. */
+const GRADIENT = `${COVERING}
+let value = x[index];
+var total = 0.0f;
+for (var i = i0; i < i1; i++) {
+  let line0 = max(i * dims.strideY, dims.top) - dims.top;
+  for (var j = j0; j < j1; j++) {
+    let window = (plane * dims.outHeight + i) * dims.outWidth + j;
+    if (y[window] != value) { continue; }
+    let column0 = max(j * dims.strideX, dims.left) - dims.left;
+    let column1 = min(j * dims.strideX + dims.kernelWidth - dims.left, dims.width);
+    var first = true;
+    for (var before = line0; before <= line; before++) {
+      let start = (plane * dims.height + before) * dims.width;
+      for (var at = start + column0; at < start + column1; at++) {
+        if (at >= index) { break; }
+        if (x[at] == value) { first = false; }
+      }
+    }
+    if (first) { total += dy[window]; }
   }
 }
-dx[index] = dy[window];`,
-      },
-      {
-        count: elements(result),
-        uniforms: geometry(x!.shape, attributes['size'] as number),
-        operands: [input(0), input(1), input(2), output],
-      },
-    );
-    return { calls: [call] };
-  },
-};
+dx[index] = total;`;
+
+export const maxPool2dLowering = (sizesOf: PoolSizesOf): WgslLowering => ({
+  kind: 'kernels',
+  lower: ({ inputs, attributes, output: result }) => ({
+    calls: [
+      laneCall(
+        { name: 'maxPool2d', bindings: [reads('x'), writes('y')], body: FORWARD },
+        {
+          count: elements(result),
+          uniforms: { ...sizesOf(inputs, attributes) },
+          operands: [input(0), output],
+        },
+      ),
+    ],
+  }),
+});
+
+export const maxPool2dGradientLowering = (sizesOf: PoolSizesOf): WgslLowering => ({
+  kind: 'kernels',
+  lower: ({ inputs, attributes, output: result }) => ({
+    calls: [
+      laneCall(
+        {
+          name: 'maxPool2dGradient',
+          bindings: [reads('x'), reads('y'), reads('dy'), writes('dx')],
+          body: GRADIENT,
+        },
+        {
+          count: elements(result),
+          uniforms: { ...sizesOf(inputs, attributes) },
+          operands: [input(0), input(1), input(2), output],
+        },
+      ),
+    ],
+  }),
+});

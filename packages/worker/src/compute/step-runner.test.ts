@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import type { Batch, Executable } from '@murmuration/kernels/backend';
+import { microBatchSeed } from '@murmuration/kernels/graph';
+import { microBatch } from '@murmuration/protocol';
+import { createSampler, type Dataset } from '@murmuration/protocol/data';
+import { StepRunner } from './step-runner.ts';
+
+const SEED = 2 ** 40 + 9;
+
+/** A device that keeps the seeds that it is fed. */
+function recorder(): { executable: Executable; seeds: number[][] } {
+  const seeds: number[][] = [];
+  const executable: Executable = {
+    load: async () => undefined,
+    accumulate: async (batch: Batch) => {
+      seeds.push([...(batch['seed'] ?? [])]);
+      return { lossSum: 0 };
+    },
+    drain: async () => undefined,
+    evaluate: async () => ({ lossSum: 0, correct: 0, predictions: 0 }),
+    close: async () => undefined,
+  };
+  return { executable, seeds };
+}
+
+const dataset: Dataset = {
+  size: 12,
+  batch: () => ({ weight: Float32Array.of(1, 1) }),
+} as unknown as Dataset;
+
+describe('a step runner', () => {
+  it('feeds each micro-batch its own seed, whoever computes it and in whatever order', async () => {
+    const { executable, seeds } = recorder();
+    const sampler = createSampler({ samples: 12, seed: SEED, microBatch: 2 });
+    const parts = { executable, train: dataset, held: dataset, sampler, seed: SEED, batch: 2, parameters: 1 };
+    const numbers = [5, 2, 5].map((number) => microBatch(number));
+    await new StepRunner(parts).gradient(new Float32Array(1), numbers, new AbortController().signal);
+    expect(seeds).toEqual([5, 2, 5].map((number) => [...microBatchSeed(SEED, number)]));
+    expect(seeds[0]).toEqual(seeds[2]);
+    expect(seeds[0]).not.toEqual(seeds[1]);
+  });
+});

@@ -18,16 +18,14 @@ function attention(builder: GraphBuilder, { batch, heads, length, width, backwar
   const operands = ['q', 'k', 'v'].map((name) => data(builder, name, batch, heads, length, width));
   const [q = -1, k = -1, v = -1] = operands;
   const dy = backward ? data(builder, 'dy', batch, heads, length, width) : -1;
-  const factor = width ** -0.5;
-  const product = (a: ValueId, b: ValueId, transposeA: boolean, transposeB: boolean): ValueId =>
-    builder.apply('matmul', [a, b], { transposeA, transposeB });
-  const weights = builder.apply('softmax', [product(q, k, false, true)], { factor, causal: true });
-  builder.output('y', product(weights, v, false, false));
+  const attributes = { factor: width ** -0.5, causal: true };
+  const y = builder.apply('attention', [q, k, v], attributes);
+  builder.output('y', y);
   if (!backward) return;
-  const scores = builder.apply('softmaxGradient', [weights, product(dy, v, false, true)], { factor });
-  builder.output('dq', product(scores, k, false, false));
-  builder.output('dk', product(scores, q, true, false));
-  builder.output('dv', product(weights, dy, true, false));
+  const logSum = builder.apply('attentionLogSum', [q, k], attributes);
+  builder.output('dq', builder.apply('attentionQueryGradient', [q, k, v, y, dy, logSum], attributes));
+  builder.output('dk', builder.apply('attentionKeyGradient', [q, k, v, y, dy, logSum], attributes));
+  builder.output('dv', builder.apply('attentionValueGradient', [q, k, dy, logSum], attributes));
 }
 
 function rows(builder: GraphBuilder, { kind, rows: count, columns }: RowsWork): void {
@@ -45,8 +43,9 @@ function rows(builder: GraphBuilder, { kind, rows: count, columns }: RowsWork): 
 
 function convolution(builder: GraphBuilder, { batch, inputs, outputs, size, kernel }: ConvolutionWork): void {
   const x = data(builder, 'x', batch, inputs, size, size);
+  const pads = [0, 0, 0, 0].map(() => (kernel - 1) / 2);
   const weights = data(builder, 'kernel', outputs, inputs, kernel, kernel);
-  builder.output('y', builder.apply('conv2d', [x, weights], { stride: 1, padding: (kernel - 1) / 2 }));
+  builder.output('y', builder.apply('conv2d', [x, weights], { strides: [1, 1], pads, dilations: [1, 1], groups: 1 }));
 }
 
 /** Its inputs are all f32 data. */

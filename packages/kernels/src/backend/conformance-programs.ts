@@ -5,6 +5,7 @@ import { withGradients } from '../graph/gradient.ts';
 import { layoutParameters } from '../graph/parameter-layout.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import { initialise } from '../models/initialise.ts';
+import { modelOf } from '../models/model.ts';
 import type { ModelSpec } from '../models/spec.ts';
 import { conformanceCases, instantiate } from '../ops/conformance.ts';
 import type { Batch } from './backend.ts';
@@ -129,7 +130,7 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
   'untied gpt': { spec: { type: 'gpt', vocab: 65, layers: 1, heads: 3, width: 24, block: 16, tied: false }, batch: 2 },
 };
 
-const classesOf = (spec: ModelSpec): number => (spec.type === 'gpt' ? spec.vocab : spec.outputs);
+const classesOf = (spec: ModelSpec): number => modelOf(spec).classes;
 
 /** A batch drawn from `seed`: inputs near-normal, labels and tokens over all classes, every weight 1. */
 export function drawBatch(

@@ -5,6 +5,7 @@ import { convnet } from './convnet.ts';
 import { gpt } from './gpt.ts';
 import type { Layer } from './layer.ts';
 import { mlp } from './mlp.ts';
+import { onnxModel } from './onnx.ts';
 import { checkModelSpec, type ModelSpec } from './spec.ts';
 
 export interface Model {
@@ -15,6 +16,8 @@ export interface Model {
   /** Class labels i32; `shape` is one sample's: `[]`, or one label a token. Its elements are predictions a sample. */
   readonly labels: { readonly name: string; readonly shape: readonly number[] };
   readonly classes: number;
+  /** `crossEntropy` unless given. With `meanSquaredError` labels are f32, of the shape of a sample's output. */
+  readonly loss?: 'crossEntropy' | 'meanSquaredError';
   /** Where other programs save this model too. */
   readonly checkpoint?: CheckpointNames;
 }
@@ -27,6 +30,8 @@ export function modelOf(spec: ModelSpec): Model {
       return mlp(checked);
     case 'convnet':
       return convnet(checked);
+    case 'onnx':
+      return onnxModel(checked);
     default:
       return gpt(checked);
   }

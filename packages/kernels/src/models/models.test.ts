@@ -6,6 +6,7 @@ import { interpret, type Tensors } from '../graph/interpret.ts';
 import { bucketCount, bucketRange, parameterViews } from '../graph/parameter-layout.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import { buildStepProgram } from './build-step-program.ts';
+import { modelOf } from './model.ts';
 import { initialParameters, parameterLayout } from './parameters.ts';
 import type { ModelSpec } from './spec.ts';
 
@@ -52,7 +53,7 @@ function parametersFor(spec: ModelSpec, program: StepProgram, spread: number): R
   );
 }
 
-const classesOf = (spec: ModelSpec): number => (spec.type === 'gpt' ? spec.vocab : spec.outputs);
+const classesOf = (spec: ModelSpec): number => modelOf(spec).classes;
 
 describe.each(Object.entries(specs))('%s', (_, spec) => {
   const program = buildStepProgram(spec, 3);
@@ -177,7 +178,7 @@ describe.each(Object.entries(dropping))('%s with dropout', (_, spec) => {
     const places = program.train.nodes
       .filter(({ op }) => op === 'dropout')
       .map(({ attributes }) => attributes['stream']);
-    const count = spec.type === 'gpt' ? 1 + 2 * spec.layers : spec.hidden.length;
+    const count = spec.type === 'gpt' ? 1 + 2 * spec.layers : 'hidden' in spec ? spec.hidden.length : 0;
     expect(new Set(places).size).toBe(count);
     expect(places.length).toBe(2 * count);
   });

@@ -1,5 +1,6 @@
 /** The models that a job can ask for, as plain numbers, and the limits within which they are built. */
 import { GraphError } from '../graph/errors.ts';
+import { checkOnnxSpec, type OnnxSpec } from './onnx-spec.ts';
 
 export type Activation = 'relu' | 'gelu';
 
@@ -43,7 +44,7 @@ export interface GptSpec {
   readonly dropout?: number;
 }
 
-export type ModelSpec = MlpSpec | ConvnetSpec | GptSpec;
+export type ModelSpec = MlpSpec | ConvnetSpec | GptSpec | OnnxSpec;
 
 const MAX_SIZE = 2 ** 24;
 const MAX_LAYERS = 256;
@@ -128,11 +129,14 @@ export function checkModelSpec(spec: ModelSpec): ModelSpec {
     case 'gpt':
       checkGpt(spec);
       return spec;
+    case 'onnx':
+      checkOnnxSpec(spec);
+      return spec;
     default:
       return refuse(
         'type',
         `unknown model ${JSON.stringify((spec as { type?: unknown }).type)}`,
-        'Use mlp, convnet or gpt.',
+        'Use mlp, convnet, gpt or onnx.',
       );
   }
 }

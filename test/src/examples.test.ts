@@ -63,7 +63,7 @@ describe('examples/char-gpt.yaml', () => {
 });
 
 describe('every example', () => {
-  it.each(['mnist.yaml', 'mnist-convnet.yaml', 'char-gpt.yaml', 'private-cluster.yaml'])(
+  it.each(['mnist.yaml', 'mnist-convnet.yaml', 'mnist-resnet.yaml', 'char-gpt.yaml', 'private-cluster.yaml'])(
     '%s passes check',
     async (name) => {
       const command = orchestrate(['check', join(examples, name), '--json']);

@@ -122,6 +122,14 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
     },
     batch: 6,
   },
+  resnet: {
+    spec: { type: 'resnet', input: [3, 11, 9], stem: 'small', blocks: [1, 2], widths: [5, 7], outputs: 10 },
+    batch: 6,
+  },
+  'resnet with a large stem': {
+    spec: { type: 'resnet', input: [1, 30, 33], stem: 'large', blocks: [1, 1], widths: [4, 6], outputs: 3 },
+    batch: 5,
+  },
   'tied gpt': { spec: { type: 'gpt', vocab: 29, layers: 2, heads: 2, width: 12, block: 11, tied: true }, batch: 3 },
   'gpt with dropout': {
     spec: { type: 'gpt', vocab: 29, layers: 1, heads: 2, width: 12, block: 11, tied: true, dropout: 0.2 },

@@ -38,5 +38,6 @@ export {
   type GptSpec,
   type MlpSpec,
   type ModelSpec,
+  type ResnetSpec,
 } from '../models/spec.ts';
 export { stateLayout, type StateLayout, type StateTensor } from '../exact/optimizer-config.ts';

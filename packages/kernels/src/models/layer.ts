@@ -52,6 +52,10 @@ export const sequential = (...layers: readonly Layer[]): Layer => ({
   apply: (scope, x) => layers.reduce((value, layer) => layer.apply(scope, value), x),
 });
 
+/** Layers one after another, each made with the name `<name>.<its place>`, as PyTorch's `Sequential` names them. */
+export const numbered = (name: string, layers: readonly ((name: string) => Layer)[]): Layer =>
+  sequential(...layers.map((make, index) => make(`${name}.${index}`)));
+
 /** x + layer(x). */
 export const residual = (layer: Layer): Layer => ({
   ...layer,
@@ -82,6 +86,18 @@ export const dense = (name: string, { inputs, outputs, initialiser }: DenseOptio
   ],
   apply: ({ emit, parameter }, x) => {
     const product = emit.apply('matmul', [x, parameter(`${name}.weight`)], { transposeA: false, transposeB: false });
+    return emit.apply('add', [product, parameter(`${name}.bias`)]);
+  },
+});
+
+/** x [n, inputs] · weightᵀ + bias [outputs], the weight [outputs, inputs] as in PyTorch's `Linear`. */
+export const linear = (name: string, { inputs, outputs, initialiser }: DenseOptions): Layer => ({
+  parameters: [
+    { name: `${name}.weight`, shape: [outputs, inputs], decay: true, initialiser },
+    { name: `${name}.bias`, shape: [outputs], decay: false, initialiser: { kind: 'constant', value: 0 } },
+  ],
+  apply: ({ emit, parameter }, x) => {
+    const product = emit.apply('matmul', [x, parameter(`${name}.weight`)], { transposeA: false, transposeB: true });
     return emit.apply('add', [product, parameter(`${name}.bias`)]);
   },
 });

@@ -1,6 +1,9 @@
-/** The multilayer perceptron: dense layers with an activation between them. */
+/**
+ * The multilayer perceptron: linear layers with an activation between them, with the names of a PyTorch `Sequential` called
+ * `layers`.
+ */
 import type { Initialiser } from './initialise.ts';
-import { activation, dense, dropout, type Layer, sequential } from './layer.ts';
+import { activation, dropout, type Layer, linear, numbered, sequential } from './layer.ts';
 import type { Model } from './model.ts';
 import type { Activation, MlpSpec } from './spec.ts';
 
@@ -17,22 +20,25 @@ export interface DenseStackOptions {
   readonly dropout?: number;
 }
 
-/** x [n, inputs] → logits [n, outputs] through layers `dense0`, `dense1`, … and `output`. */
-export function denseStack({ inputs, hidden, outputs, activation: op, dropout: rate }: DenseStackOptions): Layer {
+/**
+ * x [n, inputs] → logits [n, outputs]: a linear layer for each width, with the activation between them. Dropout belongs to
+ * the activation, so that names do not depend on it.
+ */
+export function denseStack(options: DenseStackOptions): ((name: string) => Layer)[] {
+  const { inputs, hidden, outputs, activation: op, dropout: rate } = options;
   const fanIn = (index: number): number => (index === 0 ? inputs : (hidden[index - 1] ?? inputs));
   const last = fanIn(hidden.length);
-  return sequential(
+  return [
     ...hidden.flatMap((size, index) => [
-      dense(`dense${index}`, { inputs: fanIn(index), outputs: size, initialiser: heUniform(fanIn(index)) }),
-      activation(op),
-      dropout(rate),
+      (name: string) => linear(name, { inputs: fanIn(index), outputs: size, initialiser: heUniform(fanIn(index)) }),
+      () => sequential(activation(op), dropout(rate)),
     ]),
-    dense('output', { inputs: last, outputs, initialiser: linearUniform(last) }),
-  );
+    (name) => linear(name, { inputs: last, outputs, initialiser: linearUniform(last) }),
+  ];
 }
 
 export const mlp = (spec: MlpSpec): Model => ({
-  body: denseStack(spec),
+  body: numbered('layers', denseStack(spec)),
   input: { name: 'x', dtype: 'f32', shape: [spec.inputs] },
   labels: { name: 'y', shape: [] },
   classes: spec.outputs,

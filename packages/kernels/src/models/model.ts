@@ -6,6 +6,7 @@ import { gpt } from './gpt.ts';
 import type { Layer } from './layer.ts';
 import { mlp } from './mlp.ts';
 import { onnxModel } from './onnx.ts';
+import { resnet } from './resnet.ts';
 import { checkModelSpec, type ModelSpec } from './spec.ts';
 
 export interface Model {
@@ -32,6 +33,8 @@ export function modelOf(spec: ModelSpec): Model {
       return convnet(checked);
     case 'onnx':
       return onnxModel(checked);
+    case 'resnet':
+      return resnet(checked);
     default:
       return gpt(checked);
   }

@@ -13,6 +13,14 @@ const convnet = {
   outputs: 2,
   activation: 'relu',
 } as const;
+const resnet = {
+  type: 'resnet',
+  input: [1, 8, 8],
+  stem: 'small',
+  blocks: [1, 1],
+  widths: [2, 3],
+  outputs: 2,
+} as const;
 const gpt = { type: 'gpt', vocab: 5, layers: 1, heads: 2, width: 4, block: 3, tied: true } as const;
 
 describe('a model spec', () => {
@@ -31,6 +39,12 @@ describe('a model spec', () => {
     [{ ...convnet, input: [1, 8] }, /convnet.input: it has 2 sizes/],
     [{ ...convnet, kernel: 4 }, /convnet.kernel: 4 is even/],
     [{ ...convnet, channels: [1, 2, 3, 4] }, /4 poolings leave nothing of 8 pixels/],
+    [{ ...resnet, input: [1, 8] }, /resnet.input: it has 2 sizes/],
+    [{ ...resnet, stem: 'tall' }, /resnet.stem: unknown stem tall/],
+    [{ ...resnet, blocks: [1] }, /resnet.blocks: 1 counts stand against 2 widths/],
+    [{ ...resnet, blocks: [], widths: [] }, /at least one/],
+    [{ ...resnet, blocks: [200, 100] }, /resnet.blocks: 300 is not an integer from 1 to 256/],
+    [{ ...resnet, widths: [4, 0] }, /resnet.widths\[1\]/],
     [{ ...gpt, heads: 3 }, /gpt.width: 4 is no multiple of 3 heads/],
     [{ ...gpt, layers: 100_000 }, /gpt.layers/],
     [{ ...gpt, tied: 'yes' }, /gpt.tied/],
@@ -48,7 +62,7 @@ describe('a model spec', () => {
     const huge: ModelSpec = { ...gpt, layers: 256, width: 4096, heads: 2 };
     expect(() => initialParameters(huge, 1)).toThrow(/parameters: there are 51\d+, more than 2147483647/);
     expect(() => initialParameters({ ...mlp, inputs: 2 ** 20, hidden: [2 ** 20] }, 1)).toThrow(
-      /dense0\.weight.*too large/,
+      /layers\.0\.weight.*too large/,
     );
   });
 });

@@ -30,6 +30,20 @@ export interface ConvnetSpec {
   readonly dropout?: number;
 }
 
+/** A residual network of basic blocks: one stage for each width, its blocks as many, then a mean over the image. */
+export interface ResnetSpec {
+  readonly type: 'resnet';
+  /** Channels, height, width. */
+  readonly input: readonly [number, number, number];
+  /** `small`: a 3×3 convolution; `large`: 7×7 with stride 2, then a max-pool with stride 2. */
+  readonly stem: 'small' | 'large';
+  /** Blocks of each stage. */
+  readonly blocks: readonly number[];
+  /** Channels of each stage; every stage but the first halves the image. */
+  readonly widths: readonly number[];
+  readonly outputs: number;
+}
+
 /** GPT-2's decoder: learned positions, pre-norm blocks, head tied to the token embedding or of its own. */
 export interface GptSpec {
   readonly type: 'gpt';
@@ -44,7 +58,7 @@ export interface GptSpec {
   readonly dropout?: number;
 }
 
-export type ModelSpec = MlpSpec | ConvnetSpec | GptSpec | OnnxSpec;
+export type ModelSpec = MlpSpec | ConvnetSpec | ResnetSpec | GptSpec | OnnxSpec;
 
 const MAX_SIZE = 2 ** 24;
 const MAX_LAYERS = 256;
@@ -84,15 +98,19 @@ function checkMlp({ inputs, hidden, outputs, activation, dropout }: MlpSpec): vo
   checkActivation('mlp.activation', activation);
 }
 
+function checkImage(place: string, input: readonly number[]): void {
+  checkSizes(place, input);
+  if (input.length !== 3) refuse(place, `it has ${input.length} sizes`, 'Give channels, height and width.');
+}
+
 function checkConvnet({ input, channels, kernel, hidden, outputs, activation, dropout }: ConvnetSpec): void {
   checkDropout('convnet.dropout', dropout);
-  checkSizes('convnet.input', input);
   checkSizes('convnet.channels', channels);
   checkSizes('convnet.hidden', hidden);
   checkSize('convnet.outputs', outputs);
   checkActivation('convnet.activation', activation);
   checkSize('convnet.kernel', kernel, 63);
-  if (input.length !== 3) refuse('convnet.input', `it has ${input.length} sizes`, 'Give channels, height and width.');
+  checkImage('convnet.input', input);
   if (kernel % 2 === 0)
     refuse('convnet.kernel', `${kernel} is even`, 'Use an odd kernel, so that padding keeps the size.');
   const smallest = Math.min(input[1], input[2]);
@@ -103,6 +121,24 @@ function checkConvnet({ input, channels, kernel, hidden, outputs, activation, dr
       'Use fewer entries or a larger input.',
     );
   }
+}
+
+function checkResnet({ input, stem, blocks, widths, outputs }: ResnetSpec): void {
+  checkImage('resnet.input', input);
+  checkSizes('resnet.blocks', blocks);
+  checkSizes('resnet.widths', widths);
+  checkSize('resnet.outputs', outputs);
+  if (stem !== 'small' && stem !== 'large')
+    refuse('resnet.stem', `unknown stem ${String(stem)}`, 'Use small or large.');
+  if (blocks.length !== widths.length || widths.length === 0) {
+    const problem = `${blocks.length} counts stand against ${widths.length} widths`;
+    refuse('resnet.blocks', problem, 'Give as many block counts as widths, at least one.');
+  }
+  checkSize(
+    'resnet.blocks',
+    blocks.reduce((sum, count) => sum + count, 0),
+    MAX_LAYERS,
+  );
 }
 
 function checkGpt({ vocab, layers, heads, width, block, tied, dropout }: GptSpec): void {
@@ -126,6 +162,9 @@ export function checkModelSpec(spec: ModelSpec): ModelSpec {
     case 'convnet':
       checkConvnet(spec);
       return spec;
+    case 'resnet':
+      checkResnet(spec);
+      return spec;
     case 'gpt':
       checkGpt(spec);
       return spec;
@@ -136,7 +175,7 @@ export function checkModelSpec(spec: ModelSpec): ModelSpec {
       return refuse(
         'type',
         `unknown model ${JSON.stringify((spec as { type?: unknown }).type)}`,
-        'Use mlp, convnet, gpt or onnx.',
+        'Use mlp, convnet, resnet, gpt or onnx.',
       );
   }
 }

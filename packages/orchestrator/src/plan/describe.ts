@@ -10,6 +10,8 @@ function describeModel({ job: { model } }: LoadedJob): string {
   if (model.type === 'convnet') {
     return `convnet on ${model.input.join('×')}, channels ${model.channels.join('-')}, kernel ${model.kernel}, dense ${[...model.hidden, model.outputs].join('-')}, ${model.activation}`;
   }
+  if (model.type === 'resnet')
+    return `resnet on ${model.input.join('×')}, ${model.stem} stem, blocks ${model.blocks.join('-')}, widths ${model.widths.join('-')}, ${model.outputs} classes`;
   return `gpt of ${model.layers} layers, ${model.heads} heads, width ${model.width}, block ${model.block}, vocabulary ${model.vocab}`;
 }
 

@@ -42,6 +42,19 @@ const convnetFields = {
   /** Of each hidden dense layer. */
   dropout,
 };
+const resnetFields = {
+  type: z.literal('resnet'),
+  /** `small` keeps the image's size (a 3×3 convolution), `large` quarters it (7×7 with stride 2 and a max-pool). */
+  stem: z.enum(['small', 'large']).default('small'),
+  /** Basic blocks of each stage; as many entries as `widths`. */
+  blocks: z
+    .array(depth, must('a list of block counts such as [2, 2, 2, 2]'))
+    .min(1, must('a list of at least one block count'))
+    .max(16, must('a list of at most 16 block counts'))
+    .default([2, 2, 2]),
+  /** Channels of each stage; every stage but the first halves the image. */
+  widths: widths.min(1, must('a list of at least one width')).default([16, 32, 64]),
+};
 const gptFields = {
   type: z.literal('gpt'),
   layers: depth.default(4),
@@ -58,12 +71,14 @@ const shape = z.tuple([depth, width, width], must('[channels, height, width]'));
 export const modelSpecSchema = z.discriminatedUnion('type', [
   z.strictObject({ ...mlpFields, inputs: width.optional(), outputs: width.optional() }),
   z.strictObject({ ...convnetFields, input: shape.optional(), outputs: width.optional() }),
+  z.strictObject({ ...resnetFields, input: shape.optional(), outputs: width.optional() }),
   z.strictObject({ ...gptFields, vocab: width.optional(), block: width.optional() }),
 ]);
 
 export const resolvedModelSchema = z.discriminatedUnion('type', [
   z.strictObject({ ...mlpFields, inputs: width, outputs: width }),
   z.strictObject({ ...convnetFields, input: shape, outputs: width }),
+  z.strictObject({ ...resnetFields, input: shape, outputs: width }),
   z.strictObject({ ...gptFields, vocab: width, block: width }),
 ]);
 

@@ -118,6 +118,13 @@ describe('parseJob', () => {
     );
   });
 
+  it('asks a residual network for as many block counts as widths', () => {
+    const resnet = (model: string) => problems(job().replace('{ type: mlp, hidden: [32] }', model));
+    expect(resnet('{ type: resnet, blocks: [1, 2] }')).toEqual([
+      'job.yaml:2:32: model.blocks must have as many entries as model.widths',
+    ]);
+  });
+
   it('answers what is not a job with one line', () => {
     expect(problems('')).toEqual(['job.yaml:1:1: the job must be a section with keys']);
     expect(problems('name: [1')[0]).toMatch(/^job\.yaml:1:9: not valid YAML: /);

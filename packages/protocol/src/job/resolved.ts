@@ -33,6 +33,9 @@ export const resolvedJobSchema = z
   .refine(({ training }) => training.globalBatch % training.microBatch === 0, {
     error: 'globalBatch is not a multiple of microBatch',
   })
+  .refine(({ model }) => model.type !== 'resnet' || model.blocks.length === model.widths.length, {
+    error: 'blocks and widths differ in length',
+  })
   .refine(({ model }) => model.type !== 'gpt' || model.width % model.heads === 0, {
     error: 'width is not a multiple of heads',
   });
@@ -100,7 +103,7 @@ function resolveModel({ model }: JobSpec, facts: DataFacts): ResolvedModel {
       outputs: outputsOf(model.outputs, facts.classes),
     };
   }
-  if (model.type === 'convnet') {
+  if (model.type === 'convnet' || model.type === 'resnet') {
     const side = (axis: 0 | 1 | 2): number =>
       agree(['model', 'input', String(axis)], model.input?.[axis], facts.image?.[axis]);
     return { ...model, input: [side(0), side(1), side(2)], outputs: outputsOf(model.outputs, facts.classes) };

@@ -105,6 +105,11 @@ const rules: readonly Rule[] = [
       train.type === 'text' && held.type === 'text' && train.tokenizer !== held.tokenizer,
   },
   {
+    path: ['model', 'blocks'],
+    message: 'must have as many entries as model.widths',
+    broken: ({ model }) => model.type === 'resnet' && model.blocks.length !== model.widths.length,
+  },
+  {
     path: ['model', 'width'],
     message: 'must be a multiple of model.heads',
     broken: ({ model }) => model.type === 'gpt' && model.width % model.heads !== 0,

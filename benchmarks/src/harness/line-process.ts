@@ -9,6 +9,8 @@ export interface LineProcessOptions {
   readonly command: string;
   readonly parameters: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether its error output is dropped instead of shown. */
+  readonly quiet?: boolean;
 }
 
 export class LineProcess {
@@ -17,10 +19,10 @@ export class LineProcess {
   readonly #lines: AsyncIterator<string>;
   readonly #exited: Promise<void>;
 
-  constructor({ name, command, parameters, environment = {} }: LineProcessOptions) {
+  constructor({ name, command, parameters, environment = {}, quiet = false }: LineProcessOptions) {
     this.#name = name;
     this.#child = spawn(command, parameters, {
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', quiet ? 'ignore' : 'inherit'],
       env: { ...process.env, ...environment },
     });
     this.#exited = new Promise((resolve) => {
@@ -34,11 +36,21 @@ export class LineProcess {
   }
 
   /** Sends a line and waits for the next line of output. */
-  async ask(line: string): Promise<string> {
+  ask(line: string): Promise<string> {
     this.#child.stdin?.write(`${line}\n`);
+    return this.next();
+  }
+
+  /** Waits for the next line of output. */
+  async next(): Promise<string> {
     const answer = await this.#lines.next();
     if (answer.done) throw new Error(`${this.#name} ended early. Read its error output above.`);
     return answer.value;
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
   }
 
   /** Ends its input, which ends it, and waits until it is gone. */

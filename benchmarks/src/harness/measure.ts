@@ -1,5 +1,8 @@
 /** Interleaved measurement: contenders take turns, so that a noisy minute hurts all of them alike. */
 
+import { summaryOf } from './rounds.ts';
+import type { Summary } from './rounds.ts';
+
 /** One thing to be timed. `run` does the work once; what is timed is the whole call. */
 export interface Contender {
   readonly name: string;
@@ -8,14 +11,9 @@ export interface Contender {
 }
 
 /** Milliseconds of one contender's timed runs. */
-export interface Sample {
+export interface Sample extends Summary {
   readonly name: string;
-  readonly n: number;
   readonly warmUp: number;
-  readonly median: number;
-  /** First and third quartile. */
-  readonly spread: readonly [number, number];
-  readonly minimum: number;
 }
 
 export interface MeasureOptions {
@@ -23,24 +21,9 @@ export interface MeasureOptions {
   readonly runs: number;
 }
 
-function quantile(sorted: readonly number[], q: number): number {
-  const position = (sorted.length - 1) * q;
-  const low = sorted[Math.floor(position)] ?? Number.NaN;
-  const high = sorted[Math.ceil(position)] ?? Number.NaN;
-  return low + (high - low) * (position - Math.floor(position));
-}
-
 /** Sums up times in milliseconds. */
 export function summarise(name: string, times: readonly number[], warmUp: number): Sample {
-  const sorted = [...times].sort((a, b) => a - b);
-  return {
-    name,
-    n: sorted.length,
-    warmUp,
-    median: quantile(sorted, 0.5),
-    spread: [quantile(sorted, 0.25), quantile(sorted, 0.75)],
-    minimum: sorted[0] ?? Number.NaN,
-  };
+  return { name, warmUp, ...summaryOf(times) };
 }
 
 /** Runs every contender `warmUp` times, then `runs` rounds in which each runs once, and sums up. */

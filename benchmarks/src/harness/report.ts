@@ -16,6 +16,8 @@ export interface Table {
 
 export interface SuiteResult {
   readonly suite: string;
+  /** The adapter that was measured, where the suite measures one: results of several stand side by side. */
+  readonly adapter?: string | null;
   readonly tables: readonly Table[];
   /** The raw figures behind the tables. */
   readonly data: unknown;
@@ -46,10 +48,24 @@ export function formatTable({ title, columns, rows, notes }: Table): string {
   ].join('\n');
 }
 
-/** Writes `benchmarks/results/<suite>.json` (or into `folder`) and returns its path. */
+/** `AMD EPYC 9B14 (SwiftShader)` → `amd-epyc-9b14-swiftshader`. */
+const slug = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+
+/** The file of a result: the suite, and where it measures an adapter also the machine and the adapter's first words. */
+export function resultFile({ suite, adapter }: SuiteResult, { cpu, cores }: Machine): string {
+  if (adapter === undefined) return `${suite}.json`;
+  const device = slug((adapter ?? 'no adapter').split(/[:(]/)[0] ?? '');
+  return `${suite}-${slug(cpu)}-${cores}-cores-${device}.json`;
+}
+
+/** Writes `benchmarks/results/<file>` (or into `folder`) and returns its path. */
 export function writeResult(folder: string, result: SuiteResult, machine: Machine): string {
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, `${result.suite}.json`);
+  const path = join(folder, resultFile(result, machine));
   writeFileSync(path, `${JSON.stringify({ machine, ...result }, null, 2)}\n`);
   return path;
 }

@@ -10,7 +10,7 @@ import type { Group, GroupOptions } from '../all-reduce/group.ts';
 import { measureInterleaved, summarise } from '../harness/measure.ts';
 import type { MeasureOptions, Sample } from '../harness/measure.ts';
 import type { SuiteResult, Table } from '../harness/report.ts';
-import { hasPython } from '../peers/pytorch.ts';
+import { hasPython } from '../harness/python.ts';
 import type { Suite, SuiteOptions } from '../suite.ts';
 
 const MIB = 2 ** 20;

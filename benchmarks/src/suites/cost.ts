@@ -1,8 +1,8 @@
 /**
- * What training costs here and in a cloud. Only throughput that was measured is used: for this machine the one in
- * `train-step.json`. For a cloud GPU nothing was measured, so the table says how fast it would have to be to be cheaper.
+ * What training costs here and in a cloud. Only throughput that was measured is used: for this machine that of
+ * the newest `train-step` result. For a cloud GPU nothing was measured, so the table says how fast it would have to be to be cheaper.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { SuiteResult, Table } from '../harness/report.ts';
 import type { Suite, SuiteOptions } from '../suite.ts';
 import type { TrainStepData } from './train-step.ts';
@@ -20,19 +20,27 @@ interface Offer {
 }
 
 const pricesFile = new URL('../../data/cloud-prices.json', import.meta.url);
-const trainStepFile = new URL('../../results/train-step.json', import.meta.url);
+const resultsFolder = new URL('../../results/', import.meta.url);
 
 /** What a volunteer asks for an hour of a machine like this, US dollars, unless `--set worker-price=` says otherwise. */
 const DEFAULT_WORKER_PRICE = 0.05;
 
+interface StoredTrainStep {
+  readonly data: TrainStepData;
+  readonly machine: { readonly date: string; readonly cpu: string };
+}
+
+/** Results of `train-step`, one an adapter. */
+function storedTrainSteps(): StoredTrainStep[] {
+  if (!existsSync(resultsFolder)) return [];
+  const files = readdirSync(resultsFolder).filter((file) => file.startsWith('train-step'));
+  return files.map((file) => JSON.parse(readFileSync(new URL(file, resultsFolder), 'utf8')) as StoredTrainStep);
+}
+
 async function measuredThroughput(options: SuiteOptions): Promise<{ data: TrainStepData; origin: string }> {
-  if (existsSync(trainStepFile)) {
-    const stored = JSON.parse(readFileSync(trainStepFile, 'utf8')) as {
-      data: TrainStepData;
-      machine: { date: string; cpu: string };
-    };
-    return { data: stored.data, origin: `train-step.json of ${stored.machine.date} on ${stored.machine.cpu}` };
-  }
+  const stored = storedTrainSteps().sort((a, b) => b.machine.date.localeCompare(a.machine.date))[0];
+  if (stored !== undefined)
+    return { data: stored.data, origin: `train-step of ${stored.machine.date} on ${stored.machine.cpu}` };
   options.log('no stored train-step result: measuring');
   const { data } = await trainStep.run({ ...options, quick: true });
   return { data: data as TrainStepData, origin: 'measured just now, quick' };

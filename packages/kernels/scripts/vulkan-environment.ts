@@ -33,12 +33,12 @@ const PROBE = fileURLToPath(new URL('probe-adapter.ts', import.meta.url));
 
 /**
  * Environment variables, to be laid over `process.env`, under which a child process has a WebGPU adapter: none where
- * the system's own Vulkan serves, SwiftShader's otherwise.
+ * the system's own Vulkan serves, SwiftShader's otherwise or where `swiftshader` asks for it.
  */
-export function vulkanEnvironment(): Record<string, string> {
-  if (process.env['MURMURATION_VULKAN'] !== undefined) return {};
+export function vulkanEnvironment({ swiftshader = false } = {}): Record<string, string> {
+  if (process.env['MURMURATION_VULKAN'] !== undefined && !swiftshader) return {};
   const runtime = runtimeDirectory();
-  if (hasAdapter(runtime)) return { ...runtime, MURMURATION_VULKAN: 'system' };
+  if (!swiftshader && hasAdapter(runtime)) return { ...runtime, MURMURATION_VULKAN: 'system' };
   const folder = unpackSwiftShader();
   const libraries = [folder, process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':');
   return {

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parameterViews } from '../graph/parameter-layout.ts';
+import { buildStepProgram } from '../models/build-step-program.ts';
 import type { Backend } from './backend.ts';
 import { describeContract } from './conformance-contract.ts';
 import { describeModel } from './conformance-models.ts';
@@ -45,9 +46,16 @@ export interface ConformanceOptions {
   readonly name: string;
   readonly open: () => Promise<Backend>;
   readonly tolerance?: ConformanceTolerance;
+  /** Whether the backend offers an op; all unless given. Rows and models with others are left out. */
+  readonly offers?: (op: string) => boolean;
 }
 
-export function describeBackend({ name, open, tolerance = FLOAT32_TOLERANCE }: ConformanceOptions): void {
+export function describeBackend({
+  name,
+  open,
+  tolerance = FLOAT32_TOLERANCE,
+  offers = () => true,
+}: ConformanceOptions): void {
   describe(`backend ${name}`, () => {
     let backend: Backend;
     beforeAll(async () => {
@@ -55,10 +63,10 @@ export function describeBackend({ name, open, tolerance = FLOAT32_TOLERANCE }: C
     });
     afterAll(() => backend.close());
 
-    describe.each(conformanceOps)('op %s', (op) => {
+    describe.each(conformanceOps.filter(offers))('op %s', (op) => {
       describeOp(op, () => backend, tolerance);
     });
-    describe.each(Object.keys(modelCases))('%s', (model) => {
+    describe.each(modelsOf(offers))('%s', (model) => {
       describeModel(model, () => backend, tolerance);
     });
     describe('contract', () => {
@@ -66,6 +74,12 @@ export function describeBackend({ name, open, tolerance = FLOAT32_TOLERANCE }: C
     });
   });
 }
+
+/** The models whose every op is offered. */
+const modelsOf = (offers: (op: string) => boolean): string[] =>
+  Object.entries(modelCases).flatMap(([name, { spec, batch }]) =>
+    buildStepProgram(spec, batch).train.nodes.every(({ op }) => offers(op)) ? [name] : [],
+  );
 
 function describeOp(op: string, backend: () => Backend, tolerance: ConformanceTolerance): void {
   it('gives the reference’s results', async () => {

@@ -34,10 +34,12 @@ function fake(name: BackendName, kind: AdapterInfo['kind'], fails = false): Back
 }
 
 const onnx = async () => fake('onnx', 'cpu');
+const exact = async () => fake('exact', 'cpu');
 const unavailable = async () => {
   throw new BackendUnavailableError({ backend: 'webgpu', reason: 'no driver', mend: 'Install one.' });
 };
-const auto = (webgpu: BackendOpeners['webgpu']) => selectBackend({ requested: 'auto', openers: { webgpu, onnx } });
+const auto = (webgpu: BackendOpeners['webgpu']) =>
+  selectBackend({ requested: 'auto', openers: { webgpu, onnx, exact } });
 
 describe('chooseBackend', () => {
   const gpu = { found: true, adapter: adapter('gpu') } as const;
@@ -96,13 +98,21 @@ describe('selectBackend', () => {
     expect(backend.reason).toContain('it pretended');
   });
 
+  it('takes exact where onnxruntime does not load, and says both reasons', async () => {
+    const { name, reason } = await selectBackend({
+      requested: 'auto',
+      openers: { webgpu: unavailable, onnx: unavailable, exact },
+    });
+    expect([name, reason.match(/no driver/g)?.length]).toEqual(['exact', 2]);
+  });
+
   it('does not replace a backend that was asked for by name', async () => {
-    const openers = { webgpu: unavailable, onnx };
+    const openers = { webgpu: unavailable, onnx, exact };
     await expect(selectBackend({ requested: 'webgpu', openers })).rejects.toMatchObject({
       code: 'BACKEND_UNAVAILABLE',
       mend: 'Install one.',
     });
-    await expect(selectBackend({ requested: 'exact', openers })).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' });
+    expect((await selectBackend({ requested: 'exact', openers })).name).toBe('exact');
     expect((await selectBackend({ requested: 'onnx', openers })).reason).toBe('onnx was asked for');
   });
 

@@ -1,17 +1,20 @@
 /**
  * Opens the backend that a worker was asked for. `auto` takes `onnx` at once where WebGPU is missing or only played by
- * a CPU; where a real GPU is there, it opens both and lets the first program that is compiled decide (`FasterBackend`).
+ * a CPU; where a real GPU is there, it opens both and lets the first program that is compiled decide (`FasterBackend`). Where
+ * onnxruntime has no binary, `exact` takes its place: it needs nothing but WebAssembly.
  */
 import type { Backend, BackendName } from './backend.ts';
 import { chooseBackend, type WebGpuFinding } from './choose-backend.ts';
 import { BackendUnavailableError, summaryOf } from './errors.ts';
 import { FasterBackend } from './faster-backend.ts';
+import { openExactBackend } from '../exact-backend/node/open.ts';
 import { openOnnxBackend, type OnnxBackendOptions } from './onnx-backend.ts';
 import { openWebGpu } from './open-webgpu.ts';
 
 export interface BackendOpeners {
   readonly webgpu: () => Promise<Backend>;
   readonly onnx: () => Promise<Backend>;
+  readonly exact: () => Promise<Backend>;
 }
 
 export interface SelectBackendOptions extends OnnxBackendOptions {
@@ -28,17 +31,16 @@ export interface SelectedBackend extends Backend {
 
 /** @throws BackendUnavailableError, AdapterNotFoundError, both saying what to install */
 export async function selectBackend(options: SelectBackendOptions): Promise<SelectedBackend> {
-  const { requested, openers = { webgpu: openWebGpu, onnx: () => openOnnxBackend(options) } } = options;
+  const { requested, openers = realOpeners(options) } = options;
   if (requested === 'auto') return selectAutomatically(openers);
-  if (requested === 'exact') {
-    throw new BackendUnavailableError({
-      backend: 'exact',
-      reason: 'it reduces and applies gradients but does not compute them yet',
-      mend: 'Choose onnx, webgpu or auto.',
-    });
-  }
   return withReason(await openers[requested](), `${requested} was asked for`);
 }
+
+const realOpeners = ({ threads, ...options }: SelectBackendOptions): BackendOpeners => ({
+  webgpu: openWebGpu,
+  onnx: () => openOnnxBackend({ ...options, ...(threads !== undefined && { threads }) }),
+  exact: async () => openExactBackend(threads === undefined ? {} : { threads }),
+});
 
 async function selectAutomatically(openers: BackendOpeners): Promise<SelectedBackend> {
   // `auto` goes on without a GPU whatever is wrong with it, and says what was.
@@ -47,9 +49,20 @@ async function selectAutomatically(openers: BackendOpeners): Promise<SelectedBac
     typeof gpu === 'string' ? { found: false, reason: gpu } : { found: true, adapter: gpu.adapter };
   const { choice, reason } = chooseBackend(finding);
   if (choice === 'measure' && typeof gpu !== 'string')
-    return new FasterBackend({ gpu, cpu: await openers.onnx(), reason });
+    return new FasterBackend({ gpu, cpu: (await openCpu(openers)).backend, reason });
   if (typeof gpu !== 'string') await gpu.close();
-  return withReason(await openers.onnx(), reason);
+  const cpu = await openCpu(openers);
+  return withReason(cpu.backend, cpu.problem === null ? reason : `${reason}, and ${cpu.problem}`);
+}
+
+/** onnxruntime, or the backend that needs nothing installed where that has no binary. */
+async function openCpu(openers: BackendOpeners): Promise<{ backend: Backend; problem: string | null }> {
+  try {
+    return { backend: await openers.onnx(), problem: null };
+  } catch (error) {
+    if (!(error instanceof BackendUnavailableError)) throw error;
+    return { backend: await openers.exact(), problem: summaryOf(error) };
+  }
 }
 
 const withReason = (backend: Backend, reason: string): SelectedBackend => ({

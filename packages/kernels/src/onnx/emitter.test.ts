@@ -55,6 +55,33 @@ describe('GraphEmitter', () => {
     expect(emitter.node('Softmax', [x], { axis: 0 })).not.toBe(emitter.node('Softmax', [x], { axis: 1 }));
   });
 
+  it('leaves out nodes that no output depends on', () => {
+    const emitter = new GraphEmitter({ target: 'portable' });
+    const x = emitter.input('x', f32(2));
+    emitter.node('Exp', [emitter.node('Neg', [x])]);
+    emitter.output('y', emitter.node('Relu', [x]), f32(2));
+    expect(decoded(emitter).graph.node.map(({ opType }) => opType)).toEqual(['Relu']);
+  });
+
+  it('lets a matrix product add what is added to it, unless something else reads the bare product', () => {
+    const emitter = new GraphEmitter({ target: 'onnxruntime' });
+    const [x, sum] = [emitter.input('x', f32(2, 2)), emitter.input('sum', f32(2, 2))];
+    const [alone, shared] = [
+      emitter.node('Gemm', [x, x], { transA: 1 }),
+      emitter.node('Gemm', [x, sum], { transA: 1 }),
+    ];
+    emitter.output('a', emitter.add(sum, alone), f32(2, 2));
+    emitter.output('b', emitter.node('Relu', [shared]), f32(2, 2));
+    emitter.output('c', emitter.add(sum, shared), f32(2, 2));
+    const nodes = decoded(emitter).graph.node.map(({ opType, input }) => [opType, input.length]);
+    expect(nodes).toEqual([
+      ['Gemm', 2],
+      ['Gemm', 3],
+      ['Relu', 1],
+      ['Add', 2],
+    ]);
+  });
+
   it('gives outputs their names even where a value is an input or has two names', () => {
     const emitter = new GraphEmitter({ target: 'portable' });
     const x = emitter.input('x', f32(2));

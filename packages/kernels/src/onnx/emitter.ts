@@ -105,6 +105,19 @@ export class GraphEmitter implements OnnxEmitter {
     });
   }
 
+  /**
+   * addend + value. A matrix product that nothing else reads takes the addend in itself: one pass over memory less, and
+   * for a small batch the sum costs as much as the product.
+   */
+  add(addend: OnnxValue, value: OnnxValue): OnnxValue {
+    const node = this.#nodes.find(({ output }) => output.includes(value));
+    const read = this.#nodes.some(({ input }) => input.includes(value)) || this.#outputs.some((o) => o.value === value);
+    if (node?.opType !== 'Gemm' || node.input.length !== 2 || read) return this.node('Add', [addend, value]);
+    const output = this.#name('Gemm');
+    this.#nodes.push({ ...node, name: `node/${output}`, input: [...node.input, addend], output: [output] });
+    return output;
+  }
+
   constant(dtype: OnnxDType, shape: readonly number[], values: readonly number[]): OnnxValue {
     const key = `constant ${dtype} ${shape.join()}: ${values.join()}`;
     return first(
@@ -177,11 +190,26 @@ export class GraphEmitter implements OnnxEmitter {
     const rename = (value: OnnxValue): string => renamed.get(value) ?? value;
     return {
       name,
-      node: this.#nodes.map((node) => ({ ...node, input: node.input.map(rename), output: node.output.map(rename) })),
+      node: this.#wantedNodes().map((node) => ({
+        ...node,
+        input: node.input.map(rename),
+        output: node.output.map(rename),
+      })),
       initializer: this.#initializers,
       input: this.#inputs,
       output: this.#outputs.map((output) => this.#valueInfo(output.name, output.type)),
     };
+  }
+
+  /** The nodes that some output depends on: onnxruntime would run the others too. */
+  #wantedNodes(): readonly NodeMessage[] {
+    const wanted = new Set<OnnxValue>(this.#outputs.flatMap(({ name, value }) => [name, value]));
+    const kept = this.#nodes.toReversed().filter(({ input, output }) => {
+      if (!output.some((value) => wanted.has(value))) return false;
+      input.forEach((value) => wanted.add(value));
+      return true;
+    });
+    return kept.toReversed();
   }
 
   #once(key: string, emit: () => readonly OnnxValue[]): readonly OnnxValue[] {

@@ -28,7 +28,7 @@ export function encodeTrainModel({ train, layout }: StepProgram): Uint8Array {
   for (const [index, { name }] of slots.entries()) {
     const gradient = operandOf(values, gradients[index]?.value ?? -1);
     const accumulator = emitter.input(TRAIN_VALUES.accumulator(name), gradient.type);
-    emitter.output(TRAIN_VALUES.accumulated(name), emitter.node('Add', [accumulator, gradient.name]), gradient.type);
+    emitter.output(TRAIN_VALUES.accumulated(name), emitter.add(accumulator, gradient.name), gradient.type);
   }
   return wrapModel(emitter.finish('train'));
 }

@@ -94,7 +94,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     [[ids(3, 7, 1), normal(5), normal(2, 1, 1)]],
     [[ids(2, 9), ids(100, 9), ids(100, 9)]],
   ],
-  toF32: [[[ids(1000)]], [[ids(1_000_000, 5, 67)]]],
+  toF32: [[[ids(1000)]], [[ids(200_000, 5, 67)]]],
   toI32: [[[wide()]], [[wide(5, 67)]]],
   neg: elementwise(normal),
   abs: elementwise(normal),

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildStepProgram, initialParameters, type ModelSpec } from '@murmuration/kernels/graph';
 import type { Executable } from '@murmuration/kernels/backend';
 import { Device } from './device.ts';
-import { DeviceError } from './errors.ts';
 
 const spec: ModelSpec = { type: 'mlp', inputs: 6, hidden: [8], outputs: 3, activation: 'relu' };
 const program = buildStepProgram(spec, 4);
@@ -43,7 +42,23 @@ describe('a device thread', () => {
     await expect(executable.accumulate({ weight: new Float32Array(4) })).rejects.toMatchObject({
       code: 'BATCH_MISMATCH',
     });
-    await expect(Device.open({ backend: 'exact', threads: 1 })).rejects.toThrow(DeviceError);
+  });
+
+  it('computes exactly where that is asked for, the same with any number of threads', async () => {
+    const gradients: Float32Array[] = [];
+    for (const threads of [1, 2]) {
+      const exact = await Device.open({ backend: 'exact', threads });
+      expect(exact.description).toMatchObject({ name: 'exact', adapter: { kind: 'cpu', class: 'exact' } });
+      const compiled = await exact.compile(program);
+      await compiled.load(initialParameters(spec, 1));
+      await compiled.accumulate(batch());
+      const gradient = new Float32Array(program.layout.size);
+      await compiled.drain(gradient, 1);
+      gradients.push(gradient);
+      await exact.close(1000);
+    }
+    expect(gradients[0]!.some((value) => value !== 0)).toBe(true);
+    expect(gradients[1]).toEqual(gradients[0]);
   });
 
   it('leaves the event loop free while it computes', async () => {

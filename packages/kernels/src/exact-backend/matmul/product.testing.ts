@@ -1,5 +1,6 @@
 /** Running the product's module on one thread, from test code: strides in elements, operands copied in, results copied out. */
-import { PRODUCT_PARAMETERS, productModule, scratchBytes } from './product.ts';
+import { encodeModule } from '../wasm/module.ts';
+import { PRODUCT_PARAMETERS, productFunctions, scratchBytes } from './product.ts';
 import { DEFAULT_TILE, type TileShape } from './tile.ts';
 
 export interface Strides {
@@ -26,7 +27,7 @@ type Run = (a: Float32Array, b: Float32Array, product: TestedProduct) => Float32
 
 export function instantiateProduct(tile: TileShape = DEFAULT_TILE): Run {
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 65_536 });
-  const module = new WebAssembly.Module(productModule({ shared: false }, tile));
+  const module = new WebAssembly.Module(encodeModule(productFunctions(tile), { shared: false }));
   const { product } = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<string, CallableFunction>;
   return (left, right, { m, n, k, count = 1, ...rest }) => {
     const [a, b, c] = [64, 64 + left.byteLength, 64 + left.byteLength + right.byteLength];

@@ -4,7 +4,6 @@
  */
 import { PRODUCT_BLOCK } from '../../canonical/kernel.ts';
 import { FunctionBuilder, type Local } from '../wasm/function.ts';
-import { encodeModule, type ModuleOptions } from '../wasm/module.ts';
 import { copyBlockFunction } from './copy-block.ts';
 import { packFunction } from './pack.ts';
 import { DEFAULT_TILE, tileFunction, type TileShape } from './tile.ts';
@@ -55,16 +54,14 @@ type Parameter = (typeof PRODUCT_PARAMETERS)[number];
 /** Function indices in the module. */
 const FUNCTIONS = { packA: 0, packB: 1, tile: 2, copyBlock: 3 } as const;
 
-export function productModule(options: ModuleOptions, tile: TileShape = DEFAULT_TILE): Uint8Array<ArrayBuffer> {
-  const functions = {
-    packA: packFunction(tile.rows),
-    packB: packFunction(tile.columns),
-    tile: tileFunction(tile),
-    copyBlock: copyBlockFunction(),
-    product: new ProductEmitter(tile).emit(),
-  };
-  return encodeModule(functions, options);
-}
+/** The functions of a module whose first they must be, for they call each other by number. */
+export const productFunctions = (tile: TileShape = DEFAULT_TILE) => ({
+  packA: packFunction(tile.rows),
+  packB: packFunction(tile.columns),
+  tile: tileFunction(tile),
+  copyBlock: copyBlockFunction(),
+  product: new ProductEmitter(tile).emit(),
+});
 
 class ProductEmitter {
   readonly #tile: TileShape;

@@ -1,5 +1,6 @@
 /** Running one map kernel on one thread, from test code. */
 import type { Expr } from '../../canonical/expression.ts';
+import { encodeModule } from '../wasm/module.ts';
 import { mapKernel } from './map-kernel.ts';
 
 type Numbers = Float32Array | Int32Array;
@@ -10,11 +11,14 @@ export function runMap(
   operands: readonly Numbers[],
   part?: readonly [row: number, rowEnd: number, column: number, columnEnd: number],
 ): Numbers {
-  const kernel = mapKernel({ shape, value, operands: operands.map((_, index) => ({ from: 'input', index })) });
+  const kernel = mapKernel({ shape, value, operands });
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 65_536 });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(kernel.binary({ shared: false })), {
-    env: { memory },
-  });
+  const instance = new WebAssembly.Instance(
+    new WebAssembly.Module(encodeModule({ map: kernel.emit() }, { shared: false })),
+    {
+      env: { memory },
+    },
+  );
   let next = 64;
   const addresses = operands.map((values) => {
     const address = next;

@@ -1,13 +1,17 @@
 /** A map call as a WebAssembly module: rows (all axes but the innermost) and columns (the innermost) in two loops. */
-import type { Expr } from '../../canonical/expression.ts';
 import { withFlushes } from '../../canonical/flush.ts';
 import type { MapCall } from '../../canonical/kernel.ts';
 import { FunctionBuilder, type Local } from '../wasm/function.ts';
-import { encodeModule, type ModuleOptions } from '../wasm/module.ts';
 import { Emitter } from './emitter.ts';
 import { intern } from './intern.ts';
+import { workOf } from './work.ts';
 import { columnsFit } from './lanes.ts';
-import { scopeKernel } from './scopes.ts';
+import { scopeKernel, type ScopedKernel } from './scopes.ts';
+
+/** What of a map call or step decides its code. */
+export interface MapShape extends Pick<MapCall, 'shape' | 'value'> {
+  readonly operands: readonly unknown[];
+}
 
 /** Code that is ready to be encoded. Its function `map` takes the operands' addresses, the output's, then rows and columns: first, end, first, end. */
 export interface MapKernel {
@@ -15,19 +19,24 @@ export interface MapKernel {
   readonly key: string;
   readonly rows: number;
   readonly columns: number;
-  binary(options: ModuleOptions): Uint8Array<ArrayBuffer>;
+  /** Roughly the instructions of one element. */
+  readonly work: number;
+  /** The function `map`, emitted anew. */
+  emit(): FunctionBuilder;
 }
 
-export function mapKernel({ operands, shape, value }: Pick<MapCall, 'operands' | 'shape' | 'value'>): MapKernel {
+export function mapKernel({ operands, shape, value }: MapShape): MapKernel {
   const { value: interned, text } = intern(withFlushes(value), shape);
   const axes = shape.flatMap((size, axis) => (size > 1 ? [{ axis, size }] : []));
   const column = axes.at(-1) ?? { axis: -1, size: 1 };
   const outer = axes.slice(0, -1);
+  const scoped = () => scopeKernel(interned, column.axis);
   return {
     key: `${operands.length} [${shape.join()}]\n${text}`,
     rows: outer.reduce((product, { size }) => product * size, 1),
     columns: column.size,
-    binary: (options) => encodeModule({ map: mapFunction(interned, operands.length, outer, column) }, options),
+    work: workOf(scoped(), column.size),
+    emit: () => mapFunction(scoped(), operands.length, outer, column),
   };
 }
 
@@ -36,7 +45,12 @@ interface SizedAxis {
   readonly size: number;
 }
 
-function mapFunction(value: Expr, operands: number, outer: readonly SizedAxis[], column: SizedAxis): FunctionBuilder {
+function mapFunction(
+  kernel: ScopedKernel,
+  operands: number,
+  outer: readonly SizedAxis[],
+  column: SizedAxis,
+): FunctionBuilder {
   const f = new FunctionBuilder(Array.from({ length: operands + 5 }, () => 'i32' as const));
   const [output, row, rowEnd, firstColumn, columnEnd] = f.parameters.slice(operands) as [
     Local,
@@ -48,7 +62,7 @@ function mapFunction(value: Expr, operands: number, outer: readonly SizedAxis[],
   const at = f.local('i32');
   const coordinates = outer.map(({ axis, size }) => ({ axis, size, local: f.local('i32') }));
   const axes = new Map([[column.axis, at] as const, ...coordinates.map(({ axis, local }) => [axis, local] as const)]);
-  const kernel = scopeKernel(value, column.axis);
+  const { value } = kernel;
   const emitter = new Emitter({ f, kernel, operands: f.parameters, axes });
   const target = f.local('i32');
   const address = () => f.get(target).get(at).i32(2).op('i32.shl', 'i32.add');

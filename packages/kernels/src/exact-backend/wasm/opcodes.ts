@@ -20,6 +20,7 @@ export const PLAIN = {
   ...numbered('i64', 0x83, ['and', 'or', 'xor', 'shl', 'shr_s', 'shr_u', 'rotl', 'rotr']),
   ...numbered('f32', 0x8b, ['abs', 'neg', 'ceil', 'floor', 'trunc', 'nearest', 'sqrt', 'add', 'sub', 'mul', 'div']),
   ...numbered('f64', 0x99, ['abs', 'neg', 'ceil', 'floor', 'trunc', 'nearest', 'sqrt', 'add', 'sub', 'mul', 'div']),
+  'f64.copysign': [0xa6],
   'i32.wrap_i64': [0xa7],
   'i64.extend_i32_s': [0xac],
   'i64.extend_i32_u': [0xad],

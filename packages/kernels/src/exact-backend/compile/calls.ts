@@ -1,0 +1,73 @@
+/** The calls of each step: which function, at which addresses, for which part of the result. */
+import type { CanonicalStep, CanonicalTensor } from '../../canonical/plan.ts';
+import { PRODUCT_PARAMETERS } from '../matmul/product.ts';
+import { type MapKernel, mapKernel } from '../render/map-kernel.ts';
+import type { Work } from '../threads/messages.ts';
+import type { FunctionBuilder } from '../wasm/function.ts';
+import { splitMap, splitProduct } from './split.ts';
+
+type Address = (tensor: CanonicalTensor) => number;
+type ProductStep = Extract<CanonicalStep, { kind: 'product' }>;
+type MapStep = Extract<CanonicalStep, { kind: 'map' }>;
+
+/** The map kernels of a program, each once, under the names of their functions. */
+export class KernelTable {
+  readonly #names = new Map<string, string>();
+  readonly functions: Record<string, FunctionBuilder> = {};
+
+  nameOf(kernel: MapKernel): string {
+    let name = this.#names.get(kernel.key);
+    if (name === undefined) {
+      name = `map${this.#names.size}`;
+      this.#names.set(kernel.key, name);
+      this.functions[name] = kernel.emit();
+    }
+    return name;
+  }
+}
+
+export function callsOf(
+  step: CanonicalStep,
+  kernels: KernelTable,
+  addressOf: Address,
+  threads: number,
+): readonly Work[] {
+  return step.kind === 'map' ? mapCalls(step, kernels, addressOf, threads) : productCalls(step, addressOf, threads);
+}
+
+function mapCalls(step: MapStep, kernels: KernelTable, addressOf: Address, threads: number): readonly Work[] {
+  const kernel = mapKernel(step);
+  const name = kernels.nameOf(kernel);
+  const addresses = [...step.operands, step.output].map(addressOf);
+  return splitMap(kernel, threads).map(({ row, rowEnd, column, columnEnd }) => ({
+    name,
+    arguments: [...addresses, row, rowEnd, column, columnEnd],
+  }));
+}
+
+function productCalls({ a, b, output, problem }: ProductStep, addressOf: Address, threads: number): readonly Work[] {
+  const { m, k, n, transposeA, transposeB, sharedLeft, sharedRight } = problem;
+  const strides = {
+    aBatch: sharedLeft ? 0 : m * k * 4,
+    bBatch: sharedRight ? 0 : k * n * 4,
+    cBatch: m * n * 4,
+    aRow: transposeA ? 4 : k * 4,
+    aStep: transposeA ? m * 4 : 4,
+    bStep: transposeB ? 4 : n * 4,
+    bColumn: transposeB ? k * 4 : 4,
+  };
+  return splitProduct(problem, threads).map(({ firstBatch, batches, block }) => {
+    const values: Readonly<Record<string, number>> = {
+      ...strides,
+      ...block,
+      k,
+      n,
+      count: batches,
+      a: addressOf(a) + firstBatch * strides.aBatch,
+      b: addressOf(b) + firstBatch * strides.bBatch,
+      c: addressOf(output) + firstBatch * strides.cBatch,
+    };
+    // The last parameter, scratch, is the thread's own.
+    return { name: 'product', arguments: PRODUCT_PARAMETERS.slice(0, -1).map((name) => values[name]!), scratch: true };
+  });
+}

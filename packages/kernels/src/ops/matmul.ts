@@ -152,6 +152,7 @@ export const matmul: OpDefinition = {
   onnx,
   wgsl: {
     kind: 'kernels',
+    takesEpilogue: true,
     lower: ({ inputs, attributes, traits }) => {
       const { batch, ...sizes } = matmulSizes(inputs, attributes);
       return { calls: [matmulCall(traits, { ...sizes, count: elements(batch) }, [input(0), input(1), output])] };

@@ -10,7 +10,8 @@ export const relu: OpDefinition = {
   operands: ['f32'],
   attributes: {},
   infer: (call) => f32(shapeAt(call, 0)),
-  gradient: ({ emit, inputs, outputGradient }) => [emit.apply('reluGradient', [...inputs, outputGradient])],
+  // relu(x) > 0 where x > 0: with the output in x's place, x need not be kept.
+  gradient: ({ emit, output, outputGradient }) => [emit.apply('reluGradient', [output, outputGradient])],
   reference: ({ operands: [x] }) => (x ?? new Float64Array()).map((value) => Math.max(value, 0)),
   flops: perOutput(1),
   bytes: streamedBytes,

@@ -1,7 +1,7 @@
 /** Gradient accumulation on the device: after each gradient is computed, a kernel adds it to its accumulator. */
 import { type ParameterLayout, trainedSlots } from '../graph/parameter-layout.ts';
 import type { Kernel } from './lowering.ts';
-import type { Plan, PlannedCall, TensorId } from './plan.ts';
+import { outputOf, type Plan, type PlannedCall, type TensorId } from './plan.ts';
 import { groupsOf, reads, writes } from './wgsl.ts';
 
 const WORKGROUP = 64;
@@ -18,21 +18,46 @@ const [single, fours] = [kernelOf('f32'), kernelOf('vec4<f32>')];
 
 /**
  * A train plan whose outputs are `[loss]` only: each `gradient/…` is added to an accumulator, a tensor beyond the plan's
- * own, as soon as it is there, so that its memory is free again. Accumulators are numbered from `firstAccumulator` in the
- * order of the trained slots.
+ * own. The kernel that makes a gradient adds it itself where it can and nobody else reads it; else a kernel of its own
+ * does as soon as the gradient is there, so that its memory is free again. Accumulators are numbered from
+ * `firstAccumulator` in the order of the trained slots.
  */
 export function withAccumulation(plan: Plan, layout: ParameterLayout): Plan & { readonly firstAccumulator: TensorId } {
   const slots = trainedSlots(layout);
   const firstAccumulator = plan.bytes.length;
+  const gradients = plan.outputs.slice(1);
+  const uses = countUses(plan);
   const due = new Map<number, PlannedCall[]>();
+  const calls = [...plan.calls];
   slots.forEach(({ size }, slot) => {
-    const gradient = plan.outputs[slot + 1]!;
-    const after = plan.calls.findLastIndex(({ operands }) => operands.at(-1) === gradient);
-    due.set(after, [...(due.get(after) ?? []), accumulateCall(gradient, firstAccumulator + slot, size)]);
+    const gradient = gradients[slot]!;
+    const accumulator = firstAccumulator + slot;
+    const maker = plan.calls.findLastIndex((call) => outputOf(call) === gradient);
+    const added = uses.get(gradient) === 1 ? addingTo(calls[maker], accumulator) : undefined;
+    if (added) calls[maker] = added;
+    else due.set(maker, [...(due.get(maker) ?? []), accumulateCall(gradient, accumulator, size)]);
   });
-  const calls = [...(due.get(-1) ?? []), ...plan.calls.flatMap((call, index) => [call, ...(due.get(index) ?? [])])];
+  const all = [...(due.get(-1) ?? []), ...calls.flatMap((call, index) => [call, ...(due.get(index) ?? [])])];
   const bytes = [...plan.bytes, ...slots.map(({ size }) => size * 4)];
-  return { ...plan, calls, bytes, outputs: plan.outputs.slice(0, 1), firstAccumulator };
+  return { ...plan, calls: all, bytes, outputs: plan.outputs.slice(0, 1), firstAccumulator };
+}
+
+/** How often each tensor is written, read or given back as an output. */
+function countUses({ calls, outputs }: Plan): ReadonlyMap<TensorId, number> {
+  const uses = new Map<TensorId, number>();
+  const count = (tensor: TensorId) => uses.set(tensor, (uses.get(tensor) ?? 0) + 1);
+  for (const { operands } of calls) operands.forEach(count);
+  // A gradient's one entry among the outputs is the accumulator's business.
+  outputs.filter((tensor, index) => outputs.indexOf(tensor) !== index || index === 0).forEach(count);
+  return uses;
+}
+
+/** `call` as it adds to `accumulator` what it would have stored; undefined where it can't. */
+function addingTo(call: PlannedCall | undefined, accumulator: TensorId): PlannedCall | undefined {
+  const kernel = call?.accumulating?.();
+  if (call === undefined || kernel === undefined) return undefined;
+  const outputAt = call.outputAt ?? call.operands.length - 1;
+  return { ...call, kernel, operands: call.operands.with(outputAt, accumulator) };
 }
 
 /** sum += gradient, both `size` elements. */

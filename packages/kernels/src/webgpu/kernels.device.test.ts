@@ -59,6 +59,28 @@ describe('matmul', () => {
     expect(await errorOf('matmul', [a, b], { transposeA, transposeB }, { traits: gpu })).toBeLessThan(1e-6);
   });
 
+  it.each([
+    ['in fours', 40],
+    ['one by one', 42],
+  ])('with rows, scalars and whole tensors in its epilogue, %s', async (_, columns) => {
+    const builder = new GraphBuilder();
+    const types = { a: f32(3, 35, 9), b: f32(9, columns), row: f32(columns), one: f32(1), same: f32(3, 35, columns) };
+    const [a, b, row, one, same] = Object.entries(types).map(([name, type]) => builder.input(name, type, 'data'));
+    const product = builder.apply('matmul', [a!, b!], { transposeA: false, transposeB: false });
+    const scaled = builder.apply('mul', [builder.apply('add', [product, row!]), one!]);
+    builder.output('y', builder.apply('sub', [same!, builder.apply('gelu', [scaled])]));
+    const feeds = Object.fromEntries(
+      Object.entries(types).map(([name, type], seed) => [name, draw(type, seed + 1, 1)]),
+    );
+    const graph = builder.build();
+    const expected = interpret(graph, feeds)['y']!;
+    for (const traits of [device.traits, gpu]) {
+      const [actual] = await runGraph(device, graph, feeds, traits);
+      const worst = expected.reduce((most, value, index) => Math.max(most, Math.abs(value - actual![index]!)), 0);
+      expect(worst).toBeLessThan(1e-5);
+    }
+  });
+
   it('takes more workgroups than one dimension holds', async () => {
     const product = errorOf('matmul', [f32(65_537, 1, 1), f32(65_537, 1, 1)], { transposeA: false, transposeB: false });
     expect(await product).toBeLessThan(1e-6);

@@ -4,6 +4,7 @@
  * are shared by every shape.
  */
 import type { Attributes, DType, TensorType } from '../graph/graph.ts';
+import type { Finish } from './epilogue.ts';
 
 /** What a lowering may know about the device; everything else about it must not change a kernel. */
 export interface DeviceTraits {
@@ -67,6 +68,11 @@ export interface KernelCall {
   readonly operands: readonly Operand[];
   /** Workgroups in all; the runtime splits counts over 65,535 into two dimensions. */
   readonly workgroups: number;
+  /**
+   * The same kernel with another end, where it can have one: what it stores into its last own binding goes through an
+   * epilogue, whose operands are bound after the kernel's own, or is added to what lies there.
+   */
+  finishing?(finish: Finish): Kernel;
 }
 
 /** The launches of one node, in order. */
@@ -98,4 +104,6 @@ export type WgslLowering =
       lower(context: LoweringContext): Lowered;
       /** Whether the op's expansion serves this node better than its kernels; never unless given. */
       expands?(context: LoweringContext): boolean;
+      /** The one call of such a node can finish with an epilogue. */
+      readonly takesEpilogue?: true;
     };

@@ -4,7 +4,8 @@ import type { Graph, GraphNode, TensorType, ValueId } from '../graph/graph.ts';
 import type { OpTable } from '../graph/op.ts';
 import { elementwiseKernel, type FusedGroup, type FusedNode } from './elementwise.ts';
 import { UnsupportedOpError } from '../backend/errors.ts';
-import { fuseElementwise } from './fuse.ts';
+import { epilogueOf } from './epilogue.ts';
+import { type Fusion, fuse } from './fuse.ts';
 import type { DeviceTraits, Kernel, KernelCall, WgslLowering } from './lowering.ts';
 import { elements } from './wgsl.ts';
 
@@ -19,7 +20,14 @@ export interface PlannedCall {
   /** One tensor a binding of the kernel. */
   readonly operands: readonly TensorId[];
   readonly workgroups: number;
+  /** The kernel that adds to its output instead of overwriting it, where there is one. */
+  accumulating?(): Kernel;
+  /** Which of `operands` is written; the last one unless it says otherwise. */
+  readonly outputAt?: number;
 }
+
+/** The tensor that a call writes (a call that writes several beside it makes no graph output of them). */
+export const outputOf = ({ operands, outputAt = operands.length - 1 }: PlannedCall): TensorId => operands[outputAt]!;
 
 export interface Plan {
   readonly calls: readonly PlannedCall[];
@@ -76,9 +84,10 @@ class Planner {
   plan(): Plan {
     const { inputs, nodes, outputs } = this.#graph;
     inputs.forEach(({ type }, value) => this.#tensorOf.set(value, this.#allocate(elements(type))));
-    const owners = fuseElementwise(this.#graph, (node) => this.#loweringOf(node));
+    const fusion = fuse(this.#graph, (node) => this.#loweringOf(node));
+    const finishedLater = new Set(fusion.producers.values());
     nodes.forEach((node, index) => {
-      if (owners[index] === index) this.#lower(node, index, owners);
+      if (fusion.owners[index] === index && !finishedLater.has(index)) this.#lower(node, index, fusion);
     });
     return {
       calls: this.#calls,
@@ -88,7 +97,7 @@ class Planner {
     };
   }
 
-  #lower(node: GraphNode, index: number, owners: readonly number[]): void {
+  #lower(node: GraphNode, index: number, fusion: Fusion): void {
     const lowering = this.#loweringOf(node);
     const value = this.#graph.inputs.length + index;
     if (lowering.kind === 'view') {
@@ -97,16 +106,56 @@ class Planner {
     }
     const output = this.#allocate(elements(node.output));
     this.#tensorOf.set(value, output);
-    if (lowering.kind === 'elementwise') this.#lowerGroup(index, owners, output);
+    if (lowering.kind === 'elementwise') this.#lowerGroup(index, fusion, output);
     else this.#lowerKernels(node, lowering, output);
   }
 
-  #lowerGroup(last: number, owners: readonly number[], output: TensorId): void {
+  #lowerGroup(last: number, { owners, producers }: Fusion, output: TensorId): void {
     const members = owners.flatMap((owner, node) => (owner === last ? [node] : []));
     const { group, values } = this.#group(members);
-    const operands = [...values.map((value) => this.#tensor(value)), output];
     const label = members.map((node) => this.#graph.nodes[node]!.op).join('+');
+    const producer = producers.get(last);
+    if (producer !== undefined) {
+      this.#lowerFinished(producer, { group, values, label, output });
+      return;
+    }
+    const operands = [...values.map((value) => this.#tensor(value)), output];
     this.#calls.push({ label, operands, ...elementwiseKernel(group) });
+  }
+
+  /** The kernel of `producer` with a group as its epilogue. */
+  #lowerFinished(
+    producer: number,
+    {
+      group,
+      values,
+      label,
+      output,
+    }: { group: FusedGroup; values: readonly ValueId[]; label: string; output: TensorId },
+  ): void {
+    const node = this.#graph.nodes[producer]!;
+    const result = values.indexOf(this.#graph.inputs.length + producer);
+    const { call, tensor } = this.#onlyCall(node, output);
+    const epilogue = epilogueOf(group, result);
+    const { finishing } = call;
+    const own = call.operands.map(tensor);
+    const others = values.filter((_, index) => index !== result).map((value) => this.#tensor(value));
+    this.#calls.push({
+      label: `${node.op}+${label}`,
+      kernel: finishing!({ epilogue }),
+      uniforms: call.uniforms,
+      operands: [...own, ...others],
+      workgroups: call.workgroups,
+      accumulating: () => finishing!({ epilogue, accumulate: true }),
+      outputAt: own.length - 1,
+    });
+  }
+
+  /** The call of a node that takes an epilogue. */
+  #onlyCall(node: GraphNode, output: TensorId) {
+    const lowering = this.#loweringOf(node) as WgslLowering & { kind: 'kernels' };
+    const { calls, tensor } = this.#lowered(node, lowering, output);
+    return { call: calls[0]!, tensor };
   }
 
   /** The group of `members` and the values that it reads from outside. */
@@ -135,6 +184,15 @@ class Planner {
   }
 
   #lowerKernels(node: GraphNode, lowering: WgslLowering & { kind: 'kernels' }, output: TensorId): void {
+    const { calls, tensor } = this.#lowered(node, lowering, output);
+    for (const { kernel, uniforms, operands, workgroups, finishing } of calls) {
+      const call = { label: node.op, kernel, uniforms, operands: operands.map(tensor), workgroups };
+      this.#calls.push(finishing ? { ...call, accumulating: () => finishing({ accumulate: true }) } : call);
+    }
+  }
+
+  /** A node's calls, its temporaries allocated, and the tensor behind each of their operands. */
+  #lowered(node: GraphNode, lowering: WgslLowering & { kind: 'kernels' }, output: TensorId) {
     const inputs = node.inputs.map((value) => this.#typeOf(value));
     const { calls, scratch = [] } = lowering.lower({
       attributes: node.attributes,
@@ -147,9 +205,7 @@ class Planner {
       if (operand.from === 'output') return output;
       return operand.from === 'input' ? this.#tensor(node.inputs[operand.index]!) : temporaries[operand.index]!;
     };
-    for (const { kernel, uniforms, operands, workgroups } of calls) {
-      this.#calls.push({ label: node.op, kernel, uniforms, operands: operands.map(tensor), workgroups });
-    }
+    return { calls, tensor };
   }
 
   #allocate(size: number): TensorId {

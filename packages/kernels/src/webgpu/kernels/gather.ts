@@ -1,7 +1,7 @@
 /** gather and scatterAdd. */
-import type { WgslLowering } from '../lowering.ts';
+import type { KernelCall, WgslLowering } from '../lowering.ts';
 import { elements, product, reads, writes } from '../wgsl.ts';
-import { input, laneCall, type LaneKernel, output, scratch } from './lanes.ts';
+import { input, laneCall, type LaneKernel, type LaneLaunch, output, scratch } from './lanes.ts';
 
 /** A lane copies one element, or four where rows are whole vec4s. */
 export const gatherLowering: WgslLowering = {
@@ -40,7 +40,7 @@ export const scatterAddLowering: WgslLowering = {
       laneCall(clear, { count: rows + count, uniforms: {}, operands: [chains] }),
       laneCall(link, { count, uniforms: { rows }, operands: [input(0), chains, next] }),
       laneCall(start, { count, uniforms: { rows }, operands: [input(0), chains] }),
-      laneCall(four ? sumFours : sumSingles, {
+      sumCall(four ? 'vec4<f32>' : 'f32', {
         count: (rows * row) / (four ? 4 : 1),
         uniforms: { row: four ? row / 4 : row },
         operands: [input(1), chains, next, output],
@@ -77,13 +77,19 @@ const start: LaneKernel = {
   body: 'if (chains[dims.rows + index] < 0) { chains[ids[index]] = i32(index); }',
 };
 
-const sumOf = (element: 'f32' | 'vec4<f32>'): LaneKernel => ({
-  name: `scatterAdd ${element}`,
-  bindings: [reads('updates', element), reads('chains', 'i32'), reads('next', 'i32'), writes('table', element)],
-  body: `
+function sumCall(element: 'f32' | 'vec4<f32>', launch: LaneLaunch): KernelCall {
+  const kernelWith = (assign: '=' | '+='): LaneKernel => ({
+    name: `scatterAdd ${element} ${assign}`,
+    bindings: [reads('updates', element), reads('chains', 'i32'), reads('next', 'i32'), writes('table', element)],
+    body: `
 let column = index % dims.row;
 var sum = ${element}();
 for (var at = chains[index / dims.row]; at >= 0; at = next[at]) { sum += updates[u32(at) * dims.row + column]; }
-table[index] = sum;`,
-});
-const [sumSingles, sumFours] = [sumOf('f32'), sumOf('vec4<f32>')];
+table[index] ${assign} sum;`,
+  });
+  const call = laneCall(kernelWith('='), launch);
+  return {
+    ...call,
+    finishing: ({ accumulate }) => (accumulate ? laneCall(kernelWith('+='), launch).kernel : call.kernel),
+  };
+}

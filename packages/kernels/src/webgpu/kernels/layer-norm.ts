@@ -2,7 +2,7 @@
 import type { LoweringContext, WgslLowering } from '../lowering.ts';
 import { elements, reads, writes } from '../wgsl.ts';
 import { input, output, scratch } from './lanes.ts';
-import { rowCall, type RowKernel, type RowWriter } from './rows.ts';
+import { accumulatingRowCall, rowCall, type RowKernel, type RowWriter } from './rows.ts';
 
 /** Declares `start`, `mean` and `inverse` = 1/√(variance + epsilon) of row `row` of x. */
 const statistics = ({ each, sum }: RowWriter): string => `
@@ -59,16 +59,16 @@ ${writer.once('means[row] = mean; inverses[row] = inverse;')}`,
 };
 
 /** Here a "row" is a column of x. */
-const gainGradient: RowKernel = {
-  name: 'layerNormGainGradient',
+const gainGradient = (assign: '=' | '+='): RowKernel => ({
+  name: `layerNormGainGradient ${assign}`,
   uniforms: ['length'],
   bindings: [reads('x'), reads('dy'), reads('means'), reads('inverses'), writes('gain')],
   body: ({ each, sum, once }) => `
 var part = 0.0f;
 ${each('i', 'dims.length', 'let at = i * dims.rows + row; part += dy[at] * (x[at] - means[i]) * inverses[i];')}
 ${sum('total', 'part')}
-${once('gain[row] = total;')}`,
-};
+${once(`gain[row] ${assign} total;`)}`,
+});
 
 function byRows(kernel: RowKernel): WgslLowering {
   return {
@@ -100,7 +100,7 @@ export const layerNormGainGradientLowering: WgslLowering = {
     } = context;
     const byRow = rowsOf(context, elements(x!));
     const statisticsCall = rowCall(rowStatistics, { ...byRow, operands: [input(0), scratch(0), scratch(1)] });
-    const columnsCall = rowCall(gainGradient, {
+    const columnsCall = accumulatingRowCall(gainGradient, {
       rows: elements(result),
       length: byRow.rows,
       traits,

@@ -6,8 +6,15 @@
  * lavapipe, `subgroupBroadcast` several: the whole product takes nearly twice the time with it.)
  */
 import type { Kernel } from '../lowering.ts';
-import { reads, writes } from '../wgsl.ts';
-import { MATMUL_UNIFORMS, type MatmulVariant, variantKey } from './matmul-variant.ts';
+import { reads } from '../wgsl.ts';
+import {
+  loadShared,
+  MATMUL_UNIFORMS,
+  type MatmulVariant,
+  resultBindings,
+  storeFour,
+  variantKey,
+} from './matmul-variant.ts';
 
 export interface SubgroupTile {
   /** Lanes of a subgroup, a multiple of 4. */
@@ -25,12 +32,9 @@ export function subgroupMatmul(tile: SubgroupTile, variant: MatmulVariant): Kern
   return {
     key: `matmul subgroup ${lanes}x${rows} ${variantKey(variant)}`,
     uniforms: MATMUL_UNIFORMS,
-    bindings: [
-      reads('a', vector(variant.wideA)),
-      reads('b', vector(variant.wideB)),
-      writes('c', vector(variant.wideC)),
-    ],
+    bindings: [reads('a', vector(variant.wideA)), reads('b', vector(variant.wideB)), ...resultBindings(variant)],
     workgroupSize: lanes,
+    prelude: variant.finish.epilogue?.source ?? '',
     usesSubgroups: true,
     body: [
       'if (group >= dims.count) { return; }',
@@ -41,13 +45,17 @@ export function subgroupMatmul(tile: SubgroupTile, variant: MatmulVariant): Kern
       `let column = tile % dims.tilesN * ${lanes * 4}u + subgroupLane * 4u;`,
       'let aBase = batch * dims.aBatch;',
       'let bBase = batch * dims.bBatch;',
-      ...range(rows).map((row) => `var c${row} = vec4f();`),
+      `var sums: array<vec4f, ${rows}>;`,
       'for (var k0 = 0u; k0 < dims.k; k0 += 4u) {',
       ...(variant.transposeA ? loadTransposedA(tile, variant) : loadA(tile, variant)),
       ...(variant.transposeB ? loadTransposedB(variant) : loadB(variant)),
       ...(variant.transposeA ? multiplyTransposedA(tile) : multiplyA(tile)),
       '}',
-      ...range(rows).map((row) => store(row, variant)),
+      ...loadShared(variant),
+      // A loop of unknown length: unrolled, these stores would take drivers several times longer to compile.
+      `for (var row = 0u; row < min(${rows}u, dims.m - row0); row++) {`,
+      storeFour('sums[row]', '(row0 + row)', variant),
+      '}',
     ].join('\n'),
   };
 }
@@ -109,28 +117,31 @@ function loadTransposedB({ wideB }: MatmulVariant): string[] {
 function multiplyA({ lanes, rows }: SubgroupTile): string[] {
   return range(rows).flatMap((row) => [
     `let r${row} = subgroupShuffle(a${Math.floor(row / lanes)}, ${row % lanes}u);`,
-    ...range(4).map((step) => `c${row} = fma(vec4f(r${row}[${step}]), b${step}, c${row});`),
+    add(
+      `sums[${row}]`,
+      range(4).map((step) => [`r${row}[${step}]`, `b${step}`]),
+    ),
   ]);
 }
 
+/** Four rows at a time, so that each sum is loaded and stored once for its four steps. */
 function multiplyTransposedA({ lanes, rows }: SubgroupTile): string[] {
-  return range(rows).flatMap((element) => {
-    const [step, first] = [element % 4, element - (element % 4)];
-    return [
-      `let r${element} = subgroupShuffle(a${Math.floor(element / lanes)}, ${element % lanes}u);`,
-      ...range(4).map(
-        (offset) => `c${first + offset} = fma(vec4f(r${element}[${offset}]), b${step}, c${first + offset});`,
+  return range(rows / 4).flatMap((quad) => [
+    ...range(4).map((step) => {
+      const element = quad * 4 + step;
+      return `let r${element} = subgroupShuffle(a${Math.floor(element / lanes)}, ${element % lanes}u);`;
+    }),
+    ...range(4).map((row) =>
+      add(
+        `sums[${quad * 4 + row}]`,
+        range(4).map((step) => [`r${quad * 4 + step}[${row}]`, `b${step}`]),
       ),
-    ];
-  });
+    ),
+  ]);
 }
 
-function store(row: number, { wideC }: MatmulVariant): string {
-  const at = `(batch * dims.m + row0 + ${row}u) * dims.n + column`;
-  const inside = `row0 + ${row}u < dims.m`;
-  if (wideC) return `if (${inside} && column < dims.n) { c[(${at}) / 4u] = c${row}; }`;
-  const each = range(4).map(
-    (offset) => `if (column + ${offset}u < dims.n) { c[${at} + ${offset}u] = c${row}[${offset}]; }`,
-  );
-  return `if (${inside}) { ${each.join(' ')} }`;
+/** sum += Σ scalar · vector, in order. */
+function add(sum: string, products: readonly (readonly string[])[]): string {
+  const steps = products.map(([scalar, vector]) => `t = fma(vec4f(${scalar}), ${vector}, t);`);
+  return `{ var t = ${sum}; ${steps.join(' ')} ${sum} = t; }`;
 }

@@ -3,8 +3,15 @@
  * once, waits, and multiplies from there; each lane keeps `laneRows` × 4 elements of the result.
  */
 import type { Kernel } from '../lowering.ts';
-import { reads, writes } from '../wgsl.ts';
-import { MATMUL_UNIFORMS, type MatmulVariant, variantKey } from './matmul-variant.ts';
+import { reads } from '../wgsl.ts';
+import {
+  loadShared,
+  MATMUL_UNIFORMS,
+  type MatmulVariant,
+  resultBindings,
+  storeFour,
+  variantKey,
+} from './matmul-variant.ts';
 
 export interface WorkgroupTile {
   /** Lanes across and down: the tile is 4 · `across` columns by `laneRows` · `down` rows. */
@@ -26,11 +33,12 @@ export function tiledMatmul(tile: WorkgroupTile, variant: MatmulVariant): Kernel
   return {
     key: `matmul tiled ${rows}x${columns}x${depth} of ${lanes} ${variantKey(scalar)}`,
     uniforms: MATMUL_UNIFORMS,
-    bindings: [reads('a'), reads('b'), writes('c')],
+    bindings: [reads('a'), reads('b'), ...resultBindings(scalar)],
     workgroupSize: lanes,
     prelude: [
       `var<workgroup> stripA: array<f32, ${rows * depth}>;`,
       `var<workgroup> stripB: array<vec4f, ${(columns * depth) / 4}>;`,
+      variant.finish.epilogue?.source ?? '',
     ].join('\n'),
     body: [
       'if (group >= dims.count) { return; }',
@@ -55,7 +63,8 @@ export function tiledMatmul(tile: WorkgroupTile, variant: MatmulVariant): Kernel
       'workgroupBarrier();',
       '}',
       'let column = column0 + x * 4u;',
-      ...range(laneRows).map(store),
+      ...loadShared(scalar),
+      ...range(laneRows).map((row) => storeFour(`c${row}`, `row0 + y + ${row}u`, scalar)),
     ].join('\n'),
   };
 }
@@ -93,12 +102,4 @@ function fillB(tile: WorkgroupTile, transposed: boolean): string {
 
 function fill({ across, down, depth }: WorkgroupTile, width: number, statements: readonly string[]): string {
   return `for (var e = lane; e < ${width * depth}u; e += ${across * down}u) {\n${statements.join('\n')}\n}`;
-}
-
-function store(row: number): string {
-  const at = `(batch * dims.m + row0 + y + ${row}u) * dims.n + column`;
-  const each = range(4).map(
-    (offset) => `if (column + ${offset}u < dims.n) { c[${at} + ${offset}u] = c${row}[${offset}]; }`,
-  );
-  return `if (row0 + y + ${row}u < dims.m) { ${each.join(' ')} }`;
 }

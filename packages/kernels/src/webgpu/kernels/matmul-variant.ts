@@ -1,4 +1,7 @@
-/** What tells one matrix product kernel from another, and the sizes that all of them take. */
+/** What tells one matrix product kernel from another, the sizes that all of them take, and how they store. */
+import { epilogueBindings, type Finish, finishKey } from '../epilogue.ts';
+import type { KernelBinding } from '../lowering.ts';
+import { writes } from '../wgsl.ts';
 
 export interface MatmulVariant {
   readonly transposeA: boolean;
@@ -7,13 +10,52 @@ export interface MatmulVariant {
   readonly wideA: boolean;
   readonly wideB: boolean;
   readonly wideC: boolean;
+  readonly finish: Finish;
 }
 
 /** `aBatch`, `bBatch`: elements from one batch to the next, 0 if shared. `count`: tiles of all batches. */
 export const MATMUL_UNIFORMS = ['m', 'k', 'n', 'aBatch', 'bBatch', 'tilesM', 'tilesN', 'count'] as const;
 
-export function variantKey({ transposeA, transposeB, wideA, wideB, wideC }: MatmulVariant): string {
+export function variantKey({ transposeA, transposeB, wideA, wideB, wideC, finish }: MatmulVariant): string {
   const side = (name: string, transposed: boolean, wide: boolean) =>
     `${name}${transposed ? 'T' : ''}${wide ? '4' : ''}`;
-  return [side('a', transposeA, wideA), side('b', transposeB, wideB), side('c', false, wideC)].join(' ');
+  return (
+    [side('a', transposeA, wideA), side('b', transposeB, wideB), side('c', false, wideC)].join(' ') + finishKey(finish)
+  );
+}
+
+/** The bindings of the result and of what its epilogue reads. */
+export const resultBindings = ({ wideC, finish }: MatmulVariant): KernelBinding[] => [
+  writes('c', wideC ? 'vec4<f32>' : 'f32'),
+  ...epilogueBindings(finish, wideC),
+];
+
+/** Statements, once a lane before it stores, that load what all rows share; `column` is its first of four columns. */
+export function loadShared({ wideC, finish }: MatmulVariant): string[] {
+  return (finish.epilogue?.layouts ?? []).flatMap((layout, index) => {
+    if (layout === 'scalar') return [`let x${index} = vec4f(e${index}[0]);`];
+    if (layout === 'full') return [];
+    if (wideC) return [`let x${index} = e${index}[min(column, dims.n - 4u) / 4u];`];
+    const parts = [0, 1, 2, 3].map((offset) => `e${index}[min(column + ${offset}u, dims.n - 1u)]`);
+    return [`let x${index} = vec4f(${parts.join(', ')});`];
+  });
+}
+
+/** Statements that store the four elements `value` of row `row` (an expression) of the result, so far as they exist. */
+export function storeFour(value: string, row: string, { wideC, finish }: MatmulVariant): string {
+  const layouts = finish.epilogue?.layouts ?? [];
+  const operator = finish.accumulate ? '+=' : '=';
+  const finished = (name: string, load: (index: number) => string, whole: string): string =>
+    finish.epilogue ? `${name}(${[whole, ...layouts.map((_, index) => load(index))].join(', ')})` : whole;
+  const start = `let at = (batch * dims.m + ${row}) * dims.n + column;`;
+  if (wideC) {
+    const load = (index: number) => (layouts[index] === 'full' ? `e${index}[at / 4u]` : `x${index}`);
+    return `if (${row} < dims.m && column < dims.n) { ${start} c[at / 4u] ${operator} ${finished('finish4', load, value)}; }`;
+  }
+  const each = [0, 1, 2, 3].map((offset) => {
+    const load = (index: number) => (layouts[index] === 'full' ? `e${index}[at + ${offset}u]` : `x${index}[${offset}]`);
+    const stored = finished('finish', load, `${value}[${offset}]`);
+    return `if (column + ${offset}u < dims.n) { c[at + ${offset}u] ${operator} ${stored}; }`;
+  });
+  return `if (${row} < dims.m) { ${start} ${each.join(' ')} }`;
 }

@@ -1,4 +1,5 @@
 /** matmul's lowering: which of the two families, which variant, how many tiles. */
+import type { Finish } from '../epilogue.ts';
 import type { DeviceTraits, KernelCall, Operand } from '../lowering.ts';
 import { subgroupMatmul, subgroupTileColumns } from './matmul-subgroup.ts';
 import { tiledMatmul, type WorkgroupTile, workgroupTileColumns, workgroupTileRows } from './matmul-tiled.ts';
@@ -52,9 +53,13 @@ export function matmulCall(
   const [rows, columns] = extent(tile);
   const [tilesM, tilesN] = [Math.ceil(m / rows), Math.ceil(n / columns)];
   const workgroups = count * tilesM * tilesN;
-  const variant = variantOf(problem);
+  const finishing = (finish: Finish) => {
+    const variant = variantOf(problem, finish);
+    return tile.family === 'subgroup' ? subgroupMatmul(tile, variant) : tiledMatmul(tile, variant);
+  };
   return {
-    kernel: tile.family === 'subgroup' ? subgroupMatmul(tile, variant) : tiledMatmul(tile, variant),
+    kernel: finishing({}),
+    finishing,
     uniforms: {
       m,
       k,
@@ -76,7 +81,7 @@ function extent(tile: MatmulTile): readonly [number, number] {
   return [workgroupTileRows(tile), workgroupTileColumns(tile)];
 }
 
-function variantOf({ m, k, n, transposeA, transposeB }: MatmulProblem): MatmulVariant {
+function variantOf({ m, k, n, transposeA, transposeB }: MatmulProblem, finish: Finish): MatmulVariant {
   const wide = (rowLength: number) => rowLength % 4 === 0;
   return {
     transposeA,
@@ -84,5 +89,6 @@ function variantOf({ m, k, n, transposeA, transposeB }: MatmulProblem): MatmulVa
     wideA: wide(transposeA ? m : k),
     wideB: wide(transposeB ? k : n),
     wideC: wide(n),
+    finish,
   };
 }

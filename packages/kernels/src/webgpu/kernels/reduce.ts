@@ -3,7 +3,7 @@ import type { TensorType } from '../../graph/graph.ts';
 import type { DeviceTraits, KernelCall, Operand, WgslLowering } from '../lowering.ts';
 import { denseStrides, stridedIndex } from '../strided-index.ts';
 import { product, reads, writes } from '../wgsl.ts';
-import { rowCall, type RowKernel } from './rows.ts';
+import { accumulatingRowCall, type RowKernel } from './rows.ts';
 
 type Kind = 'sum' | 'max';
 
@@ -32,8 +32,8 @@ export function reduceCall(traits: DeviceTraits, { kind, input: { shape }, axes,
     });
   const [base, walk] = [view(kept, 'row', 'k'), view(axes, 'q', 'r')];
   const length = product(axes.map((axis) => shape[axis]!));
-  const kernel: RowKernel = {
-    name: `reduce ${kind}\n${base.expression}\n${walk.expression}`,
+  const kernelWith = (assign: '=' | '+='): RowKernel => ({
+    name: `reduce ${kind} ${assign}\n${base.expression}\n${walk.expression}`,
     uniforms: ['length', ...Object.keys(base.uniforms), ...Object.keys(walk.uniforms)],
     bindings: [reads('x'), writes('y')],
     body: ({ each, once, [kind]: combine }) => `
@@ -41,11 +41,11 @@ let base = ${base.expression};
 var part = ${INITIAL[kind]};
 ${each('q', 'dims.length', `let value = x[base + ${walk.expression}]; ${STEP[kind]}`)}
 ${combine('total', 'part')}
-${once('y[row] = total;')}`,
-  };
+${once(`y[row] ${assign} total;`)}`,
+  });
   const rows = product(kept.map((axis) => shape[axis]!));
   const uniforms = { length, ...base.uniforms, ...walk.uniforms };
-  return rowCall(kernel, { rows, length, traits, uniforms, operands: [from, to] });
+  return accumulatingRowCall(kernelWith, { rows, length, traits, uniforms, operands: [from, to] });
 }
 
 export const reduceLowering = (kind: Kind): WgslLowering => ({

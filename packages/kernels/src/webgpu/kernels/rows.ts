@@ -48,6 +48,15 @@ export function rowCall(kernel: RowKernel, { rows, length, traits, uniforms, ope
   };
 }
 
+/** A launch of a kernel that can add to its output instead of overwriting it. */
+export function accumulatingRowCall(kernelWith: (assign: '=' | '+=') => RowKernel, launch: RowLaunch): KernelCall {
+  const call = rowCall(kernelWith('='), launch);
+  return {
+    ...call,
+    finishing: ({ accumulate }) => (accumulate ? rowCall(kernelWith('+='), launch).kernel : call.kernel),
+  };
+}
+
 /** On a CPU only long loops for few rows are worth their barriers. */
 function lanesShareRows({ software }: DeviceTraits, rows: number, length: number): boolean {
   return software ? rows < LANES && length >= 8 * LANES : length >= 16;

@@ -136,6 +136,22 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
     batch: 3,
   },
   'untied gpt': { spec: { type: 'gpt', vocab: 65, layers: 1, heads: 3, width: 24, block: 16, tied: false }, batch: 2 },
+  llama: {
+    spec: {
+      type: 'llama',
+      vocab: 31,
+      layers: 2,
+      heads: 4,
+      kvHeads: 2,
+      width: 24,
+      inner: 20,
+      block: 11,
+      tied: false,
+      theta: 10_000,
+      epsilon: 1e-5,
+    },
+    batch: 3,
+  },
 };
 
 const classesOf = (spec: ModelSpec): number => modelOf(spec).classes;

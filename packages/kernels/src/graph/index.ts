@@ -36,6 +36,7 @@ export {
   checkModelSpec,
   type ConvnetSpec,
   type GptSpec,
+  type LlamaSpec,
   type MlpSpec,
   type ModelSpec,
   type ResnetSpec,

@@ -4,6 +4,7 @@ import type { DType } from '../graph/graph.ts';
 import { convnet } from './convnet.ts';
 import { gpt } from './gpt.ts';
 import type { Layer } from './layer.ts';
+import { llama } from './llama.ts';
 import { mlp } from './mlp.ts';
 import { onnxModel } from './onnx.ts';
 import { resnet } from './resnet.ts';
@@ -35,6 +36,8 @@ export function modelOf(spec: ModelSpec): Model {
       return onnxModel(checked);
     case 'resnet':
       return resnet(checked);
+    case 'llama':
+      return llama(checked);
     default:
       return gpt(checked);
   }

@@ -23,6 +23,20 @@ const resnet = {
 } as const;
 const gpt = { type: 'gpt', vocab: 5, layers: 1, heads: 2, width: 4, block: 3, tied: true } as const;
 
+const llama = {
+  type: 'llama',
+  vocab: 5,
+  layers: 1,
+  heads: 2,
+  kvHeads: 1,
+  width: 4,
+  inner: 6,
+  block: 3,
+  tied: false,
+  theta: 10_000,
+  epsilon: 1e-5,
+} as const;
+
 describe('a model spec', () => {
   it.each<[unknown, RegExp]>([
     [{ ...mlp, type: 'rnn' }, /type: unknown model "rnn"/],
@@ -49,6 +63,13 @@ describe('a model spec', () => {
     [{ ...gpt, layers: 100_000 }, /gpt.layers/],
     [{ ...gpt, tied: 'yes' }, /gpt.tied/],
     [{ ...gpt, vocab: Number.NaN }, /gpt.vocab/],
+    [{ ...llama, width: 6 }, /llama.width: 6 is no multiple of twice 2 heads/],
+    [{ ...llama, kvHeads: 3 }, /llama.kvHeads: 3 doesn't divide 2 heads/],
+    [{ ...llama, inner: 0 }, /llama.inner/],
+    [{ ...llama, block: 65_537 }, /llama.block/],
+    [{ ...llama, theta: 1 }, /llama.theta: 1 is not a number above 1/],
+    [{ ...llama, epsilon: 0 }, /llama.epsilon: 0 is not between 0 and 1/],
+    [{ ...llama, tied: 1 }, /llama.tied/],
   ])('%j is refused by field', (spec, problem) => {
     expect(() => buildStepProgram(spec as ModelSpec, 2)).toThrow(problem);
   });

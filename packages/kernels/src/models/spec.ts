@@ -1,6 +1,7 @@
 /** The models that a job can ask for, as plain numbers, and the limits within which they are built. */
 import { GraphError } from '../graph/errors.ts';
 import { checkOnnxSpec, type OnnxSpec } from './onnx-spec.ts';
+import { MAX_POSITIONS } from '../ops/rotary-phase.ts';
 
 export type Activation = 'relu' | 'gelu';
 
@@ -58,7 +59,29 @@ export interface GptSpec {
   readonly dropout?: number;
 }
 
-export type ModelSpec = MlpSpec | ConvnetSpec | ResnetSpec | GptSpec | OnnxSpec;
+/** Llama's decoder: rotary positions, RMS norms, grouped queries, a gated SiLU, no biases. */
+export interface LlamaSpec {
+  readonly type: 'llama';
+  readonly vocab: number;
+  readonly layers: number;
+  /** Query heads; key and value heads, which divide them. */
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly width: number;
+  /** Width inside the gated layers. */
+  readonly inner: number;
+  /** Longest context, and the length of every training sample, in tokens. */
+  readonly block: number;
+  readonly tied: boolean;
+  /** Base of the rotary frequencies. */
+  readonly theta: number;
+  /** Added to the mean square under a norm's root. */
+  readonly epsilon: number;
+  /** Share of the embeddings' and of each residual branch's elements dropped in training; none unless given. */
+  readonly dropout?: number;
+}
+
+export type ModelSpec = MlpSpec | ConvnetSpec | ResnetSpec | GptSpec | LlamaSpec | OnnxSpec;
 
 const MAX_SIZE = 2 ** 24;
 const MAX_LAYERS = 256;
@@ -153,6 +176,23 @@ function checkGpt({ vocab, layers, heads, width, block, tied, dropout }: GptSpec
   if (typeof tied !== 'boolean') refuse('gpt.tied', `${String(tied)} is not a boolean`, 'Use true or false.');
 }
 
+function checkLlama(spec: LlamaSpec): void {
+  const { vocab, layers, heads, kvHeads, width, inner, block, tied, theta, epsilon, dropout } = spec;
+  checkDropout('llama.dropout', dropout);
+  checkSize('llama.layers', layers, MAX_LAYERS);
+  for (const [name, size] of Object.entries({ vocab, heads, kvHeads, width, inner })) checkSize(`llama.${name}`, size);
+  checkSize('llama.block', block, MAX_POSITIONS);
+  if (width % (2 * heads) !== 0)
+    refuse('llama.width', `${width} is no multiple of twice ${heads} heads`, 'Make the size of a head an even number.');
+  if (heads % kvHeads !== 0)
+    refuse('llama.kvHeads', `${kvHeads} doesn't divide ${heads} heads`, 'Make heads a multiple of kvHeads.');
+  if (typeof tied !== 'boolean') refuse('llama.tied', `${String(tied)} is not a boolean`, 'Use true or false.');
+  if (!(Number.isFinite(theta) && theta > 1))
+    refuse('llama.theta', `${theta} is not a number above 1`, 'Use 10000, or the rope_theta of the checkpoint.');
+  if (!(epsilon > 0 && epsilon < 1))
+    refuse('llama.epsilon', `${epsilon} is not between 0 and 1`, 'Use 1e-5, or the rms_norm_eps of the checkpoint.');
+}
+
 /** Returns the spec when it can be built. @throws GraphError naming the field */
 export function checkModelSpec(spec: ModelSpec): ModelSpec {
   switch (spec.type) {
@@ -171,11 +211,14 @@ export function checkModelSpec(spec: ModelSpec): ModelSpec {
     case 'onnx':
       checkOnnxSpec(spec);
       return spec;
+    case 'llama':
+      checkLlama(spec);
+      return spec;
     default:
       return refuse(
         'type',
         `unknown model ${JSON.stringify((spec as { type?: unknown }).type)}`,
-        'Use mlp, convnet, resnet, gpt or onnx.',
+        'Use mlp, convnet, resnet, gpt, llama or onnx.',
       );
   }
 }

@@ -70,6 +70,24 @@ describe('a GPT-2 checkpoint of another program', () => {
   });
 });
 
+describe('a Llama checkpoint of another program', () => {
+  const { weights, recorded } = fixture('llama');
+  const { kv_heads: kvHeads = 0, ...sizes } = recorded.sizes;
+  const spec = { type: 'llama', tied: false, block: 9, kvHeads, ...sizes } as ModelSpec;
+
+  it('gives that program’s logits in the float64 reference', () => {
+    const logits = logitsOf(spec, weights, recorded.tokens, 2);
+    expect(logits).toHaveLength(recorded.logits.length);
+    expect(worst(logits, recorded.logits)).toBeLessThan(1e-10);
+  });
+
+  it('has exactly the names and shapes that this model trains', () => {
+    const { layout } = buildStepProgram(spec, 1);
+    const stored = weights.tensors.map(({ name, shape }) => [name, shape] as const);
+    expect(new Map(stored)).toEqual(new Map(layout.slots.map(({ name, shape }) => [name, shape])));
+  });
+});
+
 describe('weights of another model', () => {
   const load = (weights: StoredTensors, spec: ModelSpec = gpt) =>
     parametersFromWeights({ spec, weights, file: 'gpt2.safetensors', seed: 1 });

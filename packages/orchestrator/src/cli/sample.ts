@@ -10,7 +10,7 @@ class NotALanguageModelError extends MurmurationError {
   constructor({ directory, type }: { directory: string; type: string }) {
     super({
       message: `The model of ${directory} is of type ${type}, which writes no text.`,
-      mend: 'Name a run of a gpt.',
+      mend: 'Name a run of a gpt or a llama.',
     });
   }
 }
@@ -46,7 +46,8 @@ export function registerSample(program: Command): void {
     .option('--temperature <t>', '0 always takes the likeliest token', atLeast(0, 0.8), 0.8)
     .option('--seed <n>', 'the same seed writes the same text', atLeast(0, 1), 1);
   act<SampleOptions>(command, async (output, options, [directory = '']) => {
-    const [{ openRunDirectory }, { loadJob }, { ModelSession }, { generate }] = await Promise.all([
+    const [{ isLanguageModel }, { openRunDirectory }, { loadJob }, { ModelSession }, { generate }] = await Promise.all([
+      import('@murmuration/protocol/job'),
       import('../store/run-directory.ts'),
       import('../plan/load-job.ts'),
       import('../model/session.ts'),
@@ -55,7 +56,7 @@ export function registerSample(program: Command): void {
     const { paths, origin } = openRunDirectory(directory);
     const { job, datasets } = await loadJob(paths.job, origin.file);
     const { tokenizer } = datasets.train;
-    if (job.model.type !== 'gpt' || tokenizer === null)
+    if (!isLanguageModel(job.model) || tokenizer === null)
       throw new NotALanguageModelError({ directory, type: job.model.type });
     if (!existsSync(paths.model)) throw new ModelMissingError(directory);
     // Before anything is printed: characters that the model doesn't know are bad input.

@@ -12,7 +12,8 @@ function describeModel({ job: { model } }: LoadedJob): string {
   }
   if (model.type === 'resnet')
     return `resnet on ${model.input.join('×')}, ${model.stem} stem, blocks ${model.blocks.join('-')}, widths ${model.widths.join('-')}, ${model.outputs} classes`;
-  return `gpt of ${model.layers} layers, ${model.heads} heads, width ${model.width}, block ${model.block}, vocabulary ${model.vocab}`;
+  const heads = model.type === 'llama' ? `${model.heads} heads over ${model.kvHeads}` : `${model.heads} heads`;
+  return `${model.type} of ${model.layers} layers, ${heads}, width ${model.width}, block ${model.block}, vocabulary ${model.vocab}`;
 }
 
 function describeCost({ spec: { payment } }: LoadedJob, plan: RunPlan): string {

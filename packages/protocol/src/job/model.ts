@@ -66,6 +66,28 @@ const gptFields = {
   /** Of the embeddings and of what each block adds to the residual stream. */
   dropout,
 };
+const llamaFields = {
+  type: z.literal('llama'),
+  layers: depth.default(4),
+  /** Query heads; a head has an even number of elements, width / heads. */
+  heads: depth.default(4),
+  /** Width of the residual stream. */
+  width: width.default(128),
+  /** Whether the output head shares the token embedding's matrix. */
+  tied: flag.default(false),
+  /** Base of the rotary frequencies: a checkpoint's rope_theta. */
+  theta: z.number(must('a number above 1')).gt(1, must('a number above 1')).default(10_000),
+  /** Added to the mean square under a norm's root: a checkpoint's rms_norm_eps. */
+  epsilon: z
+    .number(must('a number between 0 and 1'))
+    .gt(0, must('a number between 0 and 1'))
+    .lt(1, must('a number between 0 and 1'))
+    .default(1e-5),
+  /** Of the embeddings and of what each block adds to the residual stream. */
+  dropout,
+};
+/** Rotary angles serve this many positions. */
+const positions = width.max(65_536, must('a positive integer of at most 65536'));
 const shape = z.tuple([depth, width, width], must('[channels, height, width]'));
 
 export const modelSpecSchema = z.discriminatedUnion('type', [
@@ -73,6 +95,15 @@ export const modelSpecSchema = z.discriminatedUnion('type', [
   z.strictObject({ ...convnetFields, input: shape.optional(), outputs: width.optional() }),
   z.strictObject({ ...resnetFields, input: shape.optional(), outputs: width.optional() }),
   z.strictObject({ ...gptFields, vocab: width.optional(), block: width.optional() }),
+  z.strictObject({
+    ...llamaFields,
+    /** Key and value heads, which divide the query heads; as many unless given. */
+    kvHeads: depth.optional(),
+    /** Width inside the gated layers; ⅔ of four times `width`, in steps of 8, unless given. */
+    inner: width.optional(),
+    vocab: width.optional(),
+    block: positions.optional(),
+  }),
 ]);
 
 export const resolvedModelSchema = z.discriminatedUnion('type', [
@@ -80,7 +111,17 @@ export const resolvedModelSchema = z.discriminatedUnion('type', [
   z.strictObject({ ...convnetFields, input: shape, outputs: width }),
   z.strictObject({ ...resnetFields, input: shape, outputs: width }),
   z.strictObject({ ...gptFields, vocab: width, block: width }),
+  z.strictObject({ ...llamaFields, kvHeads: depth, inner: width, vocab: width, block: positions }),
 ]);
 
 export type ModelSpec = z.infer<typeof modelSpecSchema>;
 export type ResolvedModel = z.infer<typeof resolvedModelSchema>;
+
+type LanguageModel<M> = Extract<M, { readonly type: 'gpt' | 'llama' }>;
+
+/** Whether a model reads and predicts text. */
+export const isLanguageModel = <M extends { readonly type: string }>(model: M): model is LanguageModel<M> =>
+  model.type === 'gpt' || model.type === 'llama';
+
+/** The width inside a gated layer that has about as many parameters as a plain one of four times `width`. */
+export const gatedWidth = (width: number): number => 8 * Math.ceil(width / 3);

@@ -110,6 +110,12 @@ describe('parseJob', () => {
       'job.yaml:4:18: data.train.type must be text, since model.type is gpt',
       'job.yaml:5:17: data.eval.type must be text, since model.type is gpt',
     ]);
+    expect(problems(job().replace('{ type: mlp, hidden: [32] }', '{ type: llama, width: 30, kvHeads: 3 }'))).toEqual([
+      'job.yaml:2:30: model.width must be a multiple of twice model.heads, so that the size of a head is even',
+      'job.yaml:2:43: model.kvHeads must divide model.heads',
+      'job.yaml:4:18: data.train.type must be text, since model.type is llama',
+      'job.yaml:5:17: data.eval.type must be text, since model.type is llama',
+    ]);
     expect(problems(job().replace('images: a', 'images: https://example.org/a'))).toEqual([
       'job.yaml:4:10: data.train must have sha256, since a file comes from the network',
     ]);

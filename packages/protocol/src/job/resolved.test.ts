@@ -39,6 +39,34 @@ describe('resolveJob', () => {
     expect(parseResolvedJob(structuredClone(job))).toEqual(job);
   });
 
+  it('takes a llama’s vocabulary and block from the data, and works out what was left open', () => {
+    const text: DataFacts['train'] = {
+      type: 'text',
+      files: ['file:///a'],
+      sha256: [digest],
+      tokenizer: 'char',
+      block: 32,
+      split: { from: 0, to: 1 },
+    };
+    const { spec: llama } = parseJob(
+      `name: tales
+model: { type: llama, width: 64, heads: 4 }
+data:
+  train: { type: text, files: [a], block: 32, tokenizer: char }
+  eval: { type: text, files: [a], block: 32, tokenizer: char }
+training: { rounds: 3 }
+`,
+      'job.yaml',
+    );
+    const told = { train: text, eval: text, trainSamples: 60, evalSamples: 10 };
+    const job = resolveJob(llama, { ...told, vocabulary: 40 });
+    const sizes = { layers: 4, width: 64, heads: 4, kvHeads: 4, inner: 176, vocab: 40, block: 32 };
+    expect(job.model).toMatchObject({ type: 'llama', tied: false, theta: 10_000, epsilon: 1e-5, ...sizes });
+    expect(parseResolvedJob(structuredClone(job))).toEqual(job);
+    expect(() => parseResolvedJob({ ...job, model: { ...job.model, kvHeads: 3 } })).toThrow('kvHeads does not divide');
+    expect(() => parseResolvedJob({ ...job, model: { ...job.model, heads: 64 } })).toThrow('twice heads');
+  });
+
   it('names the field that the data contradicts', () => {
     const stating = (numbers: { inputs?: number; outputs?: number }): JobSpec => ({
       ...spec,

@@ -7,7 +7,7 @@ import { MurmurationError } from '../core/errors.ts';
 import { resolvedSourceSchema } from './data.ts';
 import type { ResolvedSource } from './data.ts';
 import { positiveInteger, seedNumber } from './fields.ts';
-import { resolvedModelSchema } from './model.ts';
+import { gatedWidth, resolvedModelSchema } from './model.ts';
 import type { ResolvedModel } from './model.ts';
 import { auditSpecSchema } from './operations.ts';
 import type { JobSpec } from './spec.ts';
@@ -38,6 +38,12 @@ export const resolvedJobSchema = z
   })
   .refine(({ model }) => model.type !== 'gpt' || model.width % model.heads === 0, {
     error: 'width is not a multiple of heads',
+  })
+  .refine(({ model }) => model.type !== 'llama' || model.width % (2 * model.heads) === 0, {
+    error: 'width is not a multiple of twice heads',
+  })
+  .refine(({ model }) => model.type !== 'llama' || model.heads % model.kvHeads === 0, {
+    error: 'kvHeads does not divide heads',
   });
 
 /** What a worker needs to know of a job. */
@@ -108,12 +114,13 @@ function resolveModel({ model }: JobSpec, facts: DataFacts): ResolvedModel {
       agree(['model', 'input', String(axis)], model.input?.[axis], facts.image?.[axis]);
     return { ...model, input: [side(0), side(1), side(2)], outputs: outputsOf(model.outputs, facts.classes) };
   }
-  const block = facts.train.type === 'text' ? facts.train.block : undefined;
-  return {
-    ...model,
+  const stated = facts.train.type === 'text' ? facts.train.block : undefined;
+  const text = {
     vocab: agree(['model', 'vocab'], model.vocab, facts.vocabulary),
-    block: agree(['model', 'block'], model.block, block),
+    block: agree(['model', 'block'], model.block, stated),
   };
+  if (model.type === 'gpt') return { ...model, ...text };
+  return { ...model, ...text, kvHeads: model.kvHeads ?? model.heads, inner: model.inner ?? gatedWidth(model.width) };
 }
 
 /**

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { dataSpecSchema } from './data.ts';
 import { must, seedNumber, weiToTokens } from './fields.ts';
-import { modelSpecSchema } from './model.ts';
+import { isLanguageModel, modelSpecSchema } from './model.ts';
 import {
   auditSpecSchema,
   networkSpecSchema,
@@ -54,13 +54,13 @@ function epochCostWei(spec: Sections): bigint | null {
 const sourceRules = (part: 'train' | 'eval'): Rule[] => [
   {
     path: ['data', part, 'type'],
-    message: 'must be text, since model.type is gpt',
-    broken: ({ model, data }) => model.type === 'gpt' && !isText(data[part]),
+    message: ({ model }) => `must be text, since model.type is ${model.type}`,
+    broken: ({ model, data }) => isLanguageModel(model) && !isText(data[part]),
   },
   {
     path: ['data', part, 'type'],
-    message: 'must be idx, since model.type is not gpt',
-    broken: ({ model, data }) => model.type !== 'gpt' && isText(data[part]),
+    message: ({ model }) => `must be idx, since model.type is ${model.type}`,
+    broken: ({ model, data }) => !isLanguageModel(model) && isText(data[part]),
   },
   {
     path: ['data', part, 'split'],
@@ -85,7 +85,7 @@ const sourceRules = (part: 'train' | 'eval'): Rule[] => [
     path: ['data', part, 'block'],
     message: 'must equal model.block',
     broken: ({ model, data: { [part]: source } }) =>
-      model.type === 'gpt' && source.type === 'text' && model.block !== undefined && model.block !== source.block,
+      isLanguageModel(model) && source.type === 'text' && model.block !== undefined && model.block !== source.block,
   },
 ];
 
@@ -113,6 +113,16 @@ const rules: readonly Rule[] = [
     path: ['model', 'width'],
     message: 'must be a multiple of model.heads',
     broken: ({ model }) => model.type === 'gpt' && model.width % model.heads !== 0,
+  },
+  {
+    path: ['model', 'width'],
+    message: 'must be a multiple of twice model.heads, so that the size of a head is even',
+    broken: ({ model }) => model.type === 'llama' && model.width % (2 * model.heads) !== 0,
+  },
+  {
+    path: ['model', 'kvHeads'],
+    message: 'must divide model.heads',
+    broken: ({ model }) => model.type === 'llama' && model.heads % (model.kvHeads ?? 1) !== 0,
   },
   {
     path: ['training', 'globalBatch'],

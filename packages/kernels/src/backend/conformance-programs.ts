@@ -8,6 +8,7 @@ import { initialise } from '../models/initialise.ts';
 import { modelOf } from '../models/model.ts';
 import type { ModelSpec } from '../models/spec.ts';
 import { conformanceCases, instantiate } from '../ops/conformance.ts';
+import { generatedCases } from '../ops/conformance-generated.ts';
 import type { Batch } from './backend.ts';
 
 export interface OpCase {
@@ -29,9 +30,8 @@ export const conformanceOps: readonly string[] = [...new Set(conformanceCases.ma
 
 /** A step program's contract is all that a backend promises, so an op is tested through it and needs no face of its own. */
 export function opProgram(op: string): OpProgram {
-  const instances = conformanceCases
-    .filter((row) => row.op === op)
-    .map((row) => ({ name: row.name, ...instantiate(row) }));
+  const rows = [...conformanceCases.filter((row) => row.op === op), ...generatedCases(op)];
+  const instances = rows.map((row) => ({ name: row.name, ...instantiate(row) }));
   const cases = instances.map(({ name, expected, graph }) => ({
     name,
     expected,

@@ -1,46 +1,18 @@
 /**
  * What every backend must do, as one vitest suite: a new backend is tested by calling `describeBackend` in a test file.
- * Everything is compared with the float64 interpreter, within the tolerances of `conformance-tolerance.ts`.
+ * Everything is compared with the float64 interpreter, within the tolerances of `ops/tolerances.ts`
+ * and `conformance-tolerance.ts`.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parameterViews } from '../graph/parameter-layout.ts';
 import { buildStepProgram } from '../models/build-step-program.ts';
+import { type Tolerance, toleranceOf } from '../ops/tolerances.ts';
 import type { Backend } from './backend.ts';
 import { describeContract } from './conformance-contract.ts';
 import { describeModel } from './conformance-models.ts';
 import { conformanceOps, modelCases, type OpCase, opProgram } from './conformance-programs.ts';
 import { drained, withExecutable } from './conformance-steps.ts';
 import { type ConformanceTolerance, FLOAT32_TOLERANCE } from './conformance-tolerance.ts';
-
-/** These move or select elements, so their results have no rounding at all. */
-const EXACT_OPS = new Set([
-  'neg',
-  'abs',
-  'sign',
-  'maximum',
-  'minimum',
-  'equal',
-  'less',
-  'lessOrEqual',
-  'and',
-  'or',
-  'not',
-  'where',
-  'toF32',
-  'toI32',
-  'relu',
-  'reluGradient',
-  'reduceMax',
-  'fill',
-  'broadcast',
-  'reshape',
-  'transpose',
-  'slice',
-  'pad',
-  'concat',
-  'gather',
-  'maxPool2d',
-]);
 
 export interface ConformanceOptions {
   readonly name: string;
@@ -91,20 +63,14 @@ function describeOp(op: string, backend: () => Backend, tolerance: ConformanceTo
     });
     const views = parameterViews(program.layout, results);
     const wrong = cases.flatMap((row) =>
-      worstElement(row, views[row.name] ?? new Float32Array(), EXACT_OPS.has(op) ? EXACT : tolerance),
+      worstElement(row, views[row.name] ?? new Float32Array(), toleranceOf(op, tolerance)),
     );
     expect(wrong).toEqual([]);
   });
 }
 
-const EXACT = { rtol: 0, atol: 0 };
-
 /** A sentence about the element that is furthest out of tolerance, or nothing. NaN is out of every tolerance. */
-function worstElement(
-  { name, expected }: OpCase,
-  actual: Float32Array,
-  { rtol, atol }: Pick<ConformanceTolerance, 'rtol' | 'atol'>,
-): string[] {
+function worstElement({ name, expected }: OpCase, actual: Float32Array, { rtol, atol }: Tolerance): string[] {
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const excess = Array.from(expected, (value, i) => {
     const error = Math.abs((actual[i] ?? Number.NaN) - value) - (rtol * Math.abs(value) + atol * largest);

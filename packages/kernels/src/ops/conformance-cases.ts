@@ -211,11 +211,15 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
   countCorrect: [...predictions, [[coarse(40, 3), ids(3, 40), weights(40)]]],
 };
 
+/** All that tells a case from others and calls it again. */
+export const caseName = (label: string, operands: readonly Draw[], attributes: Attributes): string =>
+  `${label} ${operands.map(({ shape }) => `[${shape}]`).join(' ')} ${JSON.stringify(attributes)}`;
+
 export const conformanceCases: readonly ConformanceCase[] = Object.entries(rows).flatMap(([op, calls]) =>
   calls.map(([operands, attributes = {}], index) => ({
     op,
     operands,
     attributes,
-    name: `${op}#${index} ${operands.map(({ shape }) => `[${shape}]`).join(' ')} ${JSON.stringify(attributes)}`,
+    name: caseName(`${op}#${index}`, operands, attributes),
   })),
 );

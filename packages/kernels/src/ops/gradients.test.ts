@@ -5,6 +5,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { checkGradients, worstError } from '../graph/finite-differences.ts';
 import type { Graph } from '../graph/graph.ts';
 import { conformanceCases } from './conformance.ts';
+import { ungenerated } from './conformance-generated.ts';
 import { type Call, call, type Operand } from './gradient-calls.testing.ts';
 import { coreCalls } from './gradient-calls-core.testing.ts';
 import { languageCalls } from './gradient-calls-language.testing.ts';
@@ -85,6 +86,7 @@ describe('gradient rules', () => {
 describe('the conformance table', () => {
   it('has rows for every op and no name twice', () => {
     expect(Object.keys(ops).filter((op) => !conformanceCases.some((row) => row.op === op))).toEqual([]);
+    expect(ungenerated).toEqual([]);
     expect(new Set(conformanceCases.map(({ name }) => name)).size).toBe(conformanceCases.length);
   });
 });

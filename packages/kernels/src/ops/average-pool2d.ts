@@ -2,7 +2,9 @@
  * averagePool2d and its gradient, both linear. With `countPads` a window's sum is divided by kh · kw, the padding counting as
  * zeros; without by the elements of x that it covers. A global average is a reduceSum and a scale.
  */
+import { averagePool2dExactly, averagePool2dGradientExactly } from '../canonical/lowerings/pool2d.ts';
 import { flag, naturals } from '../graph/attributes.ts';
+import type { Attributes, TensorType } from '../graph/graph.ts';
 import type { OpCall, OpDefinition, TypedCall } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
 import { averagePool2dGradientLowering, averagePool2dLowering } from '../webgpu/kernels/average-pool2d.ts';
@@ -37,6 +39,9 @@ const inputShape = (call: Pick<OpCall, 'inputs' | 'attributes'>): Shape => [
 ];
 const gradientSizes = ({ inputs, attributes }: Pick<OpCall, 'inputs' | 'attributes'>): Pool2dSizes =>
   poolSizes(inputShape({ inputs, attributes }), attributes);
+
+const sizesOfGradient = (inputs: readonly TensorType[], attributes: Attributes): Pool2dSizes =>
+  gradientSizes({ inputs, attributes });
 
 /** Visits (place in x, window in y, divisor) of every element that a window covers. */
 function eachShare(
@@ -102,6 +107,7 @@ export const averagePool2d: OpDefinition = {
     });
   },
   wgsl: averagePool2dLowering(poolOf),
+  exact: averagePool2dExactly(poolOf),
 };
 
 /** dy → dx of `size` [h, w]. */
@@ -129,5 +135,6 @@ export const averagePool2dGradient: OpDefinition = {
   flops: ({ inputs, attributes }: TypedCall) => flops(gradientSizes({ inputs, attributes })),
   bytes: streamedBytes,
   onnx: onnxGradient,
-  wgsl: averagePool2dGradientLowering((inputs, attributes) => gradientSizes({ inputs, attributes })),
+  wgsl: averagePool2dGradientLowering(sizesOfGradient),
+  exact: averagePool2dGradientExactly(sizesOfGradient),
 };

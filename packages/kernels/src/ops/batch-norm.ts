@@ -8,6 +8,12 @@
  * What holds one number a channel has the shape [c, 1, …] that broadcasts to x, so that batchNorm is an elementwise op.
  * Weights that sum to less than 2⁻⁴⁰ count as 2⁻⁴⁰: a batch of padding alone has mean 0.
  */
+import {
+  batchNormExactly,
+  batchNormGainGradientExactly,
+  channelMeanExactly,
+  channelVarianceExactly,
+} from '../canonical/lowerings/batch-norm.ts';
 import { number } from '../graph/attributes.ts';
 import type { ValueId } from '../graph/graph.ts';
 import type { Emitter, OpCall, OpDefinition, TypedCall } from '../graph/op.ts';
@@ -99,6 +105,7 @@ export const channelMean: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxChannelMean,
   wgsl: channelMeanLowering,
+  exact: channelMeanExactly,
 };
 
 /** x [n, c, …], its channelMean [c, 1, …], weight [n] → [c, 1, …]. */
@@ -140,6 +147,7 @@ export const channelVariance: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxChannelVariance,
   wgsl: channelVarianceLowering,
+  exact: channelVarianceExactly,
 };
 
 /** x [n, c, …], gain, bias, mean, variance [c, 1, …] → y of x's shape. */
@@ -187,6 +195,7 @@ export const batchNorm: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxBatchNorm,
   wgsl: batchNormLowering,
+  exact: batchNormExactly,
 };
 
 /** x [n, c, …], mean, variance [c, 1, …], dy → Σ over each channel of dy · (x − mean) / √(variance + epsilon), [c, 1, …]. */
@@ -220,4 +229,5 @@ export const batchNormGainGradient: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxGainGradient,
   wgsl: batchNormGainGradientLowering,
+  exact: batchNormGainGradientExactly,
 };

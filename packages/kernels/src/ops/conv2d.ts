@@ -5,6 +5,11 @@
  * x [n, c, h, w], kernel [o, c / groups, kh, kw], y [n, o, h′, w′]: filters [g·o/groups, (g+1)·o/groups) see the channels of
  * group g alone. Strides, pads and dilations are those of `window2d.ts`.
  */
+import {
+  conv2dExactly,
+  conv2dInputGradientExactly,
+  conv2dKernelGradientExactly,
+} from '../canonical/lowerings/conv2d.ts';
 import { natural } from '../graph/attributes.ts';
 import type { Attributes } from '../graph/graph.ts';
 import type { OpCall, OpDefinition, ReferenceCall, TypedCall } from '../graph/op.ts';
@@ -170,6 +175,7 @@ export const conv2d: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxConv2d(onnxSizes),
   wgsl: conv2dLowering(conv2dSizes),
+  exact: conv2dExactly(conv2dSizes),
 };
 
 /** dy, kernel → dx of `size` [h, w]. */
@@ -194,6 +200,7 @@ export const conv2dInputGradient: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxInputGradient(onnxSizes),
   wgsl: conv2dInputGradientLowering(conv2dSizes),
+  exact: conv2dInputGradientExactly(conv2dSizes),
 };
 
 /** x, dy → dkernel of `kernel` [kh, kw]. */
@@ -218,4 +225,5 @@ export const conv2dKernelGradient: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxKernelGradient(onnxSizes),
   wgsl: conv2dKernelGradientLowering(conv2dSizes),
+  exact: conv2dKernelGradientExactly(conv2dSizes),
 };

@@ -2,6 +2,7 @@
  * maxPool2d, whose padding is never the maximum, and its gradient: each window's dy goes to the first element, row-major,
  * that equals the window's maximum.
  */
+import { maxPool2dExactly, maxPool2dGradientExactly } from '../canonical/lowerings/pool2d.ts';
 import type { OpDefinition, ReferenceCall } from '../graph/op.ts';
 import type { OnnxLowering } from '../onnx/lowering.ts';
 import { maxPool2dGradientLowering, maxPool2dLowering } from '../webgpu/kernels/max-pool2d.ts';
@@ -71,6 +72,7 @@ export const maxPool2d: OpDefinition = {
       ),
     ),
   wgsl: maxPool2dLowering(poolOf),
+  exact: maxPool2dExactly(poolOf),
 };
 
 /** x, y = maxPool2d(x), dy → dx. y is passed so that a backend need not find the maximum again. */
@@ -96,4 +98,5 @@ export const maxPool2dGradient: OpDefinition = {
   bytes: streamedBytes,
   onnx: onnxGradient,
   wgsl: maxPool2dGradientLowering(poolOf),
+  exact: maxPool2dGradientExactly(poolOf),
 };

@@ -1,6 +1,6 @@
 /** What the coordinator machine is told of a job. */
 import { milliseconds } from '@murmuration/protocol';
-import type { CoordinatorConfig, MemberInfo, PaymentConfig, RunId } from '@murmuration/protocol';
+import type { CoordinatorConfig, Hash, MemberInfo, PaymentConfig, RunId } from '@murmuration/protocol';
 import type { LoadedJob } from '../plan/load-job.ts';
 import type { RunPlan } from '../plan/plan.ts';
 
@@ -12,11 +12,13 @@ export interface ConfigParts {
   readonly plan: RunPlan;
   readonly self: MemberInfo;
   readonly payment: PaymentConfig | null;
+  /** Hash of the given state at round 0; null where the seed decides it. */
+  readonly startState: Hash | null;
 }
 
 export function coordinatorConfig(
   { spec, job }: LoadedJob,
-  { runId, plan, self, payment }: ConfigParts,
+  { runId, plan, self, payment, startState }: ConfigParts,
 ): CoordinatorConfig {
   const { rounds, microBatch, assignment, evaluateEvery, checkpointEvery } = spec.training;
   const { rate, floor, window, accept, challenge: escalate } = spec.audit;
@@ -39,6 +41,7 @@ export function coordinatorConfig(
     audit: { rate, floor, window, accept, escalate },
     payment,
     self,
+    startState,
     job,
   };
 }

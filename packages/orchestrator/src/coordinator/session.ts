@@ -254,7 +254,14 @@ export class Session {
     const { node, settlement, states } = this.#open;
     const self: MemberInfo = { peerId: node.peerId, addresses: node.addresses() };
     if (past === null) {
-      const config = coordinatorConfig(loaded, { runId, plan: this.#plan, self, payment: settlement?.config ?? null });
+      const startState = loaded.start === null ? null : states.begin(loaded.start).stateHash;
+      const config = coordinatorConfig(loaded, {
+        runId,
+        plan: this.#plan,
+        self,
+        payment: settlement?.config ?? null,
+        startState,
+      });
       driver.dispatch({ type: 'started', config, auditSecret });
       return;
     }

@@ -3,7 +3,13 @@
  * served to whoever needs it. The coordinator computes nothing with them.
  */
 import type { ParameterLayout, StateLayout } from '@murmuration/kernels/graph';
-import { MurmurationError, STATE_CHUNK_BYTES, tensorTreeOfBytes, verifyTensorProof } from '@murmuration/protocol';
+import {
+  MurmurationError,
+  round as brandRound,
+  STATE_CHUNK_BYTES,
+  tensorTreeOfBytes,
+  verifyTensorProof,
+} from '@murmuration/protocol';
 import type {
   CoordinatorEffectOf,
   FetchRequest,
@@ -41,6 +47,14 @@ export interface StateStoreOptions {
   readonly journalLength: () => number;
 }
 
+/** A state before the first round, as every replica would make it of `parameters`. */
+function startState({ tensors, length }: StateLayout, parameters: Float32Array): Uint8Array {
+  const state = new Float32Array(length);
+  for (const { offset, length: size, initial } of tensors) state.fill(initial, offset, offset + size);
+  state.set(parameters);
+  return new Uint8Array(state.buffer);
+}
+
 interface Held extends StatePoint {
   readonly bytes: Uint8Array;
   readonly tree: TensorTree;
@@ -65,6 +79,20 @@ export class StateStore {
     const { round, stateHash } = checkpoint.manifest;
     this.#hold({ round, stateHash } as StatePoint, checkpoint.state);
     return checkpoint;
+  }
+
+  /**
+   * The state at round 0 of a run that starts from given weights: written and served as a checkpoint.
+   * @param parameters `[layout.size] f32`
+   */
+  begin(parameters: Float32Array): StatePoint {
+    const { runId, checkpoints, layout, stateLayout } = this.#options;
+    const state = startState(stateLayout, parameters);
+    const stateHash = tensorTreeOfBytes(state, STATE_CHUNK_BYTES, nodeSha256).root;
+    const point = { round: brandRound(0), stateHash };
+    writeCheckpoint(checkpoints, { runId, ...point, journalLength: 0, layout, stateLayout, state });
+    this.#hold(point, state);
+    return point;
   }
 
   /** Fetches the state, writes it as a checkpoint and serves it from now on. @throws StateUnavailableError and system errors */

@@ -18,6 +18,8 @@ export interface LoadedJob {
   readonly spec: JobSpec;
   readonly job: ResolvedJob;
   readonly datasets: JobDatasets;
+  /** The flat parameters that the run starts from, `[layout.size] f32`; null where the seed decides them. */
+  readonly start: Float32Array | null;
   /** A problem at the place of a field. */
   readonly issueAt: PlacedJob['issueAt'];
 }
@@ -99,6 +101,7 @@ export async function loadJob(file: string, origin: string = file): Promise<Load
     spec: placed.spec,
     job: resolveSpec(placed, datasets),
     datasets,
+    start: null,
     issueAt: placed.issueAt,
   };
 }

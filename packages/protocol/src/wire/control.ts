@@ -71,7 +71,7 @@ export const syncSchema = z.strictObject({
   sources: z.array(memberInfoSchema).max(64),
 });
 
-/** A `null` sync means: the state at round 0 follows from the job's seed; make it yourself. */
+/** A `null` sync means: the state at round 0 follows from the job's seed; make it yourself. Given weights come as a sync. */
 const startFields = { sync: syncSchema.nullable() };
 
 /**

@@ -65,6 +65,11 @@ export interface CoordinatorConfig {
   readonly payment: PaymentConfig | null;
   /** The coordinator as a source of checkpointed state. */
   readonly self: MemberInfo;
+  /**
+   * The hash of the state at round 0 where the run starts from weights that were given, which the shell stores and serves as
+   * a checkpoint; null or absent where every worker makes that state from the job's seed.
+   */
+  readonly startState?: Hash | null;
   /** Opaque to the machine: the resolved job, sent to each worker in `welcome`. */
   readonly job: unknown;
 }

@@ -42,6 +42,23 @@ describe('admission', () => {
     expect(scenario.state.stateHashes).toEqual([{ round: 0, stateHash: hashNo(0) }]);
   });
 
+  it('serves the first state itself where the run starts from given weights, and holds everyone to it', () => {
+    const scenario = new Scenario({ startState: hashNo(0) });
+    for (const name of ['a', 'b', 'c']) scenario.hello(name);
+    const { self } = scenarioConfig;
+    const sync = { round: 0, stateHash: hashNo(0), sources: [{ peerId: self.peerId, addresses: [...self.addresses] }] };
+    expect(scenario.heard('a', 'welcome')[0]?.sync).toEqual(sync);
+    scenario.ready('a', 0, hashNo(13));
+    expect(scenario.facts('memberFlagged')[0]).toMatchObject({ peerId: idOf('a'), code: 'WRONG_STATE' });
+    for (const name of ['b', 'c', 'a']) scenario.ready(name);
+    expect(scenario.state.phase.name).toBe('training');
+    scenario.play('a', 'b', 'c').lose('a', 'b', 'c');
+    scenario.hello('d');
+    scenario.fire('regather');
+    expect(scenario.facts('rolledBack')[0]).toMatchObject({ from: 1, to: 0, stateHash: hashNo(0) });
+    expect(scenario.heard('d', 'welcome')[0]?.sync).toEqual(sync);
+  });
+
   it('starts with the minimum when the others don’t come, and fails with fewer', () => {
     const enough = new Scenario({ startMembers: 3, minMembers: 2 }).join('a', 'b');
     enough.fire('gather');

@@ -3,6 +3,7 @@ import { milliseconds } from '../../core/units.ts';
 import { round, view } from '../../core/ids.ts';
 import { hashChain, chainLink } from './audits/chain.ts';
 import { applyTimeout } from './deadlines.ts';
+import type { CoordinatorConfig } from './config.ts';
 import type { CoordinatorEventOf } from './events.ts';
 import { emptyLedger } from './ledger.ts';
 import { beginGathering, beginRegathering } from './phases/enter.ts';
@@ -24,10 +25,9 @@ export function start({ config, auditSecret, at }: CoordinatorEventOf<'started'>
       members: {},
       ledger: emptyLedger,
       committed: round(0),
-      stateHashes: [],
+      ...givenStart(config),
       lastView: view(0),
       snapshot: null,
-      checkpoints: [],
       checkpointing: null,
       evaluations: 0,
       evaluatedAt: null,
@@ -43,6 +43,13 @@ export function start({ config, auditSecret, at }: CoordinatorEventOf<'started'>
   turn.record({ type: 'runStarted', rounds: config.rounds, minMembers: config.minMembers, anchor });
   beginGathering(turn);
   return turn;
+}
+
+/** Given weights are a checkpoint at round 0 that nobody has to make. */
+function givenStart({ startState = null }: CoordinatorConfig): Pick<CoordinatorState, 'stateHashes' | 'checkpoints'> {
+  if (startState === null) return { stateHashes: [], checkpoints: [] };
+  const point = { round: round(0), stateHash: startState };
+  return { stateHashes: [point], checkpoints: [{ ...point, ledger: emptyLedger }] };
 }
 
 /** Every connection is gone. A sealed round is waited for; any other is handed out anew. A run that is done stays done. */

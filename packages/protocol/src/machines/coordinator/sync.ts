@@ -45,7 +45,7 @@ function startFor(state: CoordinatorState, member: MemberRecord): Sync | null | 
   const point = presentPoint(state);
   if (held !== null && held.round >= state.committed && judgeState(state, held) === 'right')
     return { ...held, sources: [] };
-  if (state.committed === 0) return null;
+  if (state.committed === 0 && (state.config.startState ?? null) === null) return null;
   if (point === null) return undefined;
   const sources = sourcesOf(state, member.peerId);
   return sources.length === 0 ? undefined : { ...point, sources };

@@ -10,19 +10,28 @@ type Address = (tensor: CanonicalTensor) => number;
 type ProductStep = Extract<CanonicalStep, { kind: 'product' }>;
 type MapStep = Extract<CanonicalStep, { kind: 'map' }>;
 
-/** The map kernels of a program, each once, under the names of their functions. */
-export class KernelTable {
-  readonly #names = new Map<string, string>();
-  readonly functions: Record<string, FunctionBuilder> = {};
+/** A kernel's function by name, and what it takes to split its work. */
+interface NamedKernel {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly work: number;
+}
 
-  nameOf(kernel: MapKernel): string {
-    let name = this.#names.get(kernel.key);
-    if (name === undefined) {
-      name = `map${this.#names.size}`;
-      this.#names.set(kernel.key, name);
-      this.functions[name] = kernel.emit();
+/** The map kernels of a program, each once. */
+export class KernelTable {
+  readonly functions: Record<string, FunctionBuilder> = {};
+  readonly #known = new Map<string, NamedKernel>();
+
+  named({ key, rows, columns, emit }: MapKernel): NamedKernel {
+    let kernel = this.#known.get(key);
+    if (kernel === undefined) {
+      const { map, work } = emit();
+      kernel = { name: `map${this.#known.size}`, rows, columns, work };
+      this.#known.set(key, kernel);
+      this.functions[kernel.name] = map;
     }
-    return name;
+    return kernel;
   }
 }
 
@@ -36,11 +45,10 @@ export function callsOf(
 }
 
 function mapCalls(step: MapStep, kernels: KernelTable, addressOf: Address, threads: number): readonly Work[] {
-  const kernel = mapKernel(step);
-  const name = kernels.nameOf(kernel);
+  const kernel = kernels.named(mapKernel(step));
   const addresses = [...step.operands, step.output].map(addressOf);
   return splitMap(kernel, threads).map(({ row, rowEnd, column, columnEnd }) => ({
-    name,
+    name: kernel.name,
     arguments: [...addresses, row, rowEnd, column, columnEnd],
   }));
 }

@@ -5,7 +5,7 @@ import type { PlainName } from '../wasm/opcodes.ts';
 import { Environment } from './environment.ts';
 import { type Form, formReader, type FormReader, type Lane } from './forms.ts';
 import { emitLoop, emitSum } from './loops.ts';
-import { scalarBinary, scalarUnary, vectorBinary, vectorShift, vectorUnary } from './operations.ts';
+import { scalarBinary, scalarUnary, vectorBinary, vectorConstants, vectorShift, vectorUnary } from './operations.ts';
 import type { Scope, ScopedKernel } from './scopes.ts';
 
 type Binary = Extract<Expr, { kind: 'binary' }>;
@@ -28,7 +28,7 @@ export class Emitter {
   readonly f: FunctionBuilder;
   readonly kernel: ScopedKernel;
   readonly #operands: readonly Local[];
-  readonly #axes: ReadonlyMap<number, Local>;
+  readonly #axes: Map<number, Local>;
   #environment: Environment;
   #formOf: FormReader = uniform;
   #vectors = false;
@@ -37,7 +37,7 @@ export class Emitter {
     this.f = f;
     this.kernel = kernel;
     this.#operands = operands;
-    this.#axes = axes;
+    this.#axes = new Map(axes);
     this.#environment = new Environment(f);
   }
 
@@ -79,18 +79,45 @@ export class Emitter {
     for (const node of nodes) this.#node(node);
   }
 
-  /** Spreads the scalars that vectors of `scope` read from outside it, so that no loop does it again and again. */
+  /**
+   * Emits a scope once for each coordinate in `places` along `axis`, node by node in turn, so that one copy's operations fill the
+   * time that another's wait for their operands; then `finish` for each.
+   */
+  interleaved({ nodes }: Scope, axis: number, places: readonly Local[], finish: (place: Local) => void): void {
+    const [outer, own] = [this.#environment, this.#axes.get(axis)!];
+    const copies = places.map((place) => ({ place, environment: new Environment(this.f, outer) }));
+    const inEach = (emit: (place: Local) => void) => {
+      for (const { place, environment } of copies) {
+        this.#environment = environment;
+        this.#axes.set(axis, place);
+        emit(place);
+      }
+    };
+    for (const node of nodes) inEach(() => this.#node(node));
+    inEach(finish);
+    for (const { environment } of copies) environment.end();
+    this.#environment = outer;
+    this.#axes.set(axis, own);
+  }
+
+  /**
+   * Spreads the constants and outer scalars that vectors of `scope` read, so that no loop does it again and again: engines
+   * build a vector constant from several instructions wherever it stands.
+   */
   spreadInto(scope: Scope): void {
     for (const node of this.kernel.within(scope)) {
       if (this.formOf(node) !== 'vector') continue;
-      for (const child of childrenOf(node)) {
-        const held = this.#environment.find(child);
-        if (held?.form !== 0 || this.#environment.splatOf(child)) continue;
-        const local = this.#environment.local('v128');
-        this.vector(child).f.set(local);
-        this.#environment.bindSplat(child, local);
-      }
+      if (node.kind === 'unary') for (const constant of vectorConstants(node.op)) this.#spreadOnce(constant);
+      for (const child of childrenOf(node))
+        if (child.kind === 'constant' || this.#environment.find(child)?.form === 0) this.#spreadOnce(child);
     }
+  }
+
+  #spreadOnce(node: Expr): void {
+    if (this.#environment.splatOf(node)) return;
+    const local = this.#environment.local('v128');
+    this.vector(node).f.set(local);
+    this.#environment.bindSplat(node, local);
   }
 
   /** Keeps what is on the stack as the value of `node`. */
@@ -209,7 +236,7 @@ export class Emitter {
   }
 
   #unary({ op, x }: Extract<Expr, { kind: 'unary' }>, form: Form): void {
-    if (form === 'vector') vectorUnary(this.vector(x).f, op);
+    if (form === 'vector') vectorUnary(this.vector(x).f, op, (constant) => this.vector(constant));
     else scalarUnary(this.scalar(x).f, op);
   }
 

@@ -26,7 +26,12 @@ export class Environment {
   nested(use: (inner: Environment) => void): void {
     const inner = new Environment(this.#f, this);
     use(inner);
-    this.#f.give(...inner.#locals);
+    inner.end();
+  }
+
+  /** Frees the locals. */
+  end(): void {
+    this.#f.give(...this.#locals.splice(0));
   }
 
   /** A local that is this environment's until it ends. */

@@ -14,7 +14,7 @@ export function runMap(
   const kernel = mapKernel({ shape, value, operands });
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 65_536 });
   const instance = new WebAssembly.Instance(
-    new WebAssembly.Module(encodeModule({ map: kernel.emit() }, { shared: false })),
+    new WebAssembly.Module(encodeModule({ map: kernel.emit().map }, { shared: false })),
     {
       env: { memory },
     },

@@ -19,10 +19,8 @@ export interface MapKernel {
   readonly key: string;
   readonly rows: number;
   readonly columns: number;
-  /** Roughly the instructions of one element. */
-  readonly work: number;
-  /** The function `map`, emitted anew. */
-  emit(): FunctionBuilder;
+  /** The function `map` and roughly the instructions of one element. */
+  emit(): { readonly map: FunctionBuilder; readonly work: number };
 }
 
 export function mapKernel({ operands, shape, value }: MapShape): MapKernel {
@@ -30,15 +28,19 @@ export function mapKernel({ operands, shape, value }: MapShape): MapKernel {
   const axes = shape.flatMap((size, axis) => (size > 1 ? [{ axis, size }] : []));
   const column = axes.at(-1) ?? { axis: -1, size: 1 };
   const outer = axes.slice(0, -1);
-  const scoped = () => scopeKernel(interned, column.axis);
   return {
     key: `${operands.length} [${shape.join()}]\n${text}`,
     rows: outer.reduce((product, { size }) => product * size, 1),
     columns: column.size,
-    work: workOf(scoped(), column.size),
-    emit: () => mapFunction(scoped(), operands.length, outer, column),
+    emit: () => {
+      const kernel = scopeKernel(interned, column.axis);
+      return { map: mapFunction(kernel, operands.length, outer, column), work: workOf(kernel, column.size) };
+    },
   };
 }
+
+/** Vectors that are computed in turn where no loop stands between them; measured: gelu takes half the time that it takes with one. */
+const INTERLEAVED = 4;
 
 interface SizedAxis {
   readonly axis: number;
@@ -65,27 +67,44 @@ function mapFunction(
   const { value } = kernel;
   const emitter = new Emitter({ f, kernel, operands: f.parameters, axes });
   const target = f.local('i32');
-  const address = () => f.get(target).get(at).i32(2).op('i32.shl', 'i32.add');
+  const address = (place: Local) => f.get(target).get(place).i32(2).op('i32.shl', 'i32.add');
   const store = value.type === 'f32' ? 'f32.store' : 'i32.store';
+
+  /** Columns in vectors, `vectors` of them a turn, as long as that many are left. */
+  const inVectors = (vectors: number) => {
+    const places = [at, ...f.locals('i32', vectors - 1)];
+    f.while(
+      at,
+      () =>
+        f
+          .get(columnEnd)
+          .i32(4 * vectors - 1)
+          .op('i32.sub'),
+      4 * vectors,
+      () => {
+        places.slice(1).forEach((place, index) =>
+          f
+            .get(at)
+            .i32(4 * (index + 1))
+            .op('i32.add')
+            .set(place),
+        );
+        emitter.interleaved(kernel.columns, column.axis, places, (place) => {
+          address(place);
+          emitter.vector(value).f.memory('v128.store');
+        });
+      },
+    );
+  };
 
   const columns = () => {
     f.get(firstColumn).set(at);
-    if (columnsFit(kernel, column.axis)) {
+    if (column.size >= 4 && columnsFit(kernel, column.axis)) {
       emitter.nested(() => {
         emitter.inLanes(column.axis, () => {
           emitter.spreadInto(kernel.columns);
-          f.while(
-            at,
-            () => f.get(columnEnd).i32(3).op('i32.sub'),
-            4,
-            () => {
-              emitter.nested(() => {
-                emitter.scope(kernel.columns);
-                address();
-                emitter.vector(value).f.memory('v128.store');
-              });
-            },
-          );
+          if (!hasLoops(kernel) && column.size >= 4 * INTERLEAVED) inVectors(INTERLEAVED);
+          inVectors(1);
         });
       });
     }
@@ -96,7 +115,7 @@ function mapFunction(
       () => {
         emitter.nested(() => {
           emitter.scope(kernel.columns);
-          address();
+          address(at);
           emitter.scalar(value).f.memory(store);
         });
       },
@@ -124,6 +143,9 @@ function mapFunction(
   );
   return f;
 }
+
+const hasLoops = (kernel: ScopedKernel): boolean =>
+  kernel.columns.nodes.some(({ kind }) => kind === 'sum' || kind === 'result');
 
 type Coordinates = readonly { readonly size: number; readonly local: Local }[];
 

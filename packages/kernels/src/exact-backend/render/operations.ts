@@ -93,21 +93,36 @@ export function scalarUnary(f: FunctionBuilder, op: UnaryOp): void {
   });
 }
 
-/** Replaces the vector on the stack. */
-export function vectorUnary(f: FunctionBuilder, op: UnaryOp): void {
-  const simple: Readonly<Record<Exclude<UnaryOp, 'flush' | 'bits' | 'fromBits'>, PlainName>> = {
+const LIMIT_NODE: Expr = { kind: 'constant', type: 'f32', value: FLUSH_LIMIT };
+const MAGNITUDE_NODE: Expr = { kind: 'constant', type: 'i32', value: MAGNITUDE };
+
+/** Constants that the vector form of an operation reads: one node each, so that its lanes are made once. */
+export function vectorConstants(op: UnaryOp): readonly Expr[] {
+  if (op === 'flush') return [LIMIT_NODE, MAGNITUDE_NODE];
+  return op === 'absolute' ? [MAGNITUDE_NODE] : [];
+}
+
+/** Replaces the vector on the stack. @param push pushes four times a constant */
+export function vectorUnary(f: FunctionBuilder, op: UnaryOp, push: (constant: Expr) => void): void {
+  const simple: Readonly<Partial<Record<UnaryOp, PlainName>>> = {
     negate: 'f32x4.neg',
-    absolute: 'f32x4.abs',
     toFloat: 'f32x4.convert_i32x4_s',
     truncate: 'i32x4.trunc_sat_f32x4_s',
     not: 'v128.not',
   };
-  if (op === 'bits' || op === 'fromBits') return;
-  if (op !== 'flush') {
-    f.op(simple[op]);
-    return;
+  const name = simple[op];
+  if (name) f.op(name);
+  if (op === 'absolute') {
+    push(MAGNITUDE_NODE);
+    f.op('v128.and');
   }
-  f.withTemporary('v128', (x) => {
-    f.tee(x).get(x).op('f32x4.abs').f32x4(FLUSH_LIMIT).op('f32x4.lt', 'v128.andnot');
-  });
+  if (op === 'flush') {
+    f.withTemporary('v128', (x) => {
+      f.tee(x).get(x);
+      push(MAGNITUDE_NODE);
+      f.op('v128.and');
+      push(LIMIT_NODE);
+      f.op('f32x4.lt', 'v128.andnot');
+    });
+  }
 }

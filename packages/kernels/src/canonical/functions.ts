@@ -50,6 +50,9 @@ const horner = (x: Expr, coefficients: readonly number[], partial: (sum: Expr) =
 const polynomial = (x: Expr, coefficients: readonly number[]): Expr =>
   horner(x, coefficients, (sum) => atLeast(sum, -15));
 
+/** `value`, or x where x is NaN; by its bits, for compilers may take x = x to be true. */
+const whereNumber = (x: Expr, value: Expr): Expr => select(less(INFINITY, and(bits(x), int(0x7fff_ffff))), x, value);
+
 /** The nearest integer of an f32 within the range of i32; halves go away from zero. */
 const nearest = (x: Expr): Expr => truncate(add(x, select(less(x, zero), float(-0.5), half)));
 
@@ -62,7 +65,7 @@ export function exp(x: Expr): Expr {
   const y = atLeast(add(multiply(r, polynomial(r, EXP)), one), -1);
   const scaled = fromBits(add(bits(y), shiftLeft(k, FRACTION_BITS)));
   const limited = select(less(x, lowest), zero, select(less(highest, x), float(Infinity), scaled));
-  return select(equal(x, x), limited, x);
+  return whereNumber(x, limited);
 }
 /** ln 2 in two parts, the first of 10 bits, so that its products with exponents are exact. */
 const LN2_HIGH = float(0.693_359_375);
@@ -86,7 +89,7 @@ export function log(x: Expr): Expr {
   const finite = add(nearOne, multiply(k, LN2_HIGH));
   const positive = select(equal(all, INFINITY), x, finite);
   const signed = select(less(x, zero), float(Number.NaN), positive);
-  return select(equal(x, x), select(equal(x, zero), float(-Infinity), signed), x);
+  return whereNumber(x, select(equal(x, zero), float(-Infinity), signed));
 }
 /** The bits of √½. */
 const ROOT_HALF = int(0x3f35_04f3);
@@ -128,7 +131,7 @@ export function erf(x: Expr): Expr {
   const near = multiply(x, atLeast(add(horner(square, ERF_NEAR), one), -1));
   const far = subtract(one, exp(multiply(size, horner(size, ERF_FAR))));
   const signed = select(less(x, zero), negate(far), far);
-  return select(lessOrEqual(absolute(x), float(ERF_NEAR_END)), near, select(equal(x, x), signed, x));
+  return select(lessOrEqual(absolute(x), float(ERF_NEAR_END)), near, whereNumber(x, signed));
 }
 const ERF_NEAR_END = 0.927_734_375;
 /** erf x / x − 1 over x², and ln(1 − erf x)/x over x (N. Juffa). */

@@ -2,7 +2,6 @@
 import type { Graph } from '../graph/graph.ts';
 import { ops } from '../ops/index.ts';
 import type { Device } from './device.ts';
-import type { DeviceTraits } from './lowering.ts';
 import { planMemory } from './memory.ts';
 import { planGraph, type Plan } from './plan.ts';
 import { bindCalls, pipelinesOf, type Placement, type Recording } from './recording.ts';
@@ -22,9 +21,12 @@ export class PreparedGraph {
   readonly #back: readonly GPUBuffer[];
   readonly #buffers: readonly GPUBuffer[];
 
-  /** Compiles `graph`. `traits` may take away what the device has, to reach other kernels. */
-  static async open(device: Device, graph: Graph, traits: DeviceTraits = device.traits): Promise<PreparedGraph> {
-    const plan = planGraph(graph, { ops, traits });
+  /** Compiles `graph`, in fast arithmetic unless a plan of it is given. */
+  static async open(
+    device: Device,
+    graph: Graph,
+    plan: Plan = planGraph(graph, { ops, traits: device.traits }),
+  ): Promise<PreparedGraph> {
     const pipelines = await pipelinesOf(device, plan);
     return device.building('a graph’s buffers', () => {
       const { slots, slotOf } = planMemory(plan);

@@ -7,12 +7,14 @@
  */
 import type { Kernel } from '../lowering.ts';
 import { reads } from '../wgsl.ts';
+import { addProducts, type LaneSums, overK, resultOf } from './matmul-sums.ts';
 import {
   loadShared,
-  MATMUL_UNIFORMS,
   type MatmulVariant,
+  preludeOf,
   resultBindings,
   storeFour,
+  uniformsOf,
   variantKey,
 } from './matmul-variant.ts';
 
@@ -28,13 +30,14 @@ export const subgroupTileColumns = ({ lanes }: SubgroupTile): number => lanes * 
 
 export function subgroupMatmul(tile: SubgroupTile, variant: MatmulVariant): Kernel {
   const { lanes, rows } = tile;
+  const sums = sumsOf(tile);
   const vector = (wide: boolean) => (wide ? 'vec4<f32>' : 'f32');
   return {
     key: `matmul subgroup ${lanes}x${rows} ${variantKey(variant)}`,
-    uniforms: MATMUL_UNIFORMS,
+    uniforms: uniformsOf(variant),
     bindings: [reads('a', vector(variant.wideA)), reads('b', vector(variant.wideB)), ...resultBindings(variant)],
     workgroupSize: lanes,
-    prelude: variant.finish.epilogue?.source ?? '',
+    prelude: preludeOf(variant),
     usesSubgroups: true,
     body: [
       'if (group >= dims.count) { return; }',
@@ -45,20 +48,26 @@ export function subgroupMatmul(tile: SubgroupTile, variant: MatmulVariant): Kern
       `let column = tile % dims.tilesN * ${lanes * 4}u + subgroupLane * 4u;`,
       'let aBase = batch * dims.aBatch;',
       'let bBase = batch * dims.bBatch;',
-      `var sums: array<vec4f, ${rows}>;`,
-      'for (var k0 = 0u; k0 < dims.k; k0 += 4u) {',
-      ...(variant.transposeA ? loadTransposedA(tile, variant) : loadA(tile, variant)),
-      ...(variant.transposeB ? loadTransposedB(variant) : loadB(variant)),
-      ...(variant.transposeA ? multiplyTransposedA(tile) : multiplyA(tile)),
-      '}',
+      ...overK(variant, sums, 4, [
+        ...(variant.transposeA ? loadTransposedA(tile, variant) : loadA(tile, variant)),
+        ...(variant.transposeB ? loadTransposedB(variant) : loadB(variant)),
+        ...(variant.transposeA ? multiplyTransposedA(tile, variant) : multiplyA(tile, variant)),
+      ]),
       ...loadShared(variant),
       // A loop of unknown length: unrolled, these stores would take drivers several times longer to compile.
       `for (var row = 0u; row < min(${rows}u, dims.m - row0); row++) {`,
-      storeFour('sums[row]', '(row0 + row)', variant),
+      storeFour(resultOf(variant, sums, 'row'), '(row0 + row)', variant),
       '}',
     ].join('\n'),
   };
 }
+
+const sumsOf = ({ rows }: SubgroupTile): LaneSums => ({
+  count: rows,
+  // With its zeros written out: without them drivers keep the values of a loop's turn before.
+  declare: (name) => [`var ${name} = array<vec4f, ${rows}>();`],
+  at: (name, row) => `${name}[${row}]`,
+});
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -114,10 +123,11 @@ function loadTransposedB({ wideB }: MatmulVariant): string[] {
   ];
 }
 
-function multiplyA({ lanes, rows }: SubgroupTile): string[] {
+function multiplyA({ lanes, rows }: SubgroupTile, variant: MatmulVariant): string[] {
   return range(rows).flatMap((row) => [
     `let r${row} = subgroupShuffle(a${Math.floor(row / lanes)}, ${row % lanes}u);`,
-    add(
+    addProducts(
+      variant,
       `sums[${row}]`,
       range(4).map((step) => [`r${row}[${step}]`, `b${step}`]),
     ),
@@ -125,23 +135,18 @@ function multiplyA({ lanes, rows }: SubgroupTile): string[] {
 }
 
 /** Four rows at a time, so that each sum is loaded and stored once for its four steps. */
-function multiplyTransposedA({ lanes, rows }: SubgroupTile): string[] {
+function multiplyTransposedA({ lanes, rows }: SubgroupTile, variant: MatmulVariant): string[] {
   return range(rows / 4).flatMap((quad) => [
     ...range(4).map((step) => {
       const element = quad * 4 + step;
       return `let r${element} = subgroupShuffle(a${Math.floor(element / lanes)}, ${element % lanes}u);`;
     }),
     ...range(4).map((row) =>
-      add(
+      addProducts(
+        variant,
         `sums[${quad * 4 + row}]`,
         range(4).map((step) => [`r${quad * 4 + step}[${row}]`, `b${step}`]),
       ),
     ),
   ]);
-}
-
-/** sum += Σ scalar · vector, in order. */
-function add(sum: string, products: readonly (readonly string[])[]): string {
-  const steps = products.map(([scalar, vector]) => `t = fma(vec4f(${scalar}), ${vector}, t);`);
-  return `{ var t = ${sum}; ${steps.join(' ')} ${sum} = t; }`;
 }

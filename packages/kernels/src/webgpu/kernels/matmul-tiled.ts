@@ -4,12 +4,14 @@
  */
 import type { Kernel } from '../lowering.ts';
 import { reads } from '../wgsl.ts';
+import { addProducts, type LaneSums, overK, resultOf } from './matmul-sums.ts';
 import {
   loadShared,
-  MATMUL_UNIFORMS,
   type MatmulVariant,
+  preludeOf,
   resultBindings,
   storeFour,
+  uniformsOf,
   variantKey,
 } from './matmul-variant.ts';
 
@@ -28,17 +30,18 @@ export const workgroupTileRows = ({ down, laneRows }: WorkgroupTile): number => 
 /** Loads are scalar, so `wide` flags of the variant are ignored. */
 export function tiledMatmul(tile: WorkgroupTile, variant: MatmulVariant): Kernel {
   const { across, down, laneRows, depth } = tile;
+  const sums = sumsOf(tile);
   const [rows, columns, lanes] = [workgroupTileRows(tile), workgroupTileColumns(tile), across * down];
   const scalar = { ...variant, wideA: false, wideB: false, wideC: false };
   return {
     key: `matmul tiled ${rows}x${columns}x${depth} of ${lanes} ${variantKey(scalar)}`,
-    uniforms: MATMUL_UNIFORMS,
+    uniforms: uniformsOf(variant),
     bindings: [reads('a'), reads('b'), ...resultBindings(scalar)],
     workgroupSize: lanes,
     prelude: [
       `var<workgroup> stripA: array<f32, ${rows * depth}>;`,
       `var<workgroup> stripB: array<vec4f, ${(columns * depth) / 4}>;`,
-      variant.finish.epilogue?.source ?? '',
+      preludeOf(variant),
     ].join('\n'),
     body: [
       'if (group >= dims.count) { return; }',
@@ -51,23 +54,30 @@ export function tiledMatmul(tile: WorkgroupTile, variant: MatmulVariant): Kernel
       'let bBase = batch * dims.bBatch;',
       `let x = lane % ${across}u;`,
       `let y = lane / ${across}u * ${laneRows}u;`,
-      ...range(laneRows).map((row) => `var c${row} = vec4f();`),
-      `for (var k0 = 0u; k0 < dims.k; k0 += ${depth}u) {`,
-      fillA(tile, variant.transposeA),
-      fillB(tile, variant.transposeB),
-      'workgroupBarrier();',
-      `for (var step = 0u; step < ${depth}u; step++) {`,
-      `let bs = stripB[step * ${across}u + x];`,
-      ...range(laneRows).map((row) => `c${row} += stripA[step * ${rows}u + y + ${row}u] * bs;`),
-      '}',
-      'workgroupBarrier();',
-      '}',
+      ...overK(variant, sums, depth, [
+        fillA(tile, variant.transposeA),
+        fillB(tile, variant.transposeB),
+        'workgroupBarrier();',
+        `for (var step = 0u; step < ${depth}u; step++) {`,
+        `let bs = stripB[step * ${across}u + x];`,
+        ...range(laneRows).map((row) =>
+          addProducts(variant, sums.at('sums', row), [[`stripA[step * ${rows}u + y + ${row}u]`, 'bs']]),
+        ),
+        '}',
+        'workgroupBarrier();',
+      ]),
       'let column = column0 + x * 4u;',
       ...loadShared(scalar),
-      ...range(laneRows).map((row) => storeFour(`c${row}`, `row0 + y + ${row}u`, scalar)),
+      ...range(laneRows).map((row) => storeFour(resultOf(variant, sums, row), `row0 + y + ${row}u`, scalar)),
     ].join('\n'),
   };
 }
+
+const sumsOf = ({ laneRows }: WorkgroupTile): LaneSums => ({
+  count: laneRows,
+  declare: (name) => range(laneRows).map((row) => `var ${name}${row} = vec4f();`),
+  at: (name, row) => `${name}${row}`,
+});
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 

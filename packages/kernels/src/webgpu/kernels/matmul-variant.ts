@@ -1,5 +1,6 @@
 /** What tells one matrix product kernel from another, the sizes that all of them take, and how they store. */
 import { epilogueBindings, type Finish, finishKey } from '../epilogue.ts';
+import { PRELUDE, type Rounding } from '../exact/operations.ts';
 import type { KernelBinding } from '../lowering.ts';
 import { writes } from '../wgsl.ts';
 
@@ -11,18 +12,27 @@ export interface MatmulVariant {
   readonly wideB: boolean;
   readonly wideC: boolean;
   readonly finish: Finish;
+  /** Given: sums in canonical order, every product and sum rounded; else whatever is fastest. */
+  readonly rounding?: Rounding | undefined;
 }
 
 /** `aBatch`, `bBatch`: elements from one batch to the next, 0 if shared. `count`: tiles of all batches. */
 export const MATMUL_UNIFORMS = ['m', 'k', 'n', 'aBatch', 'bBatch', 'tilesM', 'tilesN', 'count'] as const;
 
-export function variantKey({ transposeA, transposeB, wideA, wideB, wideC, finish }: MatmulVariant): string {
+export function variantKey({ transposeA, transposeB, wideA, wideB, wideC, finish, rounding }: MatmulVariant): string {
   const side = (name: string, transposed: boolean, wide: boolean) =>
     `${name}${transposed ? 'T' : ''}${wide ? '4' : ''}`;
-  return (
-    [side('a', transposeA, wideA), side('b', transposeB, wideB), side('c', false, wideC)].join(' ') + finishKey(finish)
-  );
+  const sides = [side('a', transposeA, wideA), side('b', transposeB, wideB), side('c', false, wideC)].join(' ');
+  return sides + finishKey(finish) + (rounding ? ` exact ${rounding}` : '');
 }
+
+/** The sizes of a variant. */
+export const uniformsOf = ({ rounding }: MatmulVariant): readonly string[] =>
+  rounding ? [...MATMUL_UNIFORMS, 'zero'] : MATMUL_UNIFORMS;
+
+/** The functions that a variant's statements call. */
+export const preludeOf = ({ rounding, finish }: MatmulVariant): string =>
+  [rounding ? PRELUDE : '', finish.epilogue?.source ?? ''].join('\n');
 
 /** The bindings of the result and of what its epilogue reads. */
 export const resultBindings = ({ wideC, finish }: MatmulVariant): KernelBinding[] => [

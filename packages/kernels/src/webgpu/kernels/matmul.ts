@@ -3,6 +3,7 @@ import type { Finish } from '../epilogue.ts';
 import type { DeviceTraits, KernelCall, Operand } from '../lowering.ts';
 import { subgroupMatmul, subgroupTileColumns } from './matmul-subgroup.ts';
 import { tiledMatmul, type WorkgroupTile, workgroupTileColumns, workgroupTileRows } from './matmul-tiled.ts';
+import type { Rounding } from '../exact/operations.ts';
 import type { MatmulVariant } from './matmul-variant.ts';
 
 /** One (batched) matrix product of `count` batches: c [m, n] = a′ [m, k] · b′ [k, n]. */
@@ -42,19 +43,26 @@ function chooseTile({ subgroups, subgroupSize, software }: DeviceTraits, { count
   return !software && largeTiles >= 128 ? LARGE : SMALL;
 }
 
+/** What a caller decides about a product: its tile, which never changes what is computed in canonical order. */
+export interface MatmulChoice {
+  readonly tile?: MatmulTile | undefined;
+  /** Canonical order and rounding (see `MatmulVariant`). */
+  readonly rounding?: Rounding | undefined;
+}
+
 /** The launch of one product of operands `a` and `b` into `c`. */
 export function matmulCall(
   traits: DeviceTraits,
   problem: MatmulProblem,
   [a, b, c]: readonly [Operand, Operand, Operand],
-  tile: MatmulTile = chooseTile(traits, problem),
+  { tile = chooseTile(traits, problem), rounding }: MatmulChoice = {},
 ): KernelCall {
   const { count, m, k, n, sharedLeft = false, sharedRight = false } = problem;
   const [rows, columns] = extent(tile);
   const [tilesM, tilesN] = [Math.ceil(m / rows), Math.ceil(n / columns)];
   const workgroups = count * tilesM * tilesN;
   const finishing = (finish: Finish) => {
-    const variant = variantOf(problem, finish);
+    const variant = { ...variantOf(problem, finish), rounding };
     return tile.family === 'subgroup' ? subgroupMatmul(tile, variant) : tiledMatmul(tile, variant);
   };
   return {

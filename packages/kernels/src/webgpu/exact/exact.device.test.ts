@@ -1,0 +1,89 @@
+/** Exact kernels on this machine's adapter against the interpreter, bit for bit. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { interpretExactly } from '../../canonical/interpret-graph.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { initialise } from '../../models/initialise.ts';
+import { conformanceCases, instantiate } from '../../ops/conformance.ts';
+import { ops } from '../../ops/index.ts';
+import { Device } from '../device.ts';
+import type { MatmulTile } from '../kernels/matmul.ts';
+import { openGpu } from '../node/open-gpu.ts';
+import { runPlan } from '../run-graph.ts';
+import { planExact } from './plan-exact.ts';
+
+let device: Device;
+beforeAll(async () => {
+  device = await Device.open(await openGpu());
+});
+afterAll(() => device.close());
+
+const exactCases = conformanceCases.filter(({ op }) => ops[op]?.exact !== undefined);
+
+const bitsOf = (values: Float32Array | Int32Array): Int32Array =>
+  new Int32Array(values.buffer, values.byteOffset, values.length);
+
+describe('an op in exact arithmetic', () => {
+  it.each(exactCases)('$name has the interpreter’s bits', async (row) => {
+    const { graph, feeds } = instantiate(row);
+    const plan = planExact(graph, { ops, traits: device.traits, rounding: 'plain' });
+    const [actual] = await runPlan(device, graph, plan, feeds);
+    expect(bitsOf(actual!)).toEqual(bitsOf(interpretExactly(graph, feeds, ops)['y']!));
+  });
+});
+
+/** Three tiles of each family that the adapter can run. */
+function tilesOf({ traits }: Device): readonly MatmulTile[] {
+  const tiled = [
+    { across: 8, down: 8, laneRows: 4, depth: 16 },
+    { across: 4, down: 8, laneRows: 2, depth: 32 },
+    { across: 16, down: 4, laneRows: 8, depth: 8 },
+  ].map((tile): MatmulTile => ({ family: 'tiled', ...tile }));
+  if (!traits.subgroups) return tiled;
+  const lanes = traits.subgroupSize;
+  return [...tiled, ...[1, 2, 4].map((times): MatmulTile => ({ family: 'subgroup', lanes, rows: lanes * times }))];
+}
+
+/** Sizes m, k, n beyond a block of k, odd and in fours. */
+const sizes = [
+  [37, 601, 35],
+  [36, 516, 40],
+] as const;
+
+describe('a matrix product in exact arithmetic', () => {
+  it.each(
+    sizes.flatMap(([m, k, n]) =>
+      [false, true].flatMap((transposeA) => [false, true].map((transposeB) => ({ m, k, n, transposeA, transposeB }))),
+    ),
+  )(
+    'has the interpreter’s bits on every tile: $m $k $n $transposeA $transposeB',
+    async ({ m, k, n, ...transposed }) => {
+      const builder = new GraphBuilder();
+      const shapes = [transposed.transposeA ? [k, m] : [m, k], transposed.transposeB ? [n, k] : [k, n]];
+      const operands = shapes.map((shape, side) => builder.input(`in${side}`, { dtype: 'f32', shape }, 'data'));
+      builder.output('y', builder.apply('matmul', operands, transposed));
+      const graph = builder.build();
+      const feeds = Object.fromEntries(
+        shapes.map(([rows, columns], side) => [`in${side}`, draw(rows! * columns!, side)]),
+      );
+      const expected = bitsOf(interpretExactly(graph, feeds, ops)['y']!);
+      for (const tile of tilesOf(device)) {
+        for (const rounding of ['plain', 'barrier'] as const) {
+          const [actual] = await runPlan(
+            device,
+            graph,
+            planExact(graph, { ops, traits: device.traits, rounding, tile }),
+            feeds,
+          );
+          expect(bitsOf(actual!), `${JSON.stringify(tile)} ${rounding}`).toEqual(expected);
+        }
+      }
+    },
+  );
+});
+
+/** Normal values, the same for one seed everywhere. */
+function draw(size: number, seed: number): Float32Array {
+  const values = new Float32Array(size);
+  initialise(values, { kind: 'normal', deviation: 1 }, seed, 'operand');
+  return values;
+}

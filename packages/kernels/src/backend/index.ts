@@ -7,6 +7,7 @@ export {
   OnnxRuntimeError,
   UnsupportedOpError,
 } from './errors.ts';
+export { openExactBackend, type ExactBackendOptions } from '../exact-backend/node/open.ts';
 export { measureStep } from './measure-step.ts';
 export { openOnnxBackend, type OnnxBackendOptions } from './onnx-backend.ts';
 export { type BackendOpeners, selectBackend, type SelectBackendOptions, type SelectedBackend } from './select.ts';

@@ -11,6 +11,7 @@ import type { StepProgram } from '../graph/step-program.ts';
 import { buildStepProgram } from '../models/build-step-program.ts';
 import { initialParameters } from '../models/parameters.ts';
 import { ops } from '../ops/index.ts';
+import { createExactBackend } from './backend.ts';
 import { openExactBackend } from './node/open.ts';
 
 const offers = (op: string): boolean => ops[op]?.exact !== undefined;
@@ -84,6 +85,17 @@ describe('the exact backend', () => {
   const { spec, batch } = modelCases['mlp with relu']!;
   const program = buildStepProgram(spec, batch);
   const data = drawBatch(program, spec, 1);
+
+  it('has the same bits on the caller’s own thread, where there are no others', async () => {
+    const parameters = initialParameters(spec, 1);
+    const alone = createExactBackend({ name: 'test', threads: 4, spawn: null });
+    const gradient = await withExecutable(alone, program, async (executable) => {
+      await executable.load(parameters);
+      await executable.accumulate(data);
+      return drained(executable, program);
+    });
+    expect(bitsOf(gradient)).toEqual(bitsOf(defined(program, parameters, [data])));
+  });
 
   it('names the parameter whose gradient does not fit, once, and goes on', async () => {
     const parameters = initialParameters(spec, 1);

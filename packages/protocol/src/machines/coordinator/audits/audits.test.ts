@@ -68,9 +68,16 @@ describe('a verdict', () => {
     [1e-4, 'doubt'],
     [2.1e-4, 'fail'],
   ] as const)('of relative error %s is %s', (relativeError, expected) => {
-    expect(classify(audit, { type: 'verdict', audit: 0, outcome: 'compared', relativeError, reason: '' })).toBe(
-      expected,
-    );
+    const verdict = { type: 'verdict', audit: 0, outcome: 'compared', relativeError, reason: '' } as const;
+    expect(classify(audit, verdict, 'tolerance')).toBe(expected);
+  });
+
+  it.each([
+    [0, 'pass'],
+    [1e-12, 'fail'],
+  ] as const)('between exact adapters, of relative error %s is %s', (relativeError, expected) => {
+    const verdict = { type: 'verdict', audit: 0, outcome: 'compared', relativeError, reason: '' } as const;
+    expect(classify(audit, verdict, 'equality')).toBe(expected);
   });
 });
 
@@ -138,6 +145,24 @@ describe('an audit in a run', () => {
     expect(scenario.state).toMatchObject({ committed: 4, phase: { name: 'auditing' } });
     for (const number of [0, 1, 2]) say(scenario, auditorOf(scenario, number), number, 1e-7);
     expect(scenario.state.phase.name).toBe('training');
+  });
+
+  it('tolerates no difference between two exact adapters, and some where one of them is not', () => {
+    const exact = { backend: 'exact', adapter: { name: 'cpu', kind: 'cpu', class: 'exact' } } as const;
+    const scenario = new Scenario({ audit });
+    for (const name of ['a', 'b']) scenario.hello(name, exact);
+    scenario.hello('c');
+    for (const name of ['a', 'b', 'c']) scenario.ready(name);
+    scenario.play('a', 'b', 'c');
+    for (const { audit: number } of scenario.facts('auditDrawn'))
+      say(scenario, auditorOf(scenario, number), number, 1e-9);
+    const verdicts = scenario.facts('auditVerdict').map(({ audit: number, verdict }) => {
+      const pair = [targetOf(scenario, number), verdict.auditor.at(-1)];
+      return [pair.includes('c') ? 'tolerance' : 'equality', verdict.outcome];
+    });
+    expect(verdicts).toContainEqual(['equality', 'fail']);
+    expect(verdicts).toContainEqual(['tolerance', 'pass']);
+    expect(verdicts).not.toContainEqual(['equality', 'pass']);
   });
 
   it('of a liar is confirmed by all others, and takes its unproven pay and its place', () => {

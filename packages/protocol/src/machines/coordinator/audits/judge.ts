@@ -1,7 +1,7 @@
 /** What an audit's verdicts come to. Nobody loses anything by one verdict where others can be asked. */
 import type { AuditOutcome, VerdictRecord } from '../../../journal/facts.ts';
 import type { PeerId } from '../../../core/ids.ts';
-import type { WorkerMessageOf } from '../../../wire/control.ts';
+import type { Adapter, WorkerMessageOf } from '../../../wire/control.ts';
 import type { AuditConfig } from '../config.ts';
 
 /** Verdicts that settle an audit once a first one does not pass. */
@@ -20,13 +20,22 @@ export type Judgement =
       readonly contradicted: readonly PeerId[];
     };
 
+/** How a re-execution is compared: adapters of the class `exact` compute the same bits, so between two of them nothing is tolerated. */
+export type Comparison = 'equality' | 'tolerance';
+
+/** By what target and auditor said of themselves when they joined. Claiming to be exact gains nobody anything. */
+export const comparisonOf = (target: Adapter | undefined, auditor: Adapter | undefined): Comparison =>
+  target?.class === 'exact' && auditor?.class === 'exact' ? 'equality' : 'tolerance';
+
 /** The measured number decides, not the auditor's opinion. */
 export function classify(
   { accept, escalate }: AuditConfig,
   { outcome, relativeError }: WorkerMessageOf<'verdict'>,
+  comparison: Comparison,
 ): VerdictRecord['outcome'] {
   if (outcome !== 'compared') return outcome;
   if (relativeError === null) return 'expired';
+  if (comparison === 'equality') return relativeError === 0 ? 'pass' : 'fail';
   if (relativeError <= accept) return 'pass';
   return relativeError <= escalate ? 'doubt' : 'fail';
 }

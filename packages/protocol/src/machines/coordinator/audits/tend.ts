@@ -8,16 +8,17 @@ import { infosOf, isPresent } from '../select.ts';
 import { settleAudit } from '../settlement/accounts.ts';
 import type { Audit, CoordinatorState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
-import { classify, judge } from './judge.ts';
+import { classify, comparisonOf, judge } from './judge.ts';
 
 export function noteVerdict(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'verdict'>): void {
   const audit = turn.state.audits.open.find(({ audit: id }) => id === message.audit);
   if (audit === undefined || !audit.asked.includes(from)) return;
   const { relativeError, reason } = message;
   turn.do({ type: 'cancelTimer', name: `audit/${audit.audit}/${from}` });
+  const comparison = comparisonOf(turn.member(audit.target)?.adapter, turn.member(from)?.adapter);
   addVerdict(turn, audit, {
     auditor: from,
-    outcome: classify(turn.state.config.audit, message),
+    outcome: classify(turn.state.config.audit, message, comparison),
     relativeError,
     reason,
   });

@@ -32,6 +32,17 @@ export interface EvaluationSums {
   readonly predictions: number;
 }
 
+/** Kernels that are compiled, of all. */
+export interface CompileProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface CompileOptions {
+  /** Called as kernels get ready, by backends that compile any. */
+  readonly onProgress?: (progress: CompileProgress) => void;
+}
+
 export interface Backend {
   readonly name: BackendName;
   readonly adapter: AdapterInfo;
@@ -39,12 +50,30 @@ export interface Backend {
    * Compiles a step program.
    * @throws UnsupportedOpError naming op, dtype and backend
    */
-  compile(program: StepProgram): Promise<Executable>;
+  compile(program: StepProgram, options?: CompileOptions): Promise<Executable>;
   close(): Promise<void>;
+}
+
+/** Device memory of a compiled program, in bytes. It is all there from `compile` on: a run takes no more. */
+export interface DeviceMemory {
+  readonly parameters: number;
+  /** The gradient accumulators. */
+  readonly gradients: number;
+  /** Data inputs of a micro-batch. */
+  readonly data: number;
+  /** Activations and other values between kernels, whose memory is reused. */
+  readonly temporaries: number;
+  /** What is read back, and sizes of kernels. */
+  readonly overhead: number;
+  readonly total: number;
+  /** Parameters, gradients, data and the most temporaries that are alive at once: no plan needs less. */
+  readonly least: number;
 }
 
 /** A compiled step program with its parameters and gradient accumulators on the device. Calls must not overlap. */
 export interface Executable {
+  /** Absent where a backend can't tell. */
+  readonly memory?: DeviceMemory;
   /** Copies the flat parameter vector `[parameterCount]` f32 to the device. The array is the caller's again on return. */
   load(parameters: Float32Array): Promise<void>;
   /** Forward and backward over one micro-batch; adds ∂(Σ weightᵢ·lossᵢ)/∂θ to the accumulators on the device. */

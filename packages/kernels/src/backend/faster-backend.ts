@@ -1,6 +1,6 @@
 /** A GPU and a CPU backend of which the first program that is compiled keeps the faster. */
 import type { StepProgram } from '../graph/step-program.ts';
-import type { AdapterInfo, Backend, BackendName, Executable } from './backend.ts';
+import type { AdapterInfo, Backend, BackendName, Executable, CompileOptions } from './backend.ts';
 import { chooseBackend } from './choose-backend.ts';
 import { summaryOf } from './errors.ts';
 import { measureStep } from './measure-step.ts';
@@ -34,9 +34,9 @@ export class FasterBackend implements Backend {
     return this.#reason;
   }
 
-  async compile(program: StepProgram): Promise<Executable> {
+  async compile(program: StepProgram, options?: CompileOptions): Promise<Executable> {
     this.#winner ??= await this.#decide(program);
-    return this.#winner.compile(program);
+    return this.#winner.compile(program, options);
   }
 
   async close(): Promise<void> {

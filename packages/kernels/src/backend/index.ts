@@ -1,5 +1,15 @@
 /** `@murmuration/kernels/backend`: what executes a step program, and which of them a machine should use. Needs Node. */
-export type { AdapterInfo, Backend, BackendName, Batch, EvaluationSums, Executable } from './backend.ts';
+export type {
+  AdapterInfo,
+  Backend,
+  BackendName,
+  Batch,
+  CompileOptions,
+  CompileProgress,
+  DeviceMemory,
+  EvaluationSums,
+  Executable,
+} from './backend.ts';
 export {
   BackendUnavailableError,
   BatchMismatchError,

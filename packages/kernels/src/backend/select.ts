@@ -69,6 +69,6 @@ const withReason = (backend: Backend, reason: string): SelectedBackend => ({
   name: backend.name,
   adapter: backend.adapter,
   reason,
-  compile: (program) => backend.compile(program),
+  compile: (program, options) => backend.compile(program, options),
   close: () => backend.close(),
 });

@@ -27,7 +27,7 @@ export async function openDeviceBackend(
   const backend: Backend = {
     name: 'webgpu',
     adapter: { name, kind, class: exactness },
-    compile: (program) => compileProgram(device, program, ops),
+    compile: (program, options) => compileProgram(device, program, ops, options),
     close: async () => device.close(),
   };
   return { backend, adapter: device.adapter };

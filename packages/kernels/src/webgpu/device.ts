@@ -30,6 +30,9 @@ export class Device {
   readonly #device: GPUDevice;
   readonly #pipelines = new Map<string, Promise<Pipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  /** Bytes of each buffer that is not released. */
+  readonly #buffers = new Map<GPUBuffer, number>();
+  #peakBytes = 0;
   /** The first failure; everything after it is its consequence. */
   #failure: KernelError | undefined;
   #fail!: (failure: KernelError) => void;
@@ -82,7 +85,27 @@ export class Device {
     this.throwIfFailed();
     const limit = this.#device.limits.maxBufferSize;
     if (bytes > limit) throw new BindingTooLargeError({ tensor: what, bytes, limit });
-    return this.#device.createBuffer({ label: what, size: Math.max(bytes, 16), usage });
+    const size = Math.max(bytes, 16);
+    const buffer = this.#device.createBuffer({ label: what, size, usage });
+    this.#buffers.set(buffer, size);
+    this.#peakBytes = Math.max(this.#peakBytes, this.allocatedBytes);
+    return buffer;
+  }
+
+  /** Gives a buffer's memory back. */
+  release(buffer: GPUBuffer): void {
+    this.#buffers.delete(buffer);
+    buffer.destroy();
+  }
+
+  /** Bytes of all buffers that are not released. */
+  get allocatedBytes(): number {
+    return [...this.#buffers.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** The most that {@link allocatedBytes} has been. */
+  get peakBytes(): number {
+    return this.#peakBytes;
   }
 
   write(buffer: GPUBuffer, offset: number, data: GPUAllowSharedBufferSource, from?: number, size?: number): void {
@@ -192,7 +215,8 @@ export class Device {
       });
       return await this.read(back, (bytes) => new BigUint64Array(bytes.slice(0, count * 8)));
     } finally {
-      for (const each of [queries, resolved, back]) each.destroy();
+      queries.destroy();
+      for (const each of [resolved, back]) this.release(each);
     }
   }
 
@@ -202,10 +226,10 @@ export class Device {
   }
 
   /** Waits until the work before it is done, hands the bytes of a `MAP_READ` buffer to `use`, and unmaps it. */
-  async read<T>(buffer: GPUBuffer, use: (bytes: ArrayBuffer) => T): Promise<T> {
-    await this.#orFailure(buffer.mapAsync(GPUMapMode.READ));
+  async read<T>(buffer: GPUBuffer, use: (bytes: ArrayBuffer) => T, size: number = buffer.size): Promise<T> {
+    await this.#orFailure(buffer.mapAsync(GPUMapMode.READ, 0, size));
     try {
-      return use(buffer.getMappedRange());
+      return use(buffer.getMappedRange(0, size));
     } finally {
       buffer.unmap();
     }

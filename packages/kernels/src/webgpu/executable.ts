@@ -1,5 +1,5 @@
 /** A step program on a device: parameters, activations and gradient accumulators stay there between calls. */
-import type { Batch, EvaluationSums, Executable } from '../backend/backend.ts';
+import type { Batch, CompileOptions, DeviceMemory, EvaluationSums, Executable } from '../backend/backend.ts';
 import { dataInputs, expectVector } from '../backend/check-batch.ts';
 import { ExecutableClosedError } from '../backend/errors.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -10,20 +10,27 @@ import type { Device } from './device.ts';
 import { gatherScaled } from './parameter-buffer.ts';
 import { planGraph } from './plan.ts';
 import { type Profile, profileRecording } from './profile.ts';
-import { MAX_SUMS, ProgramMemory } from './program-memory.ts';
+import { layOutMemory, MAX_SUMS, ProgramMemory } from './program-memory.ts';
 import { bindCalls, checkSizes, pipelinesOf, type Recording } from './recording.ts';
+import { warmUp } from './warm-up.ts';
 
 /** Compiles `program` for `device`. */
-export async function compileProgram(device: Device, program: StepProgram, ops: OpTable): Promise<ProfiledExecutable> {
+export async function compileProgram(
+  device: Device,
+  program: StepProgram,
+  ops: OpTable,
+  { onProgress }: CompileOptions = {},
+): Promise<ProfiledExecutable> {
   const context = { ops, traits: device.traits };
   const trainPlan = withAccumulation(planGraph(program.train, context), program.layout);
   const evaluatePlan = planGraph(program.evaluate, context);
   for (const plan of [trainPlan, evaluatePlan]) checkSizes(device, plan);
   const train = { graph: program.train, plan: trainPlan, firstAccumulator: trainPlan.firstAccumulator };
   const evaluate = { graph: program.evaluate, plan: evaluatePlan, firstAccumulator: Infinity };
+  const layout = layOutMemory(program, [train, evaluate], device.alignment);
   const pipelines = await Promise.all([pipelinesOf(device, trainPlan), pipelinesOf(device, evaluatePlan)]);
-  return device.building('the program’s buffers', () => {
-    const memory = new ProgramMemory(device, program, [train, evaluate]);
+  const executable = await device.building('the program’s buffers', () => {
+    const memory = new ProgramMemory(device, layout);
     const places = [memory.placement(train), memory.placement(evaluate)] as const;
     return new GpuExecutable(device, program, memory, {
       train: bindCalls(device, trainPlan, pipelines[0], places[0]),
@@ -32,6 +39,8 @@ export async function compileProgram(device: Device, program: StepProgram, ops: 
       sums: evaluatePlan.outputs.map(places[1]),
     });
   });
+  await executable.warmUp(onProgress);
+  return executable;
 }
 
 interface Recordings {
@@ -44,6 +53,7 @@ interface Recordings {
 
 /** An executable that can tell where its time goes. */
 export interface ProfiledExecutable extends Executable {
+  readonly memory: DeviceMemory;
   /** One run of the train graph, launch by launch; adds to the accumulators as `accumulate` does. */
   profile(batch: Batch): Promise<Profile>;
 }
@@ -62,10 +72,18 @@ class GpuExecutable implements ProfiledExecutable {
     this.#recordings = recordings;
   }
 
+  warmUp(onProgress: CompileOptions['onProgress']): Promise<void> {
+    return warmUp(this.#device, [this.#recordings.train, this.#recordings.evaluate], onProgress);
+  }
+
+  get memory(): DeviceMemory {
+    return this.#memory.layout.figures;
+  }
+
   async load(parameters: Float32Array): Promise<void> {
     this.#expectOpen();
     expectVector('parameters', parameters, this.#program.layout.size);
-    for (const { byteOffset, offset, size } of this.#memory.layout.slots) {
+    for (const { byteOffset, offset, size } of this.#memory.layout.parameters.slots) {
       this.#device.write(this.#memory.parameters, byteOffset, parameters as GPUAllowSharedBufferSource, offset, size);
     }
     this.#device.throwIfFailed();
@@ -92,12 +110,17 @@ class GpuExecutable implements ProfiledExecutable {
   async drain(into: Float32Array, scale: number): Promise<void> {
     this.#expectOpen();
     expectVector('into', into, this.#program.layout.size);
-    const { accumulators, gradientsBack, trained } = this.#memory;
-    this.#device.submit((encoder) => {
-      encoder.copyBufferToBuffer(accumulators, 0, gradientsBack, 0, trained.bytes);
-      encoder.clearBuffer(accumulators);
-    });
-    await this.#device.read(gradientsBack, (bytes) => gatherScaled(trained, bytes, into, scale));
+    const { accumulators, staging } = this.#memory;
+    const { trained, stagingBytes } = this.#memory.layout;
+    into.fill(0);
+    for (let start = 0; start < trained.bytes; start += stagingBytes) {
+      const size = Math.min(stagingBytes, trained.bytes - start);
+      this.#device.submit((encoder) => {
+        encoder.copyBufferToBuffer(accumulators, start, staging, 0, size);
+        encoder.clearBuffer(accumulators, start, size);
+      });
+      await this.#device.read(staging, (bytes) => gatherScaled(trained, { bytes, start }, into, scale), size);
+    }
   }
 
   async close(): Promise<void> {

@@ -35,6 +35,18 @@ export function planMemory(plan: Plan, livesElsewhere: (tensor: TensorId) => boo
   return { slots: slots.map(({ bytes }) => bytes), slotOf };
 }
 
+/** The most bytes of temporaries that are live at once: no placement needs less. */
+export function liveBytes(plan: Plan, livesElsewhere: (tensor: TensorId) => boolean = () => false): number {
+  const changes = new Float64Array(plan.calls.length + 2);
+  for (const { tensor, from, to } of lifetimesOf(plan)) {
+    if (livesElsewhere(tensor)) continue;
+    changes[from]! += plan.bytes[tensor]!;
+    changes[to + 1]! -= plan.bytes[tensor]!;
+  }
+  let live = 0;
+  return changes.reduce((most, change) => Math.max(most, (live += change)), 0);
+}
+
 /** Lifetimes of all temporaries; outputs live to the end. */
 function lifetimesOf({ calls, inputs, outputs }: Plan): Lifetime[] {
   const spans = new Map<TensorId, { from: number; to: number }>();

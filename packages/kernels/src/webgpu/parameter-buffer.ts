@@ -18,11 +18,21 @@ export function padLayout(slots: readonly ParameterSlot[], alignment: number): P
   return { bytes, slots: padded };
 }
 
-/** Copies padded bytes × `scale` to the flat vector `into`; what no slot covers becomes 0. */
-export function gatherScaled({ slots }: PaddedLayout, bytes: ArrayBuffer, into: Float32Array, scale: number): void {
-  into.fill(0);
+/**
+ * Copies × `scale` what lies of each slot in `bytes`, a piece of the padded layout that begins at byte `start`, to its
+ * place in the flat vector `into`.
+ */
+export function gatherScaled(
+  { slots }: PaddedLayout,
+  { bytes, start }: { readonly bytes: ArrayBuffer; readonly start: number },
+  into: Float32Array,
+  scale: number,
+): void {
+  const piece = new Float32Array(bytes);
   for (const { byteOffset, offset, size } of slots) {
-    const source = new Float32Array(bytes, byteOffset, size);
-    for (let index = 0; index < size; index++) into[offset + index] = source[index]! * scale;
+    const before = (start - byteOffset) / 4;
+    const first = Math.max(before, 0);
+    const end = Math.min(before + piece.length, size);
+    for (let index = first; index < end; index++) into[offset + index] = piece[index - before]! * scale;
   }
 }

@@ -82,7 +82,7 @@ export class PreparedGraph {
 
   close(): void {
     this.#recording.close();
-    for (const buffer of this.#buffers) buffer.destroy();
+    for (const buffer of this.#buffers) this.#device.release(buffer);
   }
 
   /** @param most bytes of each output that are copied back */

@@ -2,11 +2,12 @@
 import type { Graph } from '../graph/graph.ts';
 import { trainedSlots } from '../graph/parameter-layout.ts';
 import type { StepProgram } from '../graph/step-program.ts';
+import type { DeviceMemory } from '../backend/backend.ts';
 import type { Device } from './device.ts';
-import { type MemoryPlan, planMemory } from './memory.ts';
+import { liveBytes, type MemoryPlan, planMemory } from './memory.ts';
 import { padLayout, type PaddedLayout } from './parameter-buffer.ts';
 import type { Plan, TensorId } from './plan.ts';
-import type { Placement } from './recording.ts';
+import { type Placement, sizesBytes } from './recording.ts';
 import { elements } from './wgsl.ts';
 
 /** A graph with its plan. */
@@ -20,57 +21,102 @@ export interface PlannedGraph {
 /** Scalars that one run gives back at most. */
 export const MAX_SUMS = 3;
 
-export class ProgramMemory {
-  readonly layout: PaddedLayout;
+/** Gradients are read back through a buffer of at most this size, piece by piece. */
+const MAX_STAGING_BYTES = 16 * 2 ** 20;
+
+/** What lies where, before anything is allocated. */
+export interface MemoryLayout {
+  readonly parameters: PaddedLayout;
   /** Of the accumulators: the slots that have a gradient. */
   readonly trained: PaddedLayout;
+  /** Bytes of each data input. */
+  readonly data: ReadonlyMap<string, number>;
+  /** Bytes of the buffers that the temporaries of all plans share. */
+  readonly slots: readonly number[];
+  readonly plans: ReadonlyMap<PlannedGraph, MemoryPlan>;
+  readonly stagingBytes: number;
+  readonly figures: DeviceMemory;
+}
+
+const sum = (sizes: Iterable<number>): number => [...sizes].reduce((total, size) => total + size, 0);
+
+/** Plans the memory of a program's graphs, which never run at once. Pure. */
+export function layOutMemory(
+  { layout }: StepProgram,
+  graphs: readonly PlannedGraph[],
+  alignment: number,
+): MemoryLayout {
+  const elsewhere = (planned: PlannedGraph) => (tensor: TensorId) => tensor >= planned.firstAccumulator;
+  const parameters = padLayout(layout.slots, alignment);
+  const trained = padLayout(trainedSlots(layout), alignment);
+  const data = new Map(
+    graphs.flatMap(({ graph }) =>
+      graph.inputs.flatMap(({ name, type, role }) => (role === 'data' ? [[name, elements(type) * 4] as const] : [])),
+    ),
+  );
+  const plans = new Map(graphs.map((each) => [each, planMemory(each.plan, elsewhere(each))]));
+  const slots = slotSizes([...plans.values()]);
+  const stagingBytes = Math.min(trained.bytes, MAX_STAGING_BYTES);
+  const own = { parameters: parameters.bytes, gradients: trained.bytes, data: sum(data.values()) };
+  const temporaries = sum(slots);
+  const overhead = stagingBytes + MAX_SUMS * 4 + sum(graphs.map(({ plan }) => sizesBytes(plan, alignment)));
+  const live = Math.max(...graphs.map((each) => liveBytes(each.plan, elsewhere(each))));
+  const least = own.parameters + own.gradients + own.data + live;
+  const total = own.parameters + own.gradients + own.data + temporaries + overhead;
+  return {
+    parameters,
+    trained,
+    data,
+    slots,
+    plans,
+    stagingBytes,
+    figures: { ...own, temporaries, overhead, total, least },
+  };
+}
+
+export class ProgramMemory {
+  readonly layout: MemoryLayout;
   readonly parameters: GPUBuffer;
   readonly accumulators: GPUBuffer;
-  /** Where accumulators and scalars are copied to be read. */
-  readonly gradientsBack: GPUBuffer;
+  /** Where accumulators, in pieces, and scalars are copied to be read. */
+  readonly staging: GPUBuffer;
   readonly sumsBack: GPUBuffer;
   /** Data inputs by name. */
   readonly data: ReadonlyMap<string, GPUBuffer>;
+  readonly #device: Device;
   readonly #slots: readonly GPUBuffer[];
-  readonly #plans: ReadonlyMap<PlannedGraph, MemoryPlan>;
 
-  constructor(device: Device, { layout }: StepProgram, graphs: readonly PlannedGraph[]) {
+  constructor(device: Device, layout: MemoryLayout) {
     const readBack = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    this.layout = padLayout(layout.slots, device.alignment);
-    this.trained = padLayout(trainedSlots(layout), device.alignment);
-    this.parameters = device.buffer('the parameters', this.layout.bytes);
-    this.accumulators = device.buffer('the gradients', this.trained.bytes);
-    this.gradientsBack = device.buffer('the gradients', this.trained.bytes, readBack);
+    this.#device = device;
+    this.layout = layout;
+    this.parameters = device.buffer('the parameters', layout.parameters.bytes);
+    this.accumulators = device.buffer('the gradients', layout.trained.bytes);
+    this.staging = device.buffer('the gradients to be read', layout.stagingBytes, readBack);
     this.sumsBack = device.buffer('the sums', MAX_SUMS * 4, readBack);
-    const sizes = new Map(
-      graphs.flatMap(({ graph }) =>
-        graph.inputs.flatMap(({ name, type, role }) => (role === 'data' ? [[name, elements(type) * 4] as const] : [])),
-      ),
-    );
-    this.data = new Map([...sizes].map(([name, bytes]) => [name, device.buffer(name, bytes)]));
-    this.#plans = new Map(
-      graphs.map((each) => [each, planMemory(each.plan, (tensor) => tensor >= each.firstAccumulator)]),
-    );
-    this.#slots = slotSizes([...this.#plans.values()]).map((bytes, slot) => device.buffer(`slot ${slot}`, bytes));
+    this.data = new Map([...layout.data].map(([name, bytes]) => [name, device.buffer(name, bytes)]));
+    this.#slots = layout.slots.map((bytes, slot) => device.buffer(`slot ${slot}`, bytes));
   }
 
   /** Where the tensors of `planned` lie. */
   placement(planned: PlannedGraph): Placement {
     const { graph, plan, firstAccumulator } = planned;
-    const { slotOf } = this.#plans.get(planned)!;
+    const { slotOf } = this.layout.plans.get(planned)!;
     const parameters = graph.inputs.filter(({ role }) => role === 'parameter');
     return (tensor) => {
       const input = graph.inputs[tensor];
-      if (input?.role === 'parameter') return slotOfBuffer(this.parameters, this.layout, parameters.indexOf(input));
-      if (tensor >= firstAccumulator) return slotOfBuffer(this.accumulators, this.trained, tensor - firstAccumulator);
+      if (input?.role === 'parameter')
+        return slotOfBuffer(this.parameters, this.layout.parameters, parameters.indexOf(input));
+      if (tensor >= firstAccumulator)
+        return slotOfBuffer(this.accumulators, this.layout.trained, tensor - firstAccumulator);
       const buffer = input ? this.data.get(input.name)! : this.#slots[slotOf.get(tensor)!]!;
       return { buffer, offset: 0, size: plan.bytes[tensor]! };
     };
   }
 
   close(): void {
-    const own = [this.parameters, this.accumulators, this.gradientsBack, this.sumsBack];
-    for (const buffer of [...own, ...this.data.values(), ...this.#slots]) buffer.destroy();
+    const own = [this.parameters, this.accumulators, this.staging, this.sumsBack];
+    for (const buffer of [...own, ...this.data.values(), ...this.#slots]) this.#device.release(buffer);
   }
 }
 

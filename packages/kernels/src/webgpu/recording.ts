@@ -17,7 +17,10 @@ export interface Launch {
   /** The first line of the kernel's key. */
   readonly kernel: string;
   readonly workgroups: number;
-  record(pass: GPUComputePassEncoder): void;
+  /** Of the kernel: launches with equal keys share a pipeline. */
+  readonly key: string;
+  /** @param counts holds the workgroups to launch instead of all of them */
+  record(pass: GPUComputePassEncoder, counts?: GPUBuffer): void;
 }
 
 /** Where a tensor lies. */
@@ -36,12 +39,7 @@ export function bindCalls(
   placement: Placement,
 ): Recording {
   const blocks = calls.map(({ kernel, uniforms }) => uniformBytes(kernel, uniforms));
-  const starts: number[] = [];
-  let end = 0;
-  for (const block of blocks) {
-    starts.push(end);
-    end += Math.ceil(block.byteLength / device.alignment) * device.alignment;
-  }
+  const { starts, end } = sliceStarts(calls, device.alignment);
   const uniforms = device.buffer('sizes', end, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
   blocks.forEach((block, call) => device.write(uniforms, starts[call]!, block));
   const launches = calls.map((call, index): Launch => {
@@ -53,18 +51,33 @@ export function bindCalls(
       label: call.label,
       kernel: call.kernel.key.split('\n', 1)[0]!,
       workgroups: call.workgroups,
-      record: (pass) => {
+      key: call.kernel.key,
+      record: (pass, counts) => {
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(across, down);
+        if (counts) pass.dispatchWorkgroupsIndirect(counts, 0);
+        else pass.dispatchWorkgroups(across, down);
       },
     };
   });
   return {
     launches,
     record: (pass) => launches.forEach((launch) => launch.record(pass)),
-    close: () => uniforms.destroy(),
+    close: () => device.release(uniforms),
   };
+}
+
+/** Bytes of the uniform buffer that {@link bindCalls} makes. */
+export const sizesBytes = ({ calls }: Plan, alignment: number): number => sliceStarts(calls, alignment).end;
+
+function sliceStarts(calls: Plan['calls'], alignment: number): { starts: readonly number[]; end: number } {
+  let end = 0;
+  const starts = calls.map(({ kernel, uniforms }) => {
+    const start = end;
+    end += Math.ceil(uniformBytes(kernel, uniforms).byteLength / alignment) * alignment;
+    return start;
+  });
+  return { starts, end };
 }
 
 /** Refuses a plan with a tensor that the device cannot bind. */

@@ -1,6 +1,6 @@
 /** The WebGPU backend in Node: the GPU lives in a thread of its own, so that its polling never delays the network's. */
 import { dataInputs, expectVector } from '../../backend/check-batch.ts';
-import type { Backend, Batch, Executable } from '../../backend/backend.ts';
+import type { Backend, Batch, DeviceMemory, Executable } from '../../backend/backend.ts';
 import { ExecutableClosedError } from '../../backend/errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { StepProgram } from '../../graph/step-program.ts';
@@ -24,11 +24,11 @@ export async function createWebGpuBackend(options: WebGpuOptions = {}): Promise<
     return {
       name: 'webgpu',
       adapter: { name, kind, class: exactness },
-      compile: async (program) => {
+      compile: async (program, { onProgress } = {}) => {
         for (const graph of [program.train, program.evaluate]) checkOps(graph, ops);
         const id = compiled++;
-        await host.call('compile', { id, program });
-        return new ThreadExecutable(host, id, program);
+        const memory = await host.call('compile', { id, program }, onProgress);
+        return new ThreadExecutable(host, id, program, memory);
       },
       close: () => host.close(new BackendClosedError()),
     };
@@ -58,13 +58,15 @@ export async function listAdapters(): Promise<readonly AdapterDescription[]> {
  * that lies in shared memory already is not copied at all.
  */
 class ThreadExecutable implements Executable {
+  readonly memory?: DeviceMemory;
   readonly #host: GpuHost;
   readonly #id: ExecutableId;
   readonly #program: StepProgram;
   readonly #shared = new SharedArrays();
   #closed = false;
 
-  constructor(host: GpuHost, id: ExecutableId, program: StepProgram) {
+  constructor(host: GpuHost, id: ExecutableId, program: StepProgram, memory: DeviceMemory | undefined) {
+    if (memory) this.memory = memory;
     this.#host = host;
     this.#id = id;
     this.#program = program;

@@ -2,10 +2,12 @@
 import { tmpdir } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { DeviceLostError } from '../errors.ts';
-import type { CallName, Calls, Reply, Request } from './messages.ts';
+import type { CompileProgress } from '../../backend/backend.ts';
+import type { CallName, Calls, Reply, Request, Told } from './messages.ts';
 import { reviveError } from './told-error.ts';
 
 interface Pending {
+  readonly onProgress: ((progress: CompileProgress) => void) | undefined;
   resolve(give: unknown): void;
   reject(error: Error): void;
 }
@@ -22,18 +24,25 @@ export class GpuHost {
     this.#worker = new Worker(new URL('gpu-thread.ts', import.meta.url), { name: 'gpu', execArgv: [] });
     // A backend that is merely open must not keep a finished program from exiting; a call under way does.
     this.#worker.unref();
-    this.#worker.on('message', (reply: Reply) => this.#settle(reply));
+    this.#worker.on('message', (told: Told) => {
+      if ('progress' in told) this.#pending[0]?.onProgress?.(told.progress);
+      else this.#settle(told);
+    });
     this.#worker.on('error', (cause) => this.#end(new DeviceLostError({ reason: 'its thread failed', cause })));
     this.#worker.on('exit', () => this.#end(new DeviceLostError({ reason: 'its thread ended' })));
   }
 
-  call<Name extends CallName>(call: Name, take: Calls[Name]['take']): Promise<Calls[Name]['give']> {
+  call<Name extends CallName>(
+    call: Name,
+    take: Calls[Name]['take'],
+    onProgress?: (progress: CompileProgress) => void,
+  ): Promise<Calls[Name]['give']> {
     if (this.#ended) return Promise.reject(this.#ended);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     // Posted first: what cannot be posted throws here and must not wait for a reply.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     this.#worker.postMessage({ call, take } satisfies Request<Name>);
-    if (this.#pending.push({ resolve, reject }) === 1) this.#worker.ref();
+    if (this.#pending.push({ resolve, reject, onProgress }) === 1) this.#worker.ref();
     return promise as Promise<Calls[Name]['give']>;
   }
 

@@ -4,7 +4,7 @@ import type { Backend, Executable } from '../../backend/backend.ts';
 import { describeAdapters } from '../adapter.ts';
 import { openDeviceBackend } from '../backend.ts';
 import { BackendClosedError } from '../errors.ts';
-import type { CallName, Calls, ExecutableId, Reply, Request } from './messages.ts';
+import type { CallName, Calls, ExecutableId, Reply, Request, Told } from './messages.ts';
 import { openGpu } from './open-gpu.ts';
 import { throttleSetImmediate } from './throttle.ts';
 import { tellError } from './told-error.ts';
@@ -32,7 +32,9 @@ const calls: { readonly [Name in CallName]: (take: Calls[Name]['take']) => Promi
     return adapter;
   },
   compile: async ({ id, program }) => {
-    executables.set(id, await opened().compile(program));
+    const executable = await opened().compile(program, { onProgress: (progress) => post({ progress }) });
+    executables.set(id, executable);
+    return executable.memory;
   },
   load: ({ id, parameters }) => executable(id).load(parameters),
   accumulate: ({ id, batch }) => executable(id).accumulate(batch),
@@ -47,6 +49,12 @@ const calls: { readonly [Name in CallName]: (take: Calls[Name]['take']) => Promi
   },
 };
 
+function post(told: Told): void {
+  throttle.restart();
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage(told);
+}
+
 async function answer({ call, take }: Request): Promise<Reply> {
   throttle.restart();
   try {
@@ -57,9 +65,7 @@ async function answer({ call, take }: Request): Promise<Reply> {
 }
 
 async function serve(request: Request): Promise<void> {
-  const reply = await answer(request);
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-  parentPort?.postMessage(reply);
+  post(await answer(request));
   if (request.call === 'close') parentPort?.close();
 }
 

@@ -1,6 +1,5 @@
 /** What the host and the GPU's thread say to each other. Large arrays lie in shared memory and are not copied. */
-import type { EvaluationSums } from '../../backend/backend.ts';
-import type { Batch } from '../../backend/backend.ts';
+import type { Batch, CompileProgress, DeviceMemory, EvaluationSums } from '../../backend/backend.ts';
 import type { StepProgram } from '../../graph/step-program.ts';
 import type { AdapterDescription } from '../adapter.ts';
 import type { WebGpuOptions } from '../backend.ts';
@@ -12,7 +11,7 @@ export type ExecutableId = number;
 export interface Calls {
   readonly listAdapters: { take: Record<string, never>; give: readonly AdapterDescription[] };
   readonly open: { take: WebGpuOptions; give: AdapterDescription };
-  readonly compile: { take: { id: ExecutableId; program: StepProgram }; give: void };
+  readonly compile: { take: { id: ExecutableId; program: StepProgram }; give: DeviceMemory | undefined };
   readonly load: { take: { id: ExecutableId; parameters: Float32Array }; give: void };
   readonly accumulate: { take: { id: ExecutableId; batch: Batch }; give: { lossSum: number } };
   readonly drain: { take: { id: ExecutableId; into: Float32Array; scale: number }; give: void };
@@ -28,8 +27,9 @@ export interface Request<Name extends CallName = CallName> {
   readonly take: Calls[Name]['take'];
 }
 
-/** Replies come in the order of the requests. */
+/** Replies come in the order of the requests; progress before the reply of the request that it is of. */
 export type Reply = { readonly give: unknown } | { readonly failed: ToldError };
+export type Told = Reply | { readonly progress: CompileProgress };
 
 /** An error as data. */
 export interface ToldError {

@@ -209,6 +209,24 @@ describe('simplifying', () => {
         ),
       ['reshape', 'transpose', 'matmul'],
     ],
+    [
+      'an operand that is broadcast to what it would be anyway',
+      (b, v) =>
+        b.apply('sub', [
+          b.apply('broadcast', [b.apply('fill', [], { value: 2, shape: [3, 1] })], { shape: [2, 3, 4] }),
+          v,
+        ]),
+      ['fill', 'sub'],
+    ],
+    [
+      'an operand that is broadcast to what the other is not',
+      (b, v) =>
+        b.apply('add', [
+          b.apply('broadcast', [v], { shape: [2, 2, 3, 4] }),
+          b.apply('fill', [], { value: 2, shape: [] }),
+        ]),
+      ['broadcast', 'fill', 'add'],
+    ],
     ['equal calls', (b, v) => b.apply('add', [b.apply('exp', [v]), b.apply('exp', [v])]), ['exp', 'add']],
   ];
 

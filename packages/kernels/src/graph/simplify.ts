@@ -5,7 +5,7 @@
 import { flag, naturals, number } from './attributes.ts';
 import type { Graph, GraphNode, TensorType, ValueId } from './graph.ts';
 import { nodeText } from './print.ts';
-import { sameShape } from '../ops/shape.ts';
+import { broadcastShapes, sameShape } from '../ops/shape.ts';
 
 /** What a rule may look at: types and the nodes emitted so far (null for a graph input). */
 interface Known {
@@ -26,11 +26,26 @@ const isOne = (value: ValueId, { nodeOf }: Known): boolean => {
 const keepsShape: Rule = (node, { typeOf }) =>
   sameShape(typeOf(operand(node, 0)).shape, node.output.shape) ? operand(node, 0) : null;
 
+/** An op that broadcasts by itself needs no operand that was broadcast before, unless it alone has the result's shape. */
+const broadcastsItself: readonly Rule[] = [0, 1].map((side) => (node, { typeOf, nodeOf }) => {
+  const before = nodeOf(operand(node, side));
+  if (before?.op !== 'broadcast') return null;
+  const small = operand(before, 0);
+  const shape = broadcastShapes(typeOf(small).shape, typeOf(operand(node, 1 - side)).shape);
+  return shape && sameShape(shape, node.output.shape) ? { ...node, inputs: node.inputs.with(side, small) } : null;
+});
+
 const rules: Readonly<Record<string, readonly Rule[]>> = {
-  mul: [0, 1].map((side): Rule => (node, known) => {
-    const [one, other] = [operand(node, side), operand(node, 1 - side)];
-    return isOne(one, known) && sameShape(known.typeOf(other).shape, node.output.shape) ? other : null;
-  }),
+  add: broadcastsItself,
+  sub: broadcastsItself,
+  div: broadcastsItself,
+  mul: [
+    ...[0, 1].map((side): Rule => (node, known) => {
+      const [one, other] = [operand(node, side), operand(node, 1 - side)];
+      return isOne(one, known) && sameShape(known.typeOf(other).shape, node.output.shape) ? other : null;
+    }),
+    ...broadcastsItself,
+  ],
   scale: [(node) => (number(node.attributes, 'factor') === 1 ? operand(node, 0) : null)],
   power: [(node) => (number(node.attributes, 'exponent') === 1 ? operand(node, 0) : null)],
   broadcast: [keepsShape],

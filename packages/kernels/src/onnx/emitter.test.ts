@@ -82,6 +82,15 @@ describe('GraphEmitter', () => {
     ]);
   });
 
+  it('reshapes what was there before other reshapes, and nothing that comes back', () => {
+    const emitter = new GraphEmitter({ target: 'portable' });
+    const x = emitter.input('x', f32(6));
+    const column = emitter.reshape(x, [6, 1]);
+    expect(emitter.reshape(column, [6])).toBe(x);
+    emitter.output('y', emitter.reshape(column, [2, 3]), f32(2, 3));
+    expect(decoded(emitter).graph.node.map(({ input }) => input[0])).toEqual(['x']);
+  });
+
   it('gives outputs their names even where a value is an input or has two names', () => {
     const emitter = new GraphEmitter({ target: 'portable' });
     const x = emitter.input('x', f32(2));

@@ -1,5 +1,6 @@
 /** Collects ONNX nodes, constants, inputs and outputs into one graph message. Equal nodes and equal constants are shared. */
 import type { TensorType } from '../graph/graph.ts';
+import { sameShape } from '../ops/shape.ts';
 import { OnnxExportError } from './errors.ts';
 import type { OnnxAttributes, OnnxDType, OnnxEmitter, OnnxNodeOptions, OnnxOperand, OnnxValue } from './lowering.ts';
 import {
@@ -36,6 +37,10 @@ export class GraphEmitter implements OnnxEmitter {
   /** Outputs of emitted nodes, and names of constants, by what computes them. */
   readonly #known = new Map<string, readonly OnnxValue[]>();
   readonly #names = new Set<string>();
+  /** The shapes of inputs and weights. */
+  readonly #shapes = new Map<OnnxValue, readonly number[]>();
+  /** What each reshaped value was before any reshape. */
+  readonly #unshaped = new Map<OnnxValue, OnnxValue>();
   /** The bool behind each i32 truth value. */
   readonly #bools = new Map<OnnxValue, OnnxValue>();
 
@@ -47,6 +52,7 @@ export class GraphEmitter implements OnnxEmitter {
   /** Declares an input of the model. */
   input(name: string, type: TensorType): OnnxValue {
     this.#names.add(name);
+    this.#shapes.set(name, type.shape);
     this.#inputs.push(this.#valueInfo(name, type));
     return name;
   }
@@ -64,6 +70,7 @@ export class GraphEmitter implements OnnxEmitter {
   /** Declares a constant of the model under a name of its own: an exported weight. */
   weight(name: string, shape: readonly number[], data: Float32Array): OnnxValue {
     this.#names.add(name);
+    this.#shapes.set(name, shape);
     this.#initializers.push({ name, dims: shape, dataType: DATA_TYPE.f32, rawData: bytesOf(data) });
     return name;
   }
@@ -138,7 +145,12 @@ export class GraphEmitter implements OnnxEmitter {
   }
 
   reshape(value: OnnxValue, shape: readonly number[]): OnnxValue {
-    return this.node('Reshape', [value, this.integers(this.#freeShape(shape))]);
+    const first = this.#unshaped.get(value) ?? value;
+    const own = this.#shapes.get(first);
+    if (own && sameShape(own, shape)) return first;
+    const reshaped = this.node('Reshape', [first, this.integers(this.#freeShape(shape))]);
+    this.#unshaped.set(reshaped, first);
+    return reshaped;
   }
 
   transpose(value: OnnxValue, permutation: readonly number[]): OnnxValue {
@@ -188,14 +200,17 @@ export class GraphEmitter implements OnnxEmitter {
         });
     }
     const rename = (value: OnnxValue): string => renamed.get(value) ?? value;
+    const nodes = this.#wantedNodes();
+    const read = new Set(nodes.flatMap(({ input }) => input));
     return {
       name,
-      node: this.#wantedNodes().map((node) => ({
+      node: nodes.map((node) => ({
         ...node,
         input: node.input.map(rename),
         output: node.output.map(rename),
       })),
-      initializer: this.#initializers,
+      // Weights are the model's whether they are read or not; constants are ours.
+      initializer: this.#initializers.filter((tensor) => read.has(tensor.name) || this.#shapes.has(tensor.name)),
       input: this.#inputs,
       output: this.#outputs.map((output) => this.#valueInfo(output.name, output.type)),
     };

@@ -65,6 +65,15 @@ describe('exportModel', () => {
     expect([docString, metadataProps]).toEqual(['a run', [{ key: 'stateHash', value: '0xabc' }]]);
   });
 
+  it('gives a batch norm its running statistics by name, with nothing in between', () => {
+    const { graph } = decodeModel(exportModel(optionsFor(modelCases['resnet']!.spec)));
+    const norms = graph.node.filter(({ opType }) => opType === 'BatchNormalization');
+    expect(norms.map(({ input }) => input.slice(1))).toContainEqual(
+      ['weight', 'bias', 'running_mean', 'running_var'].map((key) => `layer2.0.downsample.1.${key}`),
+    );
+    expect(graph.node.filter(({ opType }) => opType === 'Reshape')).toEqual([]);
+  });
+
   it('fixes the batch where one is given', async () => {
     const { spec } = modelCases['mlp with relu']!;
     const model = exportModel({ ...optionsFor(spec), batch: 4 });

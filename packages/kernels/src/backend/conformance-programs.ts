@@ -7,7 +7,7 @@ import type { StepProgram } from '../graph/step-program.ts';
 import { initialise } from '../models/initialise.ts';
 import { modelOf } from '../models/model.ts';
 import type { ModelSpec } from '../models/spec.ts';
-import { conformanceCases, instantiate } from '../ops/conformance.ts';
+import { conformanceCases, type ConformanceInstance, instantiate } from '../ops/conformance.ts';
 import { generatedCases } from '../ops/conformance-generated.ts';
 import type { Batch } from './backend.ts';
 
@@ -16,6 +16,11 @@ export interface OpCase {
   /** The float64 result, row-major. */
   readonly expected: Float64Array;
   readonly shape: readonly number[];
+}
+
+/** A graph on inputs that are fed, and what it should give. */
+interface NamedInstance extends ConformanceInstance {
+  readonly name: string;
 }
 
 /** All cases of one op as one program: a case's operands are data, its result stands where a gradient would. */
@@ -31,11 +36,15 @@ export const conformanceOps: readonly string[] = [...new Set(conformanceCases.ma
 /** A step program's contract is all that a backend promises, so an op is tested through it and needs no face of its own. */
 export function opProgram(op: string): OpProgram {
   const rows = [...conformanceCases.filter((row) => row.op === op), ...generatedCases(op)];
-  const instances = rows.map((row) => ({ name: row.name, ...instantiate(row) }));
+  return programOf(rows.map((row) => ({ name: row.name, ...instantiate(row) })));
+}
+
+/** Graphs as one program; each outputs its last node. */
+export function programOf(instances: readonly NamedInstance[]): OpProgram {
   const cases = instances.map(({ name, expected, graph }) => ({
     name,
     expected,
-    shape: graph.nodes[0]?.output.shape ?? [],
+    shape: graph.nodes.at(-1)?.output.shape ?? [],
   }));
   const layout = layoutParameters(cases.map(({ name, shape }) => ({ name, shape, decay: false })));
   const batch: Record<string, Batch[string]> = { weight: Float32Array.of(1) };
@@ -53,9 +62,8 @@ export function opProgram(op: string): OpProgram {
     builder.output('loss', builder.apply('reduceSum', [weight], { axes: [0], keepDims: false }));
     let next = cases.length;
     for (const { name, graph } of instances) {
-      const [call] = graph.nodes;
       const operands = graph.inputs.map(() => next++);
-      if (call) builder.output(`gradient/${name}`, asFloat(builder, builder.apply(call.op, operands, call.attributes)));
+      builder.output(`gradient/${name}`, asFloat(builder, firstOutput(builder, graph, operands)));
     }
   });
   const evaluate = build((builder, weight) => {
@@ -65,9 +73,24 @@ export function opProgram(op: string): OpProgram {
   return { program: { batch: 1, layout, train, evaluate, infer: evaluate }, batch, cases };
 }
 
+/** Emits the nodes of `graph` on `operands`. */
+function firstOutput(builder: GraphBuilder, { nodes, outputs }: Graph, operands: readonly ValueId[]): ValueId {
+  const values = [...operands];
+  for (const { op, inputs, attributes } of nodes)
+    values.push(
+      builder.apply(
+        op,
+        inputs.map((value) => values[value] ?? -1),
+        attributes,
+      ),
+    );
+  return values[outputs[0]?.value ?? -1] ?? -1;
+}
+
 /** Gradients are f32, so a whole number is cast on its way out. */
 const asFloat = (builder: GraphBuilder, value: ValueId): ValueId =>
   builder.typeOf(value).dtype === 'i32' ? builder.apply('toF32', [value]) : value;
+
 /** A program with a frozen parameter, a running statistic and a trained parameter, in this order, of 3, 5 and 4 elements. */
 export function updatesProgram(): StepProgram {
   const layout = layoutParameters([

@@ -9,6 +9,7 @@ import { buildStepProgram } from '../models/build-step-program.ts';
 import { type Tolerance, toleranceOf } from '../ops/tolerances.ts';
 import type { Backend } from './backend.ts';
 import { describeContract } from './conformance-contract.ts';
+import { describeExtremes, type Numerics } from './conformance-extremes.ts';
 import { describeModel } from './conformance-models.ts';
 import { conformanceOps, modelCases, type OpCase, opProgram } from './conformance-programs.ts';
 import { drained, withExecutable } from './conformance-steps.ts';
@@ -20,6 +21,8 @@ export interface ConformanceOptions {
   readonly tolerance?: ConformanceTolerance;
   /** Whether the backend offers an op; all unless given. Rows and models with others are left out. */
   readonly offers?: (op: string) => boolean;
+  /** What docs/numerics.md says of which is tested; `fast` unless given. */
+  readonly numerics?: Numerics;
 }
 
 export function describeBackend({
@@ -27,6 +30,7 @@ export function describeBackend({
   open,
   tolerance = FLOAT32_TOLERANCE,
   offers = () => true,
+  numerics = 'fast',
 }: ConformanceOptions): void {
   describe(`backend ${name}`, () => {
     let backend: Backend;
@@ -43,6 +47,9 @@ export function describeBackend({
     });
     describe('contract', () => {
       describeContract(() => backend);
+    });
+    describe('extreme values', () => {
+      describeExtremes(() => backend, numerics, offers);
     });
   });
 }

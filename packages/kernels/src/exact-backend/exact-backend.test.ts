@@ -16,7 +16,7 @@ import { openExactBackend } from './node/open.ts';
 
 const offers = (op: string): boolean => ops[op]?.exact !== undefined;
 
-describeBackend({ name: 'exact', open: async () => openExactBackend({ threads: 2 }), offers });
+describeBackend({ name: 'exact', open: async () => openExactBackend({ threads: 2 }), offers, numerics: 'exact' });
 
 const bitsOf = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length);
 

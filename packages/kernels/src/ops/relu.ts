@@ -16,7 +16,8 @@ export const relu: OpDefinition = {
   flops: perOutput(1),
   bytes: streamedBytes,
   onnx: onnxOperator('Relu'),
-  wgsl: elementwise('max($0, 0.0f)'),
+  // A maximum would make 0 of NaN.
+  wgsl: elementwise('select($0, 0.0f, $0 < 0.0f)'),
   exact: { kind: 'elementwise', value: ([x = float(0)]) => select(less(x, float(0)), float(0), x) },
 };
 

@@ -7,7 +7,7 @@ import type { Attributes, ValueId } from '../graph/graph.ts';
 import type { AttributeKind, Emitter, OpDefinition } from '../graph/op.ts';
 import { onnxOperator, type OnnxLowering } from '../onnx/lowering.ts';
 import type { WgslLowering } from '../webgpu/lowering.ts';
-import { elementwise, elementwiseOf, f32Literal, SAFE_TANH } from '../webgpu/wgsl.ts';
+import { elementwise, elementwiseOf, f32Literal, SAFE_LOG, SAFE_TANH } from '../webgpu/wgsl.ts';
 import { f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
 
 interface Unary {
@@ -69,7 +69,7 @@ export const log = unary({
   scalar: Math.log,
   derivative: ({ emit, x, dy }) => emit.apply('div', [dy, x]),
   onnx: onnxOperator('Log'),
-  wgsl: elementwise('log($0)'),
+  wgsl: elementwise(`${SAFE_LOG.name}($0)`, { [SAFE_LOG.name]: SAFE_LOG.source }),
   exact: functions.log,
 });
 

@@ -46,8 +46,17 @@ export const elementwiseOf = (
   expression,
 });
 
-/** tanh that some drivers would compute as ∞/∞ for large arguments; from 10 on it is 1 in f32. */
+/** tanh that some drivers would compute as ∞/∞ for large arguments; from 10 on it is 1 in f32. NaN goes to tanh. */
 export const SAFE_TANH = {
   name: 'safeTanh',
-  source: 'fn safeTanh(x: f32) -> f32 { return tanh(clamp(x, -10.0f, 10.0f)); }',
+  source: 'fn safeTanh(x: f32) -> f32 { return select(tanh(x), sign(x), abs(x) >= 10.0f); }',
+};
+
+/** The logarithm, which some drivers give as a plain number for NaN, 0 and below. */
+export const SAFE_LOG = {
+  name: 'safeLog',
+  source: `fn safeLog(x: f32) -> f32 {
+  let outside = select((x - x) / (x - x), -1.0f / abs(x), x == 0.0f);
+  return select(outside, log(x), x > 0.0f);
+}`,
 };

@@ -4,12 +4,13 @@ import { describeMachine } from './harness/machine.ts';
 import { formatTable, writeResult } from './harness/report.ts';
 import type { Suite, SuiteOptions } from './suite.ts';
 import { allReduce } from './suites/all-reduce.ts';
+import { compile } from './suites/compile.ts';
 import { cost } from './suites/cost.ts';
 import { endToEnd } from './suites/end-to-end.ts';
 import { kernels } from './suites/kernels.ts';
 import { trainStep } from './suites/train-step.ts';
 
-const suites: readonly Suite[] = [kernels, trainStep, allReduce, endToEnd, cost];
+const suites: readonly Suite[] = [kernels, trainStep, compile, allReduce, endToEnd, cost];
 
 const BAD_INPUT = 2;
 

@@ -3,7 +3,8 @@
  * go. It times itself, so that the pipe between the processes is not in any figure.
  */
 import { createInterface } from 'node:readline';
-import type { Work } from '../work/work.ts';
+import { nameOf } from '../work/work.ts';
+import type { AdapterWork, KernelWork, StepWork, Work } from '../work/work.ts';
 
 /** A prepared piece of work. */
 export interface Prepared {
@@ -19,7 +20,10 @@ export interface WorkServer {
   readonly version: string;
   readonly adapter: string;
   /** @throws Error whose message says why this contender cannot do that work */
-  prepare(work: Work): Promise<Prepared>;
+  kernel(work: KernelWork): Promise<Prepared> | Prepared;
+  step(work: StepWork): Promise<Prepared> | Prepared;
+  /** What only our own WebGPU backend is asked. */
+  adapterWork?(work: AdapterWork): Promise<Prepared>;
 }
 
 export type WorkRequest =
@@ -31,14 +35,15 @@ export interface ReadyReply {
   readonly says: 'ready';
   /** Repetitions in one timed run. */
   readonly times: number;
-  /** Milliseconds of the first run, which compiles, and of a later one. */
+  /** Milliseconds of the preparation, of the first run, and of a later one: many compile in the first run. */
+  readonly prepareMillis: number;
   readonly firstMillis: number;
   readonly millis: number;
   readonly amount?: number;
 }
 
 export type WorkReply =
-  | { readonly says: 'hello'; readonly version: string; readonly adapter: string }
+  | { readonly says: 'hello'; readonly version: string; readonly adapter: string; readonly openMillis: number }
   | ReadyReply
   | { readonly says: 'ran'; readonly millis: number }
   | { readonly says: 'released' }
@@ -56,6 +61,13 @@ async function timed(prepared: Prepared, times: number): Promise<number> {
 /** One line of a failure: what a table can hold. */
 const reasonOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 300) ?? 'unknown';
+
+async function prepareWith(server: WorkServer, work: Work): Promise<Prepared> {
+  if (work.kind === 'step') return server.step(work);
+  if (work.kind !== 'ceiling' && work.kind !== 'pipelines') return server.kernel(work);
+  if (server.adapterWork !== undefined) return server.adapterWork(work);
+  throw new Error(`it knows nothing of ${nameOf(work)}`);
+}
 
 class Session {
   readonly #server: WorkServer;
@@ -77,13 +89,22 @@ class Session {
   /** The first run compiles; the second says how often short work is repeated, so that a timed run is long enough to time. */
   async #prepare(work: Work, leastMillis: number): Promise<WorkReply> {
     await this.#release();
-    this.#prepared = await this.#server.prepare(work);
+    const started = performance.now();
+    this.#prepared = await prepareWith(this.#server, work);
+    const prepareMillis = performance.now() - started;
     const firstMillis = await timed(this.#prepared, 1);
     const once = await timed(this.#prepared, 1);
     this.#times = Math.max(1, Math.min(MAX_TIMES, Math.ceil(leastMillis / once)));
     const millis = await timed(this.#prepared, this.#times);
     const { amount } = this.#prepared;
-    return { says: 'ready', times: this.#times, firstMillis, millis, ...(amount !== undefined && { amount }) };
+    return {
+      says: 'ready',
+      times: this.#times,
+      prepareMillis,
+      firstMillis,
+      millis,
+      ...(amount !== undefined && { amount }),
+    };
   }
 
   async #release(): Promise<void> {
@@ -101,7 +122,8 @@ export async function serveWork(open: () => Promise<WorkServer>): Promise<void> 
   try {
     const server = await open();
     const session = new Session(server);
-    say({ says: 'hello', version: server.version, adapter: server.adapter });
+    // Counted from the start of the process.
+    say({ says: 'hello', version: server.version, adapter: server.adapter, openMillis: performance.now() });
     for await (const line of createInterface({ input: process.stdin })) {
       say(await session.answer(JSON.parse(line) as WorkRequest).catch(cannot));
     }

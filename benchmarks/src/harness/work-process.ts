@@ -20,6 +20,8 @@ export class WorkProcess {
   #failures = 0;
   version = '';
   adapter = '';
+  /** Milliseconds from the start of the process until its library was open. */
+  openMillis = Number.NaN;
 
   constructor(options: LineProcessOptions) {
     this.#options = options;
@@ -60,6 +62,7 @@ export class WorkProcess {
     }
     this.version = reply.version;
     this.adapter = reply.adapter;
+    this.openMillis = reply.openMillis;
   }
 
   #ask(request: WorkRequest): Promise<WorkReply> {
@@ -68,16 +71,21 @@ export class WorkProcess {
 
   /** The next reply. A process that died or hangs is ended, and the next work starts a fresh one. */
   async #answer(next: () => Promise<string>): Promise<WorkReply> {
-    const late = AbortSignal.timeout(ANSWER_MILLIS);
     const process = this.#process;
-    late.addEventListener('abort', () => process?.kill());
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      process?.kill();
+    }, ANSWER_MILLIS);
     try {
       return JSON.parse(await next()) as WorkReply;
     } catch (cause) {
       this.#process = undefined;
       this.#failures++;
-      const how = late.aborted ? `gave no answer within ${ANSWER_MILLIS / 1000} s` : 'ended or answered nonsense';
+      const how = late ? `gave no answer within ${ANSWER_MILLIS / 1000} s` : 'ended or answered nonsense';
       throw new ContenderFailedError(`its process ${how}`, { cause });
+    } finally {
+      clearTimeout(timer);
     }
   }
 

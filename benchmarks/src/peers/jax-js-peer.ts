@@ -56,9 +56,7 @@ await serveWork(async () => {
   return {
     version: packageVersion('@jax-js/jax'),
     adapter: device === 'webgpu' ? await adapterName() : 'WebAssembly',
-    prepare: async (work) => {
-      if (work.kind === 'ceiling') throw new Error('it has no ceiling kernels');
-      return work.kind === 'step' ? prepareStep(work) : prepareKernel(work);
-    },
+    kernel: prepareKernel,
+    step: prepareStep,
   };
 });

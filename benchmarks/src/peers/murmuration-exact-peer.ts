@@ -1,8 +1,31 @@
-/** Our exact CPU backend (WebAssembly) as a contender; it computes whole steps. */
+/** Our exact CPU backend (WebAssembly) as a contender. */
 import { selectBackend } from '@murmuration/kernels/backend';
+import type { Backend } from '@murmuration/kernels/backend';
+import type { Prepared } from '../harness/serve-work.ts';
 import { serveWork } from '../harness/serve-work.ts';
+import { kernelProgram } from '../work/kernel-program.ts';
+import { feedsOf, graphOf } from '../work/work-graph.ts';
+import type { KernelWork } from '../work/work.ts';
 import { contenderSettings } from './contender-settings.ts';
 import { prepareStep } from './prepare-step.ts';
+
+async function prepareKernel(backend: Backend, work: KernelWork): Promise<Prepared> {
+  const large = work.kind === 'matmul' || work.kind === 'conv2d' || (work.kind === 'attention' && !work.backward);
+  if (!large) throw new Error('it runs whole programs, whose other parts would hide so small a kernel');
+  const graph = graphOf(work);
+  const program = kernelProgram(graph);
+  const executable = await backend.compile(program);
+  const parameters = new Float32Array(program.layout.size);
+  const feeds = feedsOf(graph);
+  for (const { name, offset } of program.layout.slots) parameters.set(feeds[name] ?? [], offset);
+  await executable.load(parameters);
+  return {
+    run: async (times) => {
+      for (let run = 0; run < times; run++) await executable.evaluate({});
+    },
+    close: () => executable.close(),
+  };
+}
 
 await serveWork(async () => {
   const { threads } = contenderSettings();
@@ -10,9 +33,7 @@ await serveWork(async () => {
   return {
     version: 'this tree',
     adapter: backend.adapter.name,
-    prepare: async (work) => {
-      if (work.kind === 'step') return prepareStep(backend, work);
-      throw new Error('it runs whole steps only');
-    },
+    kernel: (work) => prepareKernel(backend, work),
+    step: (work) => prepareStep(backend, work),
   };
 });

@@ -12,10 +12,7 @@ await serveWork(async () => {
   return {
     version: `onnxruntime ${kernels.version}`,
     adapter: backend.adapter.name,
-    prepare: async (work) => {
-      if (work.kind === 'step') return prepareStep(backend, work);
-      if (work.kind === 'ceiling') throw new Error('it has no ceiling kernels');
-      return kernels.prepare(work);
-    },
+    kernel: kernels.prepare,
+    step: (work) => prepareStep(backend, work),
   };
 });

@@ -1,6 +1,7 @@
 /** Our WebGPU backend as a contender, and the adapter's ceilings: single kernels on a device of this thread, steps as a worker does them. */
 import { createWebGpuBackend, openAdapterBench } from '@murmuration/kernels/webgpu-node';
 import type { AdapterBench } from '@murmuration/kernels/webgpu-node';
+import { buildStepProgram } from '@murmuration/kernels/graph';
 import { serveWork } from '../harness/serve-work.ts';
 import { feedsOf, graphOf } from '../work/work-graph.ts';
 import { prepareStep } from './prepare-step.ts';
@@ -12,11 +13,15 @@ await serveWork(async () => {
   return {
     version: 'this tree',
     adapter: backend.adapter.name,
-    prepare: async (work) => {
-      if (work.kind === 'step') return prepareStep(backend, work);
-      if (work.kind === 'ceiling') return (await onBench()).ceiling(work.of);
+    kernel: async (work) => {
       const graph = graphOf(work);
       return (await onBench()).prepare(graph, feedsOf(graph));
+    },
+    step: (work) => prepareStep(backend, work),
+    adapterWork: async (work) => {
+      if (work.kind === 'ceiling') return (await onBench()).ceiling(work.of);
+      const { pipelines } = (await onBench()).plan(buildStepProgram(work.model, work.batch));
+      return { amount: pipelines, run: async () => {} };
     },
   };
 });

@@ -40,10 +40,7 @@ await serveWork(async () => {
   return {
     version: kernels.version,
     adapter: await adapterName(),
-    prepare: async (work) => {
-      if (work.kind === 'step') return prepareStep(work);
-      if (work.kind === 'ceiling') throw new Error('it has no ceiling kernels');
-      return kernels.prepare(work);
-    },
+    kernel: kernels.prepare,
+    step: prepareStep,
   };
 });

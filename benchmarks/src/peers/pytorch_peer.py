@@ -6,6 +6,8 @@ import json
 import sys
 import time
 
+STARTED = time.perf_counter()
+
 import torch
 from torch import nn
 import torch.nn.functional as F
@@ -165,16 +167,20 @@ def main() -> None:
     device = "cuda" if settings.get("cuda", True) and torch.cuda.is_available() else "cpu"
     torch.set_num_threads(settings["threads"])
     torch.manual_seed(0)
-    say(says="hello", version=torch.__version__, adapter=torch.cuda.get_device_name() if device == "cuda" else "CPU")
+    adapter = torch.cuda.get_device_name() if device == "cuda" else "CPU"
+    say(says="hello", version=torch.__version__, adapter=adapter, openMillis=(time.perf_counter() - STARTED) * 1000)
     run, times = None, 1
     for line in sys.stdin:
         request = json.loads(line)
         try:
             if request["ask"] == "prepare":
+                started = time.perf_counter()
                 run = prepare(request["work"], device)
+                preparation = (time.perf_counter() - started) * 1000
                 first, once = timed(run, 1, device), timed(run, 1, device)
                 times = max(1, min(MAX_TIMES, -int(-request["leastMillis"] // once)))
-                say(says="ready", times=times, firstMillis=first, millis=timed(run, times, device))
+                millis = timed(run, times, device)
+                say(says="ready", times=times, prepareMillis=preparation, firstMillis=first, millis=millis)
             elif request["ask"] == "run" and run is not None:
                 say(says="ran", millis=timed(run, times, device))
             else:

@@ -45,9 +45,7 @@ await serveWork(async () => {
   return {
     version: tf.version_core,
     adapter: await adapterName(),
-    prepare: async (work) => {
-      if (work.kind === 'ceiling') throw new Error('it has no ceiling kernels');
-      return work.kind === 'step' ? prepareStep(tfjsModel(work.model, work.batch)) : prepareKernel(tfjsKernel(work));
-    },
+    kernel: (work) => prepareKernel(tfjsKernel(work)),
+    step: (work) => prepareStep(tfjsModel(work.model, work.batch)),
   };
 });

@@ -55,8 +55,16 @@ export interface CeilingWork {
   readonly of: 'flops' | 'bytes';
 }
 
+/** No work, but a number: the pipelines that a step takes. Only our WebGPU backend knows. */
+export interface PipelinesWork {
+  readonly kind: 'pipelines';
+  readonly model: ModelSpec;
+  readonly batch: number;
+}
+
 export type KernelWork = MatmulWork | AttentionWork | RowsWork | ConvolutionWork;
-export type Work = KernelWork | StepWork | CeilingWork;
+export type AdapterWork = CeilingWork | PipelinesWork;
+export type Work = KernelWork | StepWork | AdapterWork;
 
 export function nameOf(work: Work): string {
   switch (work.kind) {
@@ -70,6 +78,8 @@ export function nameOf(work: Work): string {
       return `conv2d ${work.kernel} × ${work.kernel}, ${work.batch} × ${work.inputs}→${work.outputs} × ${work.size}²`;
     case 'step':
       return work.name;
+    case 'pipelines':
+      return `the pipelines of a ${work.model.type}`;
     case 'ceiling':
       return work.of === 'flops' ? 'multiply-adds without loads' : 'a copy';
     default:

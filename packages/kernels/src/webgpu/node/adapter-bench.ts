@@ -3,9 +3,12 @@
  * slows that thread's `setImmediate` for good, so it belongs into a process or thread that does nothing else.
  */
 import type { Graph } from '../../graph/graph.ts';
+import type { StepProgram } from '../../graph/step-program.ts';
+import { ops } from '../../ops/index.ts';
 import { type AdapterDescription, describeAdapter, findAdapter, openDevice, traitsOf } from '../adapter.ts';
 import { type Ceiling, openBytesCeiling, openFlopsCeiling } from '../ceilings.ts';
 import { Device } from '../device.ts';
+import { planGraph } from '../plan.ts';
 import { type Feeds, PreparedGraph } from '../prepared-graph.ts';
 import { openGpu } from './open-gpu.ts';
 import { throttleSetImmediate } from './throttle.ts';
@@ -20,6 +23,8 @@ export interface AdapterBench {
   readonly adapter: AdapterDescription;
   /** Compiles a graph whose inputs are all in `feeds`. */
   prepare(graph: Graph, feeds: Feeds): Promise<BenchedWork>;
+  /** What a step of `program` will launch, and how many pipelines that takes; nothing is compiled. */
+  plan(program: StepProgram): { readonly launches: number; readonly pipelines: number };
   /** The most FLOPs, or bytes of a copy, that the adapter was seen to do. */
   ceiling(of: 'flops' | 'bytes'): Promise<Ceiling>;
   close(): void;
@@ -48,6 +53,11 @@ export async function openAdapterBench(): Promise<AdapterBench> {
       const prepared = await PreparedGraph.open(device, graph);
       prepared.feed(feeds);
       return throttled(prepared);
+    },
+    plan: ({ train, evaluate }) => {
+      const plans = [train, evaluate].map((graph) => planGraph(graph, { ops, traits: device.traits }));
+      const keys = new Set(plans.flatMap(({ calls }) => calls.map(({ kernel }) => kernel.key)));
+      return { launches: plans[0]!.calls.length, pipelines: keys.size };
     },
     ceiling: async (of) => {
       throttle.restart();

@@ -136,6 +136,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
   reshape: [
     [[normal(6, 4)], { shape: [3, 8] }],
     [[normal(1, 1)], { shape: [] }],
+    [[ids(99, 4, 3)], { shape: [2, 6] }],
     [[normal(5)], { shape: [1, 5, 1] }],
   ],
   transpose: [

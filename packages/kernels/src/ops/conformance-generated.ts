@@ -3,18 +3,18 @@
  * attributes. They are the same in every run; a case's name holds the seed and all that it takes to call it again.
  */
 import fc from 'fast-check';
-import { GraphBuilder } from '../graph/builder.ts';
 import { definitionOf } from '../graph/check-call.ts';
-import type { Attributes, TensorType } from '../graph/graph.ts';
+import type { Attributes } from '../graph/graph.ts';
 import type { Call, Operand } from './gradient-calls.testing.ts';
 import { broadcastCalls, coreCalls, predictionCalls, unaryCalls } from './gradient-calls-core.testing.ts';
 import { languageCalls } from './gradient-calls-language.testing.ts';
 import { ids as idOperand } from './gradient-calls.testing.ts';
 import { visionCalls } from './gradient-calls-vision.testing.ts';
 import { type ConformanceCase, caseName } from './conformance-cases.ts';
+import { outputTypeOf, typeOf } from './conformance.ts';
 import { type Draw, ids, normal, positive, type Row, weights } from './conformance-draws.ts';
 import { ops } from './index.ts';
-import { elements, f32, i32, type Shape } from './shape.ts';
+import { elements, type Shape } from './shape.ts';
 
 const SEED = 20261122;
 /** Cases an op; all of an op's are one program, so that a device compiles them at once. */
@@ -66,7 +66,7 @@ interface ForwardCall {
 /** Rows of a backward op made of calls of its forward op. */
 const after = (op: string, make: (call: ForwardCall) => Row): Rows =>
   (forward[op] ?? fc.constant<Row>([[]])).map(([operands, attributes = {}]) => {
-    const { shape } = outputOf(op, operands, attributes);
+    const { shape } = outputTypeOf({ op, operands, attributes });
     return make({
       operands,
       attributes,
@@ -133,18 +133,10 @@ const others: Readonly<Record<string, Rows>> = {
   countCorrect: rowsOf(predictionCalls(side)),
 };
 
-const typeOf = (draw: Draw): TensorType => (draw.kind === 'ids' ? i32(draw.shape) : f32(draw.shape));
-
-function outputOf(op: string, operands: readonly Draw[], attributes: Attributes): TensorType {
-  const builder = new GraphBuilder();
-  const inputs = operands.map((draw, index) => builder.input(`${index}`, typeOf(draw), 'data'));
-  return builder.typeOf(builder.apply(op, inputs, attributes));
-}
-
 function affordable(op: string, [operands, attributes = {}]: Row): boolean {
   const count = operands.reduce((sum, { shape }) => sum + elements(shape), 0);
   if (count > MOST_ELEMENTS) return false;
-  const output = outputOf(op, operands, attributes);
+  const output = outputTypeOf({ op, operands, attributes });
   const flops = definitionOf(op, op).flops({ inputs: operands.map(typeOf), attributes, output });
   return elements(output.shape) <= MOST_ELEMENTS && flops <= MOST_FLOPS;
 }

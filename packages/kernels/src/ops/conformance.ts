@@ -19,7 +19,8 @@ export interface ConformanceInstance {
   readonly expected: Float64Array;
 }
 
-const typeOf = (draw: Draw): TensorType => (draw.kind === 'ids' ? i32(draw.shape) : f32(draw.shape));
+/** The type of an operand. */
+export const typeOf = (draw: Draw): TensorType => (draw.kind === 'ids' ? i32(draw.shape) : f32(draw.shape));
 const operandName = (index: number): string => String.fromCharCode('a'.charCodeAt(0) + index);
 
 /** Uniform f32 values in [0, 1), the same for one name everywhere. */
@@ -65,6 +66,10 @@ function resultOf(
   const graph = callGraph(op, before.slice(0, operands).map(typeOf), attributes);
   return Float32Array.from(interpret(graph, feeds)['y'] ?? []);
 }
+
+/** The type of a case's result. */
+export const outputTypeOf = ({ op, operands, attributes }: Omit<ConformanceCase, 'name'>): TensorType =>
+  callGraph(op, operands.map(typeOf), attributes).nodes[0]?.output ?? f32([]);
 
 /** Draws a case's operands and computes its float64 result. */
 export function instantiate({ op, name, operands, attributes }: ConformanceCase): ConformanceInstance {

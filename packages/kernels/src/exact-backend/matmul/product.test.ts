@@ -16,7 +16,7 @@ const shapes = [
   [4, 8, 8],
   [13, 17, 300],
   [64, 16, 256],
-  [65, 259, 513],
+  [33, 43, 513],
 ] as const;
 
 /** Deterministic values around zero, some of them below the floor of 2⁻⁵⁰. */

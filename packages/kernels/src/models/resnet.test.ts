@@ -59,6 +59,54 @@ describe('resnet18', () => {
   });
 });
 
+/** Written by PyTorch 1.13: the same network, parameters, data and SGD, in a module with these very parameter names. */
+const PYTORCH = {
+  losses: [1.092644, 1.185353, 1.217287, 0.895565, 1.366087, 1.18738, 1.160273, 1.19085, 0.922036, 0.964498],
+  'layer2.0.downsample.1.running_var': [0.522653, 0.708185, 1.046328, 1.552771, 0.910205, 0.890316],
+  'bn1.running_mean': [-0.008727, -0.031109, -0.020366, 0.013781],
+  /** Of the first batch, by the running statistics after the last step. */
+  logits: [
+    0.50686, -1.76588, -1.12733, 0.37798, -1.41833, -1.41855, 0.52902, -1.78547, -0.90533, 0.71615, -2.51317, -1.63557,
+  ],
+};
+
+describe('a small network with a large stem', () => {
+  it("trains to PyTorch's losses, statistics and logits", async () => {
+    const spec: ResnetSpec = { ...resnet18, input: [2, 9, 8], blocks: [1, 1], widths: [4, 6], outputs: 3 };
+    const program = buildStepProgram(spec, 4);
+    const state = (await createHostKernels()).createOptimizer({
+      layout: program.layout,
+      optimizer: { type: 'sgd', learningRate: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0 },
+      schedule: { type: 'constant', warmup: 0 },
+      rounds: 10,
+    });
+    state.loadParameters(initialParameters(spec, 7));
+    const batchOf = (number: number): Float32Array => {
+      const x = new Float32Array(4 * 2 * 9 * 8);
+      initialise(x, { kind: 'normal', deviation: 1 }, number, 'x');
+      return x;
+    };
+    const losses = PYTORCH.losses.map((_, round) => {
+      const views = parameterViews(program.layout, state.parameters);
+      const feeds = { ...views, x: batchOf(round), y: [0, 1, 2, 0], weight: [1, 1, 1, 1] };
+      const outputs = interpret(program.train, feeds);
+      const gradient = new Float32Array(program.layout.size);
+      for (const { name, offset } of program.layout.slots)
+        gradient.set(outputs[`gradient/${name}`]?.map((value) => value / 4) ?? [], offset);
+      state.apply(gradient, { round });
+      return (outputs['loss']?.[0] ?? Number.NaN) / 4;
+    });
+    const views = parameterViews(program.layout, state.parameters);
+    const { logits = [] } = interpret(program.infer, { ...views, x: batchOf(0) });
+    const near = (values: ArrayLike<number>, expected: readonly number[], within: number) =>
+      expect(expected.every((value, i) => Math.abs(value - (values[i] ?? Number.NaN)) < within)).toBe(true);
+    near(losses, PYTORCH.losses, 2e-5);
+    near(logits, PYTORCH.logits, 2e-4);
+    for (const name of ['layer2.0.downsample.1.running_var', 'bn1.running_mean'] as const)
+      near(views[name] ?? [], PYTORCH[name], 2e-5);
+  });
+});
+
 describe('running statistics', () => {
   const spec: ResnetSpec = { ...resnet18, input: [2, 5, 4], stem: 'small', blocks: [1], widths: [3], outputs: 2 };
   const BATCH = 4;

@@ -77,7 +77,7 @@ export class CollectiveRank implements Rank {
     const { ranks, gradient, node, vectors, result } = parts;
     [this.#ranks, this.#gradient, this.#node, this.#result] = [ranks, gradient, node, result];
     this.#links = new BucketLinks(node);
-    this.#cut = new BucketCut({ size: gradient.length, bucketSize: BUCKET_SIZE });
+    this.#cut = new BucketCut({ size: gradient.length, trained: gradient.length, bucketSize: BUCKET_SIZE });
     const limit = 3 * gradient.byteLength;
     [this.#received, this.#reduced] = [new ReceivedContributions(limit), new ReducedBuckets(limit)];
     const [own, received, reduced, links] = [this.#own, this.#received, this.#reduced, this.#links];

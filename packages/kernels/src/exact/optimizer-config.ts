@@ -1,5 +1,6 @@
 /** What an optimizer is configured with, and which tensors its state consists of. Pure data: the orchestrator reads it too. */
 
+import type { ParameterLayout } from '../graph/parameter-layout.ts';
 import { OptimizerConfigError } from './errors.ts';
 
 export interface AdamwConfig {
@@ -43,32 +44,34 @@ export interface StateLayout {
   readonly length: number;
 }
 
-/** The tensors that each optimizer keeps beside `parameters` elements of parameters. */
+/** The tensors that each optimizer keeps for `trained` elements of parameters. */
 function optimizerTensors(
   optimizer: OptimizerConfig,
-  parameters: number,
+  trained: number,
 ): { name: string; length: number; initial: number }[] {
   if (optimizer.type === 'sgd')
-    return optimizer.momentum === 0 ? [] : [{ name: 'velocity', length: parameters, initial: 0 }];
+    return optimizer.momentum === 0 ? [] : [{ name: 'velocity', length: trained, initial: 0 }];
   return [
-    { name: 'firstMoment', length: parameters, initial: 0 },
-    { name: 'secondMoment', length: parameters, initial: 0 },
+    { name: 'firstMoment', length: trained, initial: 0 },
+    { name: 'secondMoment', length: trained, initial: 0 },
     // β₁ᵗ and β₂ᵗ after t rounds, by repeated multiplication.
     { name: 'biasPowers', length: 2, initial: 1 },
   ];
 }
 
 /** Where each tensor of the state lies; what snapshots, checkpoints and the state hash are cut by. */
-export function stateLayout(optimizer: OptimizerConfig, parameters: number): StateLayout {
+export function stateLayout(
+  optimizer: OptimizerConfig,
+  { size, trained }: Pick<ParameterLayout, 'size' | 'trained'>,
+): StateLayout {
   let offset = 0;
-  const tensors = [
-    { name: 'parameters', length: parameters, initial: 0 },
-    ...optimizerTensors(optimizer, parameters),
-  ].map((tensor) => {
-    const placed = { ...tensor, offset };
-    offset += tensor.length;
-    return placed;
-  });
+  const tensors = [{ name: 'parameters', length: size, initial: 0 }, ...optimizerTensors(optimizer, trained)].map(
+    (tensor) => {
+      const placed = { ...tensor, offset };
+      offset += tensor.length;
+      return placed;
+    },
+  );
   return { tensors, length: offset };
 }
 

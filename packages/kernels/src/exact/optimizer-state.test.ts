@@ -17,7 +17,7 @@ function layoutOf(...sizes: number[]): ParameterLayout {
     offset += size;
     return slot;
   });
-  return { slots, size: offset, bucketSize: 65_536 };
+  return { slots, size: offset, trained: offset, bucketSize: 65_536 };
 }
 
 const layout = layoutOf(4099, 3, 1, 10, 5000, 7);
@@ -241,6 +241,30 @@ describe('OptimizerState', () => {
       expect(() => state.apply(gradient, { round: 0 })).toThrow(GradientRangeError);
       expect(words(state)).toEqual(before);
     });
+  });
+
+  it('keeps no tensors for what is frozen at the end, and computes the rest as if it were alone', () => {
+    const [front, whole] = [layoutOf(30, 7), layoutOf(30, 7, 100)];
+    const tail = {
+      ...whole,
+      trained: 37,
+      slots: whole.slots.map((slot, i) => (i < 2 ? slot : { ...slot, update: 'frozen' as const })),
+    };
+    const [alone, state] = [stateOf(adamw, { layout: front }), stateOf(adamw, { layout: tail })];
+    const before = state.parameters.slice(37);
+    for (let round = 0; round < 3; round++) {
+      alone.apply(tameVector(37, round), { round });
+      state.apply(
+        Float32Array.from({ length: 137 }, (_, i) => tameVector(37, round)[i] ?? Number.NaN),
+        { round },
+      );
+    }
+    expect(state.stateLayout.length).toBe(137 + 2 * 37 + 2);
+    expect(state.parameters.slice(0, 37).map((x, i) => x - tameVector(137, 1)[i]!)).toEqual(
+      alone.parameters.map((x, i) => x - tameVector(37, 1)[i]!),
+    );
+    expect(state.parameters.slice(37)).toEqual(before);
+    expect(words(state).subarray(137)).toEqual(words(alone).subarray(37));
   });
 
   it('starts over when parameters are loaded', () => {

@@ -66,7 +66,7 @@ export class OptimizerState {
     this.#spans = spansOf(options.layout);
     const rangesOf = (update: ParameterUpdate) => joined(this.#spans.filter((span) => span.update === update));
     this.#ranges = { optimizer: rangesOf('optimizer'), statistic: rangesOf('statistic') };
-    this.stateLayout = stateLayout(options.optimizer, options.layout.size);
+    this.stateLayout = stateLayout(options.optimizer, options.layout);
     this.#state = tools.memory.vector(this.stateLayout.length);
     this.#reset();
   }

@@ -31,6 +31,8 @@ export interface ParameterLayout {
   readonly slots: readonly ParameterSlot[];
   /** Elements of the flat vector. */
   readonly size: number;
+  /** Elements up to the last one that is not frozen: what gradients travel of and optimizers keep tensors for. */
+  readonly trained: number;
   /** Elements a bucket; the last bucket may be shorter. */
   readonly bucketSize: number;
 }
@@ -49,23 +51,24 @@ export function layoutParameters(
     offset += size;
     return { name, shape, decay, update, size, offset: offset - size };
   });
-  return { slots, size: offset, bucketSize };
+  const last = slots.findLast(({ update }) => update !== 'frozen');
+  return { slots, size: offset, trained: last ? last.offset + last.size : 0, bucketSize };
 }
 
 /** The slots that have a gradient, in layout order: what a train graph outputs and a backend accumulates. */
 export const trainedSlots = ({ slots }: Pick<ParameterLayout, 'slots'>): readonly ParameterSlot[] =>
   slots.filter(({ update }) => update !== 'frozen');
 
-/** Buckets of the flat vector. */
-export const bucketCount = ({ size, bucketSize }: Pick<ParameterLayout, 'size' | 'bucketSize'>): number =>
-  Math.ceil(size / bucketSize);
+/** Buckets of what is trained. */
+export const bucketCount = ({ trained, bucketSize }: Pick<ParameterLayout, 'trained' | 'bucketSize'>): number =>
+  Math.ceil(trained / bucketSize);
 
 /** The elements [start, end) of one bucket. */
 export function bucketRange(
-  { size, bucketSize }: Pick<ParameterLayout, 'size' | 'bucketSize'>,
+  { trained, bucketSize }: Pick<ParameterLayout, 'trained' | 'bucketSize'>,
   bucket: number,
 ): { start: number; end: number } {
-  return { start: bucket * bucketSize, end: Math.min((bucket + 1) * bucketSize, size) };
+  return { start: bucket * bucketSize, end: Math.min((bucket + 1) * bucketSize, trained) };
 }
 
 /** Each parameter's elements as a view into the flat vector, by name. */

@@ -4,7 +4,7 @@ import type { Emitter } from '../graph/op.ts';
 import type { ParameterUpdate } from '../graph/parameter-layout.ts';
 import type { Initialiser } from './initialise.ts';
 
-interface ParameterDeclaration {
+export interface ParameterDeclaration {
   /** As in Hugging Face's checkpoint of the model, where it has one: `transformer.h.0.attn.c_attn.weight`. */
   readonly name: string;
   readonly shape: readonly number[];
@@ -13,6 +13,8 @@ interface ParameterDeclaration {
   /** `optimizer` unless given. */
   readonly update?: ParameterUpdate;
   readonly initialiser: Initialiser;
+  /** Whether a checkpoint may leave it out, which then starts from its initial values. */
+  readonly fresh?: boolean;
 }
 
 /** What a layer may use in the train graph alone. */

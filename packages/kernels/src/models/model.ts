@@ -5,6 +5,7 @@ import { convnet } from './convnet.ts';
 import { gpt } from './gpt.ts';
 import type { Layer } from './layer.ts';
 import { llama } from './llama.ts';
+import { withLora } from './lora.ts';
 import { mlp } from './mlp.ts';
 import { onnxModel } from './onnx.ts';
 import { resnet } from './resnet.ts';
@@ -27,6 +28,15 @@ export interface Model {
 /** @throws GraphError naming the field of a spec that can't be built */
 export function modelOf(spec: ModelSpec): Model {
   const checked = checkModelSpec(spec);
+  const model = plainModel(checked);
+  return checked.lora ? withLora(model, probeBatch(checked), checked.lora) : model;
+}
+
+/** A batch at which the model can be looked at: files are bound to their own. */
+export const probeBatch = (spec: ModelSpec): number => (spec.type === 'onnx' ? spec.batch : 1);
+
+/** The model without adapters. */
+export function plainModel(checked: ModelSpec): Model {
   switch (checked.type) {
     case 'mlp':
       return mlp(checked);

@@ -1,5 +1,6 @@
 /** The models that a job can ask for, as plain numbers, and the limits within which they are built. */
 import { GraphError } from '../graph/errors.ts';
+import type { LoraSpec } from './lora.ts';
 import { checkOnnxSpec, type OnnxSpec } from './onnx-spec.ts';
 import { MAX_POSITIONS } from '../ops/rotary-phase.ts';
 
@@ -81,10 +82,17 @@ export interface LlamaSpec {
   readonly dropout?: number;
 }
 
-export type ModelSpec = MlpSpec | ConvnetSpec | ResnetSpec | GptSpec | LlamaSpec | OnnxSpec;
+/** Any model; with `lora` its own parameters are frozen and adapters of its matrices are trained. */
+export type ModelSpec = (MlpSpec | ConvnetSpec | ResnetSpec | GptSpec | LlamaSpec | OnnxSpec) & {
+  readonly lora?: LoraSpec;
+};
 
 const MAX_SIZE = 2 ** 24;
 const MAX_LAYERS = 256;
+/** Of adapters: ranks, and patterns with their characters. */
+const MAX_RANK = 1024;
+const MAX_TARGETS = 64;
+const MAX_PATTERN = 200;
 
 function refuse(place: string, problem: string, mend: string): never {
   throw new GraphError({ op: 'model', place, problem, mend });
@@ -193,8 +201,25 @@ function checkLlama(spec: LlamaSpec): void {
     refuse('llama.epsilon', `${epsilon} is not between 0 and 1`, 'Use 1e-5, or the rms_norm_eps of the checkpoint.');
 }
 
+function checkLora({ rank, alpha, targets }: LoraSpec): void {
+  checkSize('lora.rank', rank, MAX_RANK);
+  if (!(Number.isFinite(alpha) && alpha > 0))
+    refuse('lora.alpha', `${alpha} is not a number above 0`, 'Use the rank, or twice the rank.');
+  if (!Array.isArray(targets) || targets.length < 1 || targets.length > MAX_TARGETS)
+    refuse('lora.targets', `it is not a list of 1 to ${MAX_TARGETS} patterns`, 'Name the matrices to adapt.');
+  targets.forEach((target: unknown, index) => {
+    if (typeof target !== 'string' || target.length < 1 || target.length > MAX_PATTERN)
+      refuse(
+        `lora.targets[${index}]`,
+        `it is not a pattern of 1 to ${MAX_PATTERN} characters`,
+        'Use text such as c_attn.',
+      );
+  });
+}
+
 /** Returns the spec when it can be built. @throws GraphError naming the field */
 export function checkModelSpec(spec: ModelSpec): ModelSpec {
+  if (spec.lora !== undefined) checkLora(spec.lora);
   switch (spec.type) {
     case 'mlp':
       checkMlp(spec);

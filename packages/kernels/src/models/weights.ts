@@ -31,7 +31,7 @@ export function parametersFromWeights({ spec, weights, file, seed }: WeightsOpti
   const layout = layoutOf(model, DEFAULT_BUCKET_SIZE);
   const shapes = new Map(layout.slots.map(({ name, shape }) => [name, shape]));
   const { found, copies, unknown, twice } = sortTensors(weights.tensors, model, shapes);
-  const missing = layout.slots.flatMap(({ name }) => (found.has(name) ? [] : [name]));
+  const missing = model.body.parameters.flatMap(({ name, fresh }) => (found.has(name) || fresh ? [] : [name]));
   const misshapen = [...found].flatMap(([name, { shape }]) =>
     sameShape(shape, shapes.get(name) ?? []) ? [] : [`${name} is [${shape}] where [${shapes.get(name)}] belongs`],
   );

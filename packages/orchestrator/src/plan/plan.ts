@@ -53,7 +53,7 @@ export function planRun(
     passes: (rounds * globalBatch) / job.data.trainSamples,
     flopsPerRound: costOf(program.train).flops * microBatchesPerRound,
     workers,
-    bytesPerRoundAndWorker: reductionBytes(program.layout.size, workers),
+    bytesPerRoundAndWorker: reductionBytes(program.layout.trained, workers),
     costPerRoundWei: perRound,
     costWei: perRound * BigInt(rounds),
   };

@@ -5,4 +5,4 @@ import type { ResolvedJob } from '@murmuration/protocol/job';
 
 /** Parameters, then the optimizer's tensors in order; lengths in f32 elements. */
 export const stateLayoutOf = (job: ResolvedJob, layout: ParameterLayout): StateLayout =>
-  stateLayout(job.training.optimizer, layout.size);
+  stateLayout(job.training.optimizer, layout);

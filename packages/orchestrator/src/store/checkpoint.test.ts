@@ -19,7 +19,7 @@ const optimizer = {
   epsilon: 1e-8,
   weightDecay: 0,
 } as const;
-const states = stateLayout(optimizer, layout.size);
+const states = stateLayout(optimizer, layout);
 const state = new Uint8Array(Float32Array.from({ length: states.length }, (_, index) => index / 7).buffer);
 const stateHash = tensorTreeOfBytes(state, STATE_CHUNK_BYTES).root;
 

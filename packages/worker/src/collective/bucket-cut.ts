@@ -1,20 +1,24 @@
 /** How a flat vector is cut into buckets: where each lies, and its bytes. */
+import type { ParameterLayout } from '@murmuration/kernels/graph';
 import { bucket, type Bucket } from '@murmuration/protocol';
 
 const FLOAT_BYTES = 4;
 
-/** How a flat f32 vector is cut into buckets. */
+/** How a flat f32 vector is cut into buckets: as much of it as is trained, for the rest never changes. */
 export class BucketCut {
   /** Elements of the flat vector. */
   readonly size: number;
+  /** Elements that the buckets hold, from the first one on. */
+  readonly trained: number;
   /** Elements a bucket; the last may be shorter. */
   readonly bucketSize: number;
   readonly count: number;
 
-  constructor({ size, bucketSize }: { readonly size: number; readonly bucketSize: number }) {
+  constructor({ size, trained, bucketSize }: Pick<ParameterLayout, 'size' | 'trained' | 'bucketSize'>) {
     this.size = size;
+    this.trained = trained;
     this.bucketSize = bucketSize;
-    this.count = Math.ceil(size / bucketSize);
+    this.count = Math.ceil(trained / bucketSize);
   }
 
   *buckets(): Generator<Bucket> {
@@ -32,7 +36,7 @@ export class BucketCut {
 
   /** Bytes of a bucket. */
   byteLength(index: Bucket): number {
-    return (Math.min(this.size, this.offset(index) + this.bucketSize) - this.offset(index)) * FLOAT_BYTES;
+    return (Math.min(this.trained, this.offset(index) + this.bucketSize) - this.offset(index)) * FLOAT_BYTES;
   }
 
   /** The bytes of a bucket of `vector` `[size] f32`, without a copy. */

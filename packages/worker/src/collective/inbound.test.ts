@@ -18,7 +18,7 @@ import { ReceivedContributions } from './received-contributions.ts';
 import { ReducedBuckets } from './reduced-buckets.ts';
 
 const run = runId('20260101-00000001');
-const cut = new BucketCut({ size: 2500, bucketSize: 1024 });
+const cut = new BucketCut({ size: 2500, trained: 2500, bucketSize: 1024 });
 const key = keyFromRaw(new Uint8Array(32).fill(9));
 const sender = peerId(key.publicKey.toString());
 const terms = { runId: run, round: round(3), assignment: view(4), microBatches: [microBatch(1)], samples: 8 };

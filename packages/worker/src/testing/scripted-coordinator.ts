@@ -201,7 +201,7 @@ export class ScriptedCoordinator {
 
   async #checkpoint({ round, stateHash, sources }: CoordinatorEffectOf<'checkpoint'>): Promise<void> {
     const { model, training } = this.#job;
-    const bytes = stateLayout(training.optimizer, parameterLayout(model).size).length * 4;
+    const bytes = stateLayout(training.optimizer, parameterLayout(model)).length * 4;
     try {
       this.finalState = await fetchState(
         { node: this.#node, runId: this.#runId },

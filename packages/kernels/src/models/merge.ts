@@ -1,0 +1,26 @@
+/** A model with adapters as one without: what is exported of a run that trained adapters. */
+import { DEFAULT_BUCKET_SIZE, parameterViews } from '../graph/parameter-layout.ts';
+import { adaptedMatrices, mergeAdapters } from './lora.ts';
+import { plainModel, probeBatch } from './model.ts';
+import { layoutOf, parameterLayout } from './parameters.ts';
+import { checkModelSpec, type ModelSpec } from './spec.ts';
+
+export interface MergedModel {
+  /** Without adapters. */
+  readonly spec: ModelSpec;
+  /** The flat parameter vector of `spec`. */
+  readonly parameters: Float32Array;
+}
+
+/** @param parameters the flat vector of `spec`; returned as it is where `spec` has no adapters */
+export function mergedModel(spec: ModelSpec, parameters: Float32Array): MergedModel {
+  const { lora, ...plain } = checkModelSpec(spec);
+  if (!lora) return { spec, parameters };
+  const model = plainModel(plain);
+  const layout = layoutOf(model, DEFAULT_BUCKET_SIZE);
+  const merged = new Float32Array(layout.size);
+  const [from, into] = [parameterViews(parameterLayout(spec), parameters), parameterViews(layout, merged)];
+  for (const [name, view] of Object.entries(into)) view.set(from[name] ?? view);
+  mergeAdapters(adaptedMatrices(model, probeBatch(plain), lora), lora, from, into);
+  return { spec: plain, parameters: merged };
+}

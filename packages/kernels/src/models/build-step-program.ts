@@ -7,14 +7,14 @@ import { DEFAULT_BUCKET_SIZE } from '../graph/parameter-layout.ts';
 import { simplify } from '../graph/simplify.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import { verifyGraph } from '../graph/verify.ts';
-import { elements } from '../ops/shape.ts';
 import type { Layer, Training } from './layer.ts';
 import { type Model, modelOf } from './model.ts';
+import { type Loss, objectives, type Predictions } from './objective.ts';
 import { checkCount, layoutOf } from './parameters.ts';
 import type { ModelSpec } from './spec.ts';
 
 /**
- * A sample's loss is the mean over its predictions, in nats.
+ * A sample's loss is the mean over its predictions.
  * @throws GraphError naming the field of a spec that can't be built
  */
 export function buildStepProgram(
@@ -53,54 +53,32 @@ function undeclared(name: string): never {
   });
 }
 
-/** What the two outputs-makers see: logits, labels and weights, flat over predictions. */
-interface Predictions {
-  readonly builder: GraphBuilder;
-  /** [n, classes] */
-  readonly logits: ValueId;
-  /** i32 [n] */
-  readonly labels: ValueId;
-  /** [n]: the weight of the sample that a prediction belongs to. */
-  readonly weight: ValueId;
-  /** [n]: that weight over the sample's number of predictions. */
-  readonly lossWeight: ValueId;
-}
-
 /** What sets the train graph and the evaluate graph apart. */
 interface Outputs {
   readonly training: boolean;
-  make(predictions: Predictions): void;
+  make(predictions: Predictions, loss: Loss): void;
 }
 
 function forward(model: Model, batch: number, outputs: Outputs): Graph {
   const builder = new GraphBuilder();
   const parameter = declareParameters(builder, model.body);
-  const { input, labels } = model;
+  const { input, labels, loss = 'crossEntropy' } = model;
   const x = builder.input(input.name, { dtype: input.dtype, shape: [batch, ...input.shape] }, 'data');
-  const y = builder.input(labels.name, { dtype: 'i32', shape: [batch, ...labels.shape] }, 'data');
+  const y = labels.name === input.name ? x : declareLabels(builder, model, batch);
   const seed =
     outputs.training && model.body.random ? builder.input('seed', { dtype: 'i32', shape: [2] }, 'data') : null;
-  const sampleWeight = builder.input('weight', { dtype: 'f32', shape: [batch] }, 'data');
-  const perSample = elements(labels.shape);
-  const weight = repeatEach(builder, sampleWeight, perSample);
-  const training = outputs.training ? trainingScope(builder, sampleWeight, seed) : null;
-  outputs.make({
-    builder,
-    logits: model.body.apply({ emit: builder, batch, parameter, training }, x),
-    labels: builder.apply('reshape', [y], { shape: [batch * perSample] }),
-    weight,
-    lossWeight: builder.apply('scale', [weight], { factor: 1 / perSample }),
-  });
+  const weight = builder.input('weight', { dtype: 'f32', shape: [batch] }, 'data');
+  const training = outputs.training ? trainingScope(builder, weight, seed) : null;
+  const output = model.body.apply({ emit: builder, batch, parameter, training }, x);
+  outputs.make({ builder, output, labels: y, weight }, loss);
   return builder.build();
 }
 
-/** [n] → [n·times], each element repeated in place. */
-function repeatEach(builder: GraphBuilder, value: ValueId, times: number): ValueId {
-  const [count = 1] = builder.shapeOf(value);
-  const column = builder.apply('reshape', [value], { shape: [count, 1] });
-  const wide = builder.apply('broadcast', [column], { shape: [count, times] });
-  return builder.apply('reshape', [wide], { shape: [count * times] });
-}
+const declareLabels = (
+  builder: GraphBuilder,
+  { labels: { name, shape, dtype = 'i32' } }: Model,
+  batch: number,
+): ValueId => builder.input(name, { dtype, shape: [batch, ...shape] }, 'data');
 
 /** Statistics become outputs in the place of gradients, times Σ weight: drained sums are divided by the samples. */
 function trainingScope(builder: GraphBuilder, weight: ValueId, seed: ValueId | null): Training {
@@ -125,27 +103,27 @@ function unseeded(): never {
   });
 }
 
-const outputLoss = ({ builder, logits, labels, lossWeight }: Predictions): void =>
-  builder.output('loss', builder.apply('crossEntropy', [logits, labels, lossWeight]));
+const outputLoss = (predictions: Predictions, loss: Loss): void =>
+  predictions.builder.output('loss', objectives[loss].loss(predictions));
 
 const train: Outputs = { training: true, make: outputLoss };
 
 const evaluate: Outputs = {
   training: false,
-  make: (predictions) => {
-    const { builder, logits, labels, weight } = predictions;
-    outputLoss(predictions);
-    builder.output('correct', builder.apply('countCorrect', [logits, labels, weight]));
-    builder.output('predictions', builder.apply('reduceSum', [weight], { axes: [0], keepDims: false }));
+  make: (predictions, loss) => {
+    const { builder } = predictions;
+    outputLoss(predictions, loss);
+    builder.output('correct', objectives[loss].correct(predictions));
+    builder.output('predictions', objectives[loss].count(predictions));
   },
 };
 
 function inferGraph(model: Model, batch: number): Graph {
   const builder = new GraphBuilder();
   const parameter = declareParameters(builder, model.body);
-  const { input, labels, classes } = model;
+  const { input, labels, classes, output = [...labels.shape, classes] } = model;
   const x = builder.input(input.name, { dtype: input.dtype, shape: [batch, ...input.shape] }, 'data');
   const logits = model.body.apply({ emit: builder, batch, parameter, training: null }, x);
-  builder.output('logits', builder.apply('reshape', [logits], { shape: [batch, ...labels.shape, classes] }));
+  builder.output('logits', builder.apply('reshape', [logits], { shape: [batch, ...output] }));
   return builder.build();
 }

@@ -7,6 +7,7 @@ import type { Layer } from './layer.ts';
 import { llama } from './llama.ts';
 import { withLora } from './lora.ts';
 import { mlp } from './mlp.ts';
+import type { Loss } from './objective.ts';
 import { onnxModel } from './onnx.ts';
 import { resnet } from './resnet.ts';
 import { checkModelSpec, type ModelSpec } from './spec.ts';
@@ -16,11 +17,16 @@ export interface Model {
   readonly body: Layer;
   /** The model's input; `shape` is one sample's. */
   readonly input: { readonly name: string; readonly dtype: DType; readonly shape: readonly number[] };
-  /** Class labels i32; `shape` is one sample's: `[]`, or one label a token. Its elements are predictions a sample. */
-  readonly labels: { readonly name: string; readonly shape: readonly number[] };
+  /**
+   * Class labels i32 unless said otherwise; `shape` is one sample's: `[]`, or one label a token. Its elements are predictions a
+   * sample. With the input's name they are the input itself.
+   */
+  readonly labels: { readonly name: string; readonly shape: readonly number[]; readonly dtype?: DType };
   readonly classes: number;
-  /** `crossEntropy` unless given. With `meanSquaredError` labels are f32, of the shape of a sample's output. */
-  readonly loss?: 'crossEntropy' | 'meanSquaredError';
+  /** `crossEntropy` unless given. */
+  readonly loss?: Loss;
+  /** Shape of one sample's output; `[..labels, classes]` unless given. */
+  readonly output?: readonly number[];
   /** Where other programs save this model too. */
   readonly checkpoint?: CheckpointNames;
 }

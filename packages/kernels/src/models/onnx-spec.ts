@@ -4,8 +4,7 @@ import type { DType, Graph } from '../graph/graph.ts';
 import type { ParameterUpdate } from '../graph/parameter-layout.ts';
 import { verifyGraph } from '../graph/verify.ts';
 import { elements, sameShape } from '../ops/shape.ts';
-
-export type OnnxLoss = 'crossEntropy' | 'meanSquaredError';
+import type { Loss } from './objective.ts';
 
 interface OnnxParameter {
   readonly name: string;
@@ -24,9 +23,10 @@ export interface OnnxSpec {
   readonly type: 'onnx';
   /** Samples that the graphs are made for: the job's micro-batch. */
   readonly batch: number;
-  readonly loss: OnnxLoss;
+  readonly loss: Loss;
   readonly input: OnnxData & { readonly dtype: DType };
-  readonly labels: OnnxData;
+  /** Classes are i32; numbers either. With the input's name they are the input itself. */
+  readonly labels: OnnxData & { readonly dtype: DType };
   /** Every parameter that a graph reads. */
   readonly parameters: readonly OnnxParameter[];
   /**
@@ -100,13 +100,22 @@ function checkGraph(place: string, graph: Graph, spec: OnnxSpec, shapes: Readonl
 }
 
 function checkOutput(place: string, graph: Graph, { batch, loss, labels }: OnnxSpec): void {
-  const output = graph.outputs.find(({ name }) => name === ONNX_VALUES.output);
-  if (output === undefined) refuse(place, `it has no output "${ONNX_VALUES.output}"`);
-  const { dtype, shape } = typeOf(graph, output.value);
+  const value = valueOf(graph);
+  if (value < 0) refuse(place, `it has no output "${ONNX_VALUES.output}"`);
+  const { dtype, shape } = typeOf(graph, value);
   const rows = loss === 'crossEntropy' ? shape.slice(0, -1) : shape;
-  if (dtype !== 'f32' || shape.length < 2 || elements(rows) !== batch * elements(labels.shape))
+  if (
+    dtype !== 'f32' ||
+    shape[0] !== batch ||
+    (loss === 'crossEntropy' && shape.length < 2) ||
+    elements(rows) !== batch * elements(labels.shape)
+  )
     refuse(place, `its output [${shape}] does not fit labels [${[batch, ...labels.shape]}]`);
 }
+
+/** The value that is the model's output. */
+export const valueOf = ({ outputs }: Graph): number =>
+  outputs.find(({ name }) => name === ONNX_VALUES.output)?.value ?? -1;
 
 export const typeOf = ({ inputs, nodes }: Graph, value: number) =>
   inputs[value]?.type ?? nodes[value - inputs.length]?.output ?? { dtype: 'f32' as const, shape: [] };

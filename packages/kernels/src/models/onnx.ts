@@ -5,24 +5,19 @@ import type { Graph, ValueId } from '../graph/graph.ts';
 import { elements } from '../ops/shape.ts';
 import type { Layer, Scope } from './layer.ts';
 import type { Model } from './model.ts';
-import { ONNX_VALUES, typeOf, type OnnxSpec } from './onnx-spec.ts';
+import { ONNX_VALUES, type OnnxSpec, typeOf, valueOf } from './onnx-spec.ts';
 
 export function onnxModel(spec: OnnxSpec): Model {
   const { parameters, input, labels, loss } = spec;
-  const output = typeOf(spec.evaluate, spec.evaluate.outputs[0]?.value ?? -1).shape;
+  const output = typeOf(spec.evaluate, valueOf(spec.evaluate)).shape;
   const body: Layer = {
     // The values come with the state: a job carries no weights.
     random: spec.train.nodes.some(({ op }) => op === 'dropout'),
     parameters: parameters.map((parameter) => ({ ...parameter, initialiser: { kind: 'constant', value: 0 } })),
     apply: (scope, x) => applyGraph(spec, scope, x),
   };
-  return {
-    body,
-    input,
-    labels,
-    loss,
-    classes: loss === 'crossEntropy' ? (output.at(-1) ?? 1) : elements(labels.shape),
-  };
+  const classes = loss === 'crossEntropy' ? (output.at(-1) ?? 1) : 1;
+  return { body, input, labels, loss, classes, output: output.slice(1) };
 }
 
 function applyGraph(spec: OnnxSpec, scope: Scope, x: ValueId): ValueId {

@@ -19,10 +19,10 @@ import {
 
 function specOf(name: FixtureName, batch: number) {
   const model = new OnnxModel(fixtureFile(name));
-  const { sample, labels } = fixtureData[name];
+  const { sample, labels, vocabulary, classes } = fixtureData[name];
   const data = {
-    input: { name: 'x', shape: sample },
-    labels: { name: 'y', shape: labels },
+    input: { name: 'x', shape: sample, range: vocabulary },
+    labels: { name: 'y', shape: labels, dtype: 'i32', range: classes },
     loss: 'crossEntropy',
   } as const;
   return { model, spec: onnxSpec(model, batch, data), at: (size: number) => onnxSpec(model, size, data) };

@@ -1,6 +1,6 @@
 /** What is left of a run: `model.onnx`, its evaluation in onnxruntime, `result.json` and `report.html`. */
 import type { LoadedJob } from '../plan/load-job.ts';
-import { evaluateModel } from '../model/evaluate-model.ts';
+import { type EvaluatedLoss, evaluateModel } from '../model/evaluate-model.ts';
 import { modelBytes } from '../model/export-model.ts';
 import { renderReport } from '../report/report.ts';
 import { writeDurably } from '../store/durable-file.ts';
@@ -20,11 +20,14 @@ export interface ProductParts {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** What the model was trained towards. */
+const lossOf = ({ job: { model } }: LoadedJob): EvaluatedLoss => (model.type === 'onnx' ? model.loss : 'crossEntropy');
+
 /** Writes `model.onnx` from the newest state and evaluates it; null before the first checkpoint. */
 async function exportAndEvaluate({ loaded, paths, summary, newest }: ProductParts): Promise<OnnxResult | null> {
   if (newest === null) return null;
-  writeDurably(paths.model, [modelBytes(loaded.job, newest.bytes, { runId: summary.runId, ...newest })]);
-  const { accuracy, loss, samples } = await evaluateModel(paths.model, loaded.datasets.eval);
+  writeDurably(paths.model, [modelBytes(loaded.job, newest.bytes, { runId: summary.runId, ...newest }, loaded.onnx)]);
+  const { accuracy, loss, samples } = await evaluateModel(paths.model, loaded.datasets.eval, lossOf(loaded));
   const evaluation = summary.evaluations.findLast(({ round }) => round === newest.round);
   return {
     accuracy,

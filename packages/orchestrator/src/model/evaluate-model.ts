@@ -5,9 +5,9 @@ import type { Logits } from './session.ts';
 import { ModelSession } from './session.ts';
 
 export interface ModelEvaluation {
-  /** Mean over samples, nats. */
+  /** Mean over samples; nats for classes. */
   readonly loss: number;
-  /** Right predictions over predictions. */
+  /** Right predictions over predictions; 0 where numbers are predicted. */
   readonly accuracy: number;
   readonly samples: number;
 }
@@ -44,21 +44,42 @@ function addBatch(sums: Sums, { values, classes }: Logits, labels: Int32Array, w
   for (const share of weight) sums.samples += share;
 }
 
+/** Mean squared differences from the labels as numbers, or from the sample itself where the output has its size. */
+function addErrors(sums: Sums, { values }: Logits, batch: Batch, weight: Float32Array): void {
+  const sample = tensorOf(batch, 'x', 'tokens');
+  const target = values.length === sample.length ? sample : tensorOf(batch, 'y', 'targets');
+  const size = values.length / weight.length;
+  values.forEach((value, index) => {
+    sums.loss += ((weight[Math.floor(index / size)] ?? 0) * (value - (target[index] ?? 0)) ** 2) / size;
+  });
+  for (const share of weight) {
+    sums.samples += share;
+    sums.predictions += share;
+  }
+}
+
 const tensorOf = (batch: Batch, ...names: string[]): Float32Array | Int32Array => {
   const found = names.map((name) => batch[name]).find((tensor) => tensor !== undefined);
   if (found === undefined) throw new RangeError(`a batch has none of ${names.join(', ')}`);
   return found;
 };
 
+export type EvaluatedLoss = 'crossEntropy' | 'mse';
+
 /** Evaluates the model in `file` on all of `held`. @throws ModelUnusableError */
-export async function evaluateModel(file: string, held: Dataset): Promise<ModelEvaluation> {
+export async function evaluateModel(
+  file: string,
+  held: Dataset,
+  loss: EvaluatedLoss = 'crossEntropy',
+): Promise<ModelEvaluation> {
   const session = await ModelSession.open(file);
   const sums: Sums = { loss: 0, correct: 0, predictions: 0, samples: 0 };
   try {
     for (const batch of batchesOf(held, 0, held.size, Math.min(BATCH, held.size))) {
       const weight = tensorOf(batch, 'weight') as Float32Array;
       const logits = await session.logits(tensorOf(batch, 'x', 'tokens'), weight.length);
-      addBatch(sums, logits, tensorOf(batch, 'y', 'targets') as Int32Array, weight);
+      if (loss === 'mse') addErrors(sums, logits, batch, weight);
+      else addBatch(sums, logits, tensorOf(batch, 'y', 'targets') as Int32Array, weight);
     }
   } finally {
     await session.close();

@@ -1,7 +1,8 @@
 /** `model.onnx` out of a state: the trained model as anybody can run it. */
-import { buildStepProgram } from '@murmuration/kernels/graph';
+import { buildStepProgram, type Graph, parameterLayout } from '@murmuration/kernels/graph';
 import { exportModel } from '@murmuration/kernels/onnx';
 import type { ResolvedJob } from '@murmuration/protocol/job';
+import type { OnnxSource } from '../plan/onnx-file.ts';
 
 /** Where a model came from; written into its metadata. */
 export interface ModelOrigin {
@@ -10,16 +11,39 @@ export interface ModelOrigin {
   readonly stateHash: string;
 }
 
+/** Where a model came from as a file: its input and output keep the file's names, and it is bound to other batch sizes. */
+export type ModelSource = Pick<OnnxSource, 'at'> & { readonly model: { readonly names: OnnxSource['model']['names'] } };
+
+/** The inference graph at a batch size. */
+function inferGraph({ model, training }: ResolvedJob, source: ModelSource | null): (batch: number) => Graph {
+  if (source === null) return (batch) => buildStepProgram(model, batch, training.bucketSize).infer;
+  const { input, output } = source.model.names;
+  return (batch) => {
+    const { inputs, nodes, outputs } = buildStepProgram(source.at(batch), batch, training.bucketSize).infer;
+    return {
+      inputs: inputs.map((one) => (one.role === 'data' ? { ...one, name: input } : one)),
+      nodes,
+      outputs: outputs.map((one) => ({ ...one, name: output })),
+    };
+  };
+}
+
 /**
  * Encodes the model of `job` with the parameters at the front of `state`.
  * @param state bytes(parameters ‖ optimizer tensors), little-endian f32
+ * @param source the model's file, where it came from one
  */
-export function modelBytes(job: ResolvedJob, state: Uint8Array, { runId, round, stateHash }: ModelOrigin): Uint8Array {
-  const { layout } = buildStepProgram(job.model, 1, job.training.bucketSize);
+export function modelBytes(
+  job: ResolvedJob,
+  state: Uint8Array,
+  { runId, round, stateHash }: ModelOrigin,
+  source: ModelSource | null = null,
+): Uint8Array {
+  const layout = parameterLayout(job.model, job.training.bucketSize);
   // Copied: the view may start at any byte, a Float32Array only at multiples of four.
   const parameters = new Float32Array(state.slice(0, layout.size * Float32Array.BYTES_PER_ELEMENT).buffer);
   return exportModel({
-    infer: (batch) => buildStepProgram(job.model, batch, job.training.bucketSize).infer,
+    infer: inferGraph(job, source),
     layout,
     parameters,
     description: `${job.name}, ${job.model.type}, after ${round} rounds of run ${runId}`,

@@ -21,7 +21,7 @@ export interface Logits {
   readonly classes: number;
 }
 
-/** A loaded model; one input, the output `logits`. */
+/** A loaded model; one input, one output of f32. */
 export class ModelSession {
   readonly #session: InferenceSession;
   readonly #file: string;
@@ -48,10 +48,11 @@ export class ModelSession {
       throw new ModelUnusableError({ file: this.#file, why: 'it has no tensor input' });
     const shape = [batch, ...metadata.shape.slice(1).map(Number)];
     const tensor = data instanceof Float32Array ? new Tensor('float32', data, shape) : new Tensor('int32', data, shape);
-    const { logits } = await this.#session.run({ [input]: tensor });
+    const [name = ''] = this.#session.outputNames;
+    const { [name]: logits } = await this.#session.run({ [input]: tensor });
     const classes = logits?.dims.at(-1);
     if (logits === undefined || classes === undefined || !(logits.data instanceof Float32Array)) {
-      throw new ModelUnusableError({ file: this.#file, why: 'it has no output "logits" of f32' });
+      throw new ModelUnusableError({ file: this.#file, why: `its output "${name}" is no tensor of f32` });
     }
     return { values: logits.data, classes };
   }

@@ -12,6 +12,10 @@ function describeModel({ job: { model } }: LoadedJob): string {
   }
   if (model.type === 'resnet')
     return `resnet on ${model.input.join('×')}, ${model.stem} stem, blocks ${model.blocks.join('-')}, widths ${model.widths.join('-')}, ${model.outputs} classes`;
+  if (model.type === 'onnx') {
+    const trained = model.parameters.filter(({ update }) => update === 'optimizer').length;
+    return `onnx file on ${model.input.shape.join('×')}, ${model.train.nodes.length} ops, ${trained} of ${model.parameters.length} tensors trained, ${model.loss}`;
+  }
   const heads = model.type === 'llama' ? `${model.heads} heads over ${model.kvHeads}` : `${model.heads} heads`;
   return `${model.type} of ${model.layers} layers, ${heads}, width ${model.width}, block ${model.block}, vocabulary ${model.vocab}`;
 }

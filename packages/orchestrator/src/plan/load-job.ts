@@ -8,6 +8,7 @@ import type { JobDatasets } from '@murmuration/protocol/data';
 import { JobResolutionError, JobSpecError, parseJob, resolveJob } from '@murmuration/protocol/job';
 import type { DataSource, JobIssue, JobSpec, PlacedJob, ResolvedJob } from '@murmuration/protocol/job';
 import { JobFileError } from './errors.ts';
+import { openOnnxFile, type OnnxSource } from './onnx-file.ts';
 
 /** A job that can be run. */
 export interface LoadedJob {
@@ -20,6 +21,8 @@ export interface LoadedJob {
   readonly datasets: JobDatasets;
   /** The flat parameters that the run starts from, `[layout.size] f32`; null where the seed decides them. */
   readonly start: Float32Array | null;
+  /** The model's file, where the model comes from one. */
+  readonly onnx: OnnxSource | null;
   /** A problem at the place of a field. */
   readonly issueAt: PlacedJob['issueAt'];
 }
@@ -70,10 +73,25 @@ async function openData(placed: PlacedJob, directory: string): Promise<JobDatase
   }
 }
 
-/** Fits the job to its data; whatever contradicts is the job's fault, at its place. */
-function resolveSpec(placed: PlacedJob, datasets: JobDatasets): ResolvedJob {
+/** The model's file, if the job names one; what is wrong with it is the job's fault, at its place. */
+function openModel({ spec, issueAt }: PlacedJob, directory: string, { train }: JobDatasets): OnnxSource | null {
+  if (spec.model.type !== 'onnx') return null;
   try {
-    const job = resolveJob(placed.spec, dataFactsOf(datasets));
+    return openOnnxFile(spec, spec.model, directory, train);
+  } catch (error) {
+    if (error instanceof JobResolutionError) throw new JobSpecError([issueAt(error.path, error.message)]);
+    if (!modelFaults.has((error as { code?: string }).code ?? '')) throw error;
+    throw new JobSpecError([issueAt(['model', 'path'], (error as Error).message)]);
+  }
+}
+
+/** Codes of what a model's file can be refused for. */
+const modelFaults: ReadonlySet<string> = new Set(['ONNX_FILE', 'ONNX_IMPORT', 'GRAPH_ILLEGAL', 'NOT_DIFFERENTIABLE']);
+
+/** Fits the job to its data; whatever contradicts is the job's fault, at its place. */
+function resolveSpec(placed: PlacedJob, datasets: JobDatasets, onnx: OnnxSource | null): ResolvedJob {
+  try {
+    const job = resolveJob(placed.spec, { ...dataFactsOf(datasets), ...(onnx && { onnx: onnx.resolved }) });
     checkModelSpec(job.model);
     return job;
   } catch (error) {
@@ -94,14 +112,16 @@ export async function loadJob(file: string, origin: string = file): Promise<Load
   const placed = parseJob(text, file);
   const directory = dirname(resolve(origin));
   const datasets = await openData(placed, directory);
+  const onnx = openModel(placed, directory, datasets);
   return {
     file: resolve(origin),
     directory,
     text,
     spec: placed.spec,
-    job: resolveSpec(placed, datasets),
+    job: resolveSpec(placed, datasets, onnx),
     datasets,
-    start: null,
+    start: onnx?.start ?? null,
+    onnx,
     issueAt: placed.issueAt,
   };
 }

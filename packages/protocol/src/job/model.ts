@@ -3,7 +3,8 @@
  * the resolved form has every number.
  */
 import { z } from 'zod';
-import { flag, must, positiveInteger } from './fields.ts';
+import { flag, must, positiveInteger, sha256Text, text } from './fields.ts';
+import { graphSchema, parametersSchema } from './graph.ts';
 
 /** Above this a layer's matrix could not be addressed on the smallest adapters; far above what a round can carry. */
 const width = positiveInteger.max(1_048_576, must('a positive integer of at most 1048576'));
@@ -86,6 +87,19 @@ const llamaFields = {
   /** Of the embeddings and of what each block adds to the residual stream. */
   dropout,
 };
+const patternWords = must('a list of names of tensors, with * for any text, such as ["head.*"]');
+const patterns = z.array(text('the name of a tensor', 4096), patternWords).max(1024, patternWords);
+const onnxFields = {
+  type: z.literal('onnx'),
+  /** What the output is trained towards: classes (logits), or numbers (mean squared error). */
+  loss: z.enum(['crossEntropy', 'mse']).default('crossEntropy'),
+};
+/** Shapes are of one sample; names are those of the data set. */
+const dataField = z.strictObject({
+  name: z.string().min(1).max(64),
+  shape: z.array(z.int().positive()).max(8),
+  dtype: z.enum(['f32', 'i32']),
+});
 /** Rotary angles serve this many positions. */
 const positions = width.max(65_536, must('a positive integer of at most 65536'));
 const shape = z.tuple([depth, width, width], must('[channels, height, width]'));
@@ -104,6 +118,17 @@ export const modelSpecSchema = z.discriminatedUnion('type', [
     vocab: width.optional(),
     block: positions.optional(),
   }),
+  z.strictObject({
+    ...onnxFields,
+    /** The file, from the job's directory; it is read here and travels to nobody. */
+    path: text('the path of an ONNX file'),
+    /** The file's output that is trained, where it has several. */
+    output: text('the name of an output', 4096).optional(),
+    /** Tensors that are trained, and no others; all weights unless given. */
+    train: patterns.optional(),
+    /** Tensors that are not trained. */
+    freeze: patterns.optional(),
+  }),
 ]);
 
 export const resolvedModelSchema = z.discriminatedUnion('type', [
@@ -112,10 +137,25 @@ export const resolvedModelSchema = z.discriminatedUnion('type', [
   z.strictObject({ ...resnetFields, input: shape, outputs: width }),
   z.strictObject({ ...gptFields, vocab: width, block: width }),
   z.strictObject({ ...llamaFields, kvHeads: depth, inner: width, vocab: width, block: positions }),
+  z.strictObject({
+    ...onnxFields,
+    /** Of the file. */
+    sha256: sha256Text,
+    /** Samples that the graphs are made for: the job's micro-batch. */
+    batch: width,
+    input: dataField,
+    labels: dataField,
+    /** Of both graphs; their values are the state's, which a job does not carry. */
+    parameters: parametersSchema,
+    train: graphSchema,
+    evaluate: graphSchema,
+  }),
 ]);
 
 export type ModelSpec = z.infer<typeof modelSpecSchema>;
 export type ResolvedModel = z.infer<typeof resolvedModelSchema>;
+
+export type ResolvedOnnxModel = Extract<ResolvedModel, { readonly type: 'onnx' }>;
 
 type LanguageModel<M> = Extract<M, { readonly type: 'gpt' | 'llama' }>;
 

@@ -8,7 +8,7 @@ import { resolvedSourceSchema } from './data.ts';
 import type { ResolvedSource } from './data.ts';
 import { positiveInteger, seedNumber } from './fields.ts';
 import { gatedWidth, resolvedModelSchema } from './model.ts';
-import type { ResolvedModel } from './model.ts';
+import type { ResolvedModel, ResolvedOnnxModel } from './model.ts';
 import { auditSpecSchema } from './operations.ts';
 import type { JobSpec } from './spec.ts';
 import { resolvedTrainingSchema } from './training.ts';
@@ -32,6 +32,9 @@ export const resolvedJobSchema = z
   })
   .refine(({ training }) => training.globalBatch % training.microBatch === 0, {
     error: 'globalBatch is not a multiple of microBatch',
+  })
+  .refine(({ model, training }) => model.type !== 'onnx' || model.batch === training.microBatch, {
+    error: 'the graphs are made for another micro-batch',
   })
   .refine(({ model }) => model.type !== 'resnet' || model.blocks.length === model.widths.length, {
     error: 'blocks and widths differ in length',
@@ -61,6 +64,8 @@ export interface DataFacts {
   readonly classes?: number;
   /** Tokens of a text source's tokenizer. */
   readonly vocabulary?: number;
+  /** What the model's file says, where the model comes from one. */
+  readonly onnx?: ResolvedOnnxModel;
 }
 
 /** The model's numbers and the data's don't fit together, or the job is no job. */
@@ -84,9 +89,11 @@ function agree(path: readonly string[], stated: number | undefined, found: numbe
   if (stated !== undefined && found !== undefined && stated !== found) {
     throw new JobResolutionError({ path, message: `is ${stated}, but the data has ${found}` });
   }
-  const number = stated ?? found;
-  if (number === undefined) throw new JobResolutionError({ path, message: 'is not known from the data' });
-  return number;
+  return stated ?? found ?? unknownField(path, 'is not known from the data');
+}
+
+function unknownField(path: readonly string[], message: string): never {
+  throw new JobResolutionError({ path, message });
 }
 
 /** Outputs may exceed the classes seen (a rare class can be absent), never fall short of them. */
@@ -101,6 +108,7 @@ function outputsOf(stated: number | undefined, classes: number | undefined): num
 }
 
 function resolveModel({ model }: JobSpec, facts: DataFacts): ResolvedModel {
+  if (model.type === 'onnx') return facts.onnx ?? unknownField(['model', 'path'], 'is a file that was not read');
   if (model.type === 'mlp') {
     const pixels = facts.image?.reduce((product, side) => product * side, 1);
     return {

@@ -60,7 +60,7 @@ const sourceRules = (part: 'train' | 'eval'): Rule[] => [
   {
     path: ['data', part, 'type'],
     message: ({ model }) => `must be idx, since model.type is ${model.type}`,
-    broken: ({ model, data }) => !isLanguageModel(model) && isText(data[part]),
+    broken: ({ model, data }) => !isLanguageModel(model) && model.type !== 'onnx' && isText(data[part]),
   },
   {
     path: ['data', part, 'split'],
@@ -92,6 +92,11 @@ const sourceRules = (part: 'train' | 'eval'): Rule[] => [
 const rules: readonly Rule[] = [
   ...sourceRules('train'),
   ...sourceRules('eval'),
+  {
+    path: ['data', 'eval', 'type'],
+    message: 'must equal data.train.type',
+    broken: ({ data: { train, eval: held } }) => train.type !== held.type,
+  },
   {
     path: ['data', 'eval', 'block'],
     message: 'must equal data.train.block',

@@ -7,7 +7,6 @@ const DEFAULT_RATIO = 0.5;
 
 function dropout(context: NodeContext): Value[] {
   const x = context.input(0);
-  if (context.node.outputs.slice(1).some((name) => name !== '')) refuseNode('its mask is read');
   const [ratio, mode] = [context.optional(1), context.optional(2)];
   const rate = ratio === null ? DEFAULT_RATIO : (context.scalar(ratio) ?? refuseNode('its ratio depends on the data'));
   const active = mode !== null && (context.scalar(mode) ?? refuseNode('its training mode depends on the data')) !== 0;

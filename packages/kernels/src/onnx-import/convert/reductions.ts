@@ -2,7 +2,6 @@
 import { reduceMean, reduceMin } from '../../ops/composites.ts';
 import { elements } from '../../ops/shape.ts';
 import { firstOperand, type Conversion, type NodeContext, type Value } from './node-context.ts';
-import { refuseNode } from './refusal.ts';
 
 /** Axes are an operand of ReduceSum since opset 13 and of the others since 18; before that an attribute. */
 function reducedAxes(context: NodeContext, x: Value): number[] {
@@ -47,7 +46,6 @@ function layerNormalization(context: NodeContext): Value[] {
   const [x, gain, bias] = [context.input(0), context.input(1), context.optional(2)];
   const shape = context.shape(x);
   const axis = context.axis(context.int('axis', -1), shape.length);
-  if (context.node.outputs.slice(1).some((name) => name !== '')) refuseNode('its mean and deviation are read too');
   const width = elements(shape.slice(axis));
   const rows = axis === shape.length - 1 ? x : context.reshape(x, [...shape.slice(0, axis), width]);
   const scale = context.reshape(gain, [width]);

@@ -115,7 +115,6 @@ function widened(window: Window, plane: readonly number[]): Window {
 
 function pool(context: NodeContext, op: string, own: Readonly<Record<string, boolean>>): Value[] {
   const x = context.input(0);
-  if (context.node.outputs.slice(1).some((name) => name !== '')) refuseNode('its indices are read');
   const plane = planeOf(context, x);
   const window = windowOf(context, plane, context.ints('kernel_shape') ?? refuseNode('it has no kernel_shape'));
   if (window.dilations.some((dilation) => dilation !== 1)) refuseNode('it has dilations');
@@ -153,7 +152,6 @@ export const normalizesBatches = (node: FileNode): boolean => {
  */
 function batchNormalization(context: NodeContext): Value[] {
   const x = context.input(0);
-  if (context.node.outputs.length > 1 && !normalizesBatches(context.node)) refuseNode('its statistics are read');
   const [gain, bias, mean, variance] = [1, 2, 3, 4].map((index) => perChannel(context, context.input(index), x)) as [
     Value,
     Value,

@@ -73,7 +73,7 @@ export interface DeviceMemory {
 /** A compiled step program with its parameters and gradient accumulators on the device. Calls must not overlap. */
 export interface Executable {
   /** Absent where a backend can't tell. */
-  readonly memory?: DeviceMemory;
+  readonly memory?: DeviceMemory | undefined;
   /** Copies the flat parameter vector `[parameterCount]` f32 to the device. The array is the caller's again on return. */
   load(parameters: Float32Array): Promise<void>;
   /** Forward and backward over one micro-batch; adds ∂(Σ weightᵢ·lossᵢ)/∂θ to the accumulators on the device. */

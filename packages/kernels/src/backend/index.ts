@@ -21,3 +21,4 @@ export { openExactBackend, type ExactBackendOptions } from '../exact-backend/nod
 export { measureStep } from './measure-step.ts';
 export { openOnnxBackend, type OnnxBackendOptions } from './onnx-backend.ts';
 export { type BackendOpeners, selectBackend, type SelectBackendOptions, type SelectedBackend } from './select.ts';
+export { partCounts, slicedExecutable, whyIndivisible } from './sliced-executable.ts';

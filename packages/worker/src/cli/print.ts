@@ -22,8 +22,8 @@ const sentences: Sentences = {
   'worker.connecting': ({ coordinator }) => `dialling ${coordinator}`,
   'worker.connected': ({ coordinator, runId }) => `connected to ${short(coordinator)}, run ${runId}`,
   'worker.disconnected': ({ reason }) => `connection lost: ${reason} Dialling again.`,
-  'worker.backend': ({ backend, adapter, threads, reason }) =>
-    `computes with ${backend} on ${adapter.name} (${adapter.kind}, ${threads} threads): ${reason}`,
+  'worker.backend': ({ backend, adapter, threads, reason, memoryBytes }) =>
+    `computes with ${backend} on ${adapter.name} (${adapter.kind}, ${threads} threads${memoryBytes === null ? '' : `, ${(memoryBytes / 1e6).toFixed(1)} MB of its memory`}): ${reason}`,
   'worker.admitted': ({ runId, job }) => `admitted to run ${runId} of job ${job}`,
   'worker.synced': ({ round, bytes }) => `fetched the state at round ${round}, ${(bytes / 1e6).toFixed(1)} MB`,
   'worker.ready': ({ round }) => `ready at round ${round}`,

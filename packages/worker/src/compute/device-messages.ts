@@ -2,7 +2,7 @@
  * What the main thread and the device thread say to each other. The arrays of a batch move over; flat vectors lie in
  * memory that both threads see, which one of them uses at a time.
  */
-import type { AdapterInfo, BackendName, Batch, EvaluationSums } from '@murmuration/kernels/backend';
+import type { AdapterInfo, BackendName, Batch, DeviceMemory, EvaluationSums } from '@murmuration/kernels/backend';
 import type { StepProgram } from '@murmuration/kernels/graph';
 
 export type BackendChoice = 'auto' | BackendName;
@@ -25,7 +25,7 @@ export interface DeviceCalls {
   open: { readonly request: DeviceOptions; readonly response: DeviceDescription };
   compile: {
     readonly request: { readonly program: StepProgram };
-    readonly response: { readonly executable: number } & DeviceDescription;
+    readonly response: { readonly executable: number; readonly memory: DeviceMemory | undefined } & DeviceDescription;
   };
   load: {
     readonly request: { readonly executable: number; readonly parameters: Float32Array };

@@ -41,7 +41,7 @@ const handlers: Handlers = {
     const made = await opened().compile(program);
     const id = nextExecutable++;
     executables.set(id, made);
-    return { executable: id, ...describe(opened()) };
+    return { executable: id, memory: made.memory, ...describe(opened()) };
   },
   async load({ executable: id, parameters }) {
     await executable(id).load(parameters);

@@ -1,6 +1,6 @@
 /** The main thread's end of the device thread: a `Backend` whose calls run over there. */
 import { SHARE_ENV, Worker } from 'node:worker_threads';
-import type { Batch, EvaluationSums, Executable } from '@murmuration/kernels/backend';
+import type { Batch, DeviceMemory, EvaluationSums, Executable } from '@murmuration/kernels/backend';
 import type { StepProgram } from '@murmuration/kernels/graph';
 import type { DeviceAnswer, DeviceCallName, DeviceCalls, DeviceDescription, DeviceOptions } from './device-messages.ts';
 import { DeviceError, DeviceThreadError } from './errors.ts';
@@ -49,9 +49,9 @@ export class Device {
 
   /** @throws DeviceError when the backend lacks an op */
   async compile(program: StepProgram): Promise<Executable> {
-    const { executable, ...description } = await this.call('compile', { program });
+    const { executable, memory, ...description } = await this.call('compile', { program });
     this.#description = description;
-    return new RemoteExecutable(this, executable, program.layout.size);
+    return new RemoteExecutable(this, { id: executable, memory, parameters: program.layout.size });
   }
 
   /** @param patience milliseconds to wait for a step that is running */
@@ -94,15 +94,18 @@ export class Device {
 }
 
 class RemoteExecutable implements Executable {
+  readonly memory: DeviceMemory | undefined;
   readonly #device: Device;
   readonly #id: number;
 
   /** Carries parameters over and gradients back; calls don't overlap, so one is enough. */
   readonly #carrier: Float32Array;
 
-  constructor(device: Device, id: number, parameters: number) {
+  constructor(device: Device, of: { id: number; memory: DeviceMemory | undefined; parameters: number }) {
+    const { id, memory, parameters } = of;
     this.#device = device;
     this.#id = id;
+    this.memory = memory;
     this.#carrier = new Float32Array(new SharedArrayBuffer(parameters * Float32Array.BYTES_PER_ELEMENT));
   }
 

@@ -9,7 +9,8 @@ const TIMED_STEPS = [2, 12] as const;
 const TIMING_MS = 200;
 
 export interface StepRunnerParts {
-  readonly executable: Executable;
+  /** With `recover` it may be fit for work again after a failure. */
+  readonly executable: Executable & { recover?(error: unknown): Promise<boolean> };
   readonly train: Dataset;
   readonly held: Dataset;
   readonly sampler: Sampler;
@@ -37,7 +38,8 @@ export class StepRunner {
   }
 
   /**
-   * ∂(Σ loss)/∂θ over the micro-batches ÷ their samples, at `parameters`.
+   * ∂(Σ loss)/∂θ over the micro-batches ÷ their samples, at `parameters`. A gradient that the device lost half-way is
+   * computed anew.
    * @param rows samples of each micro-batch that are trained; all of them, unless a fault is wanted
    * @throws the signal's reason when it is aborted between two micro-batches
    */
@@ -46,6 +48,15 @@ export class StepRunner {
     microBatches: readonly MicroBatch[],
     signal: AbortSignal,
     rows: number = this.#parts.batch,
+  ): Promise<Gradient> {
+    return this.#recovering(signal, () => this.#gradient(parameters, microBatches, signal, rows));
+  }
+
+  async #gradient(
+    parameters: Float32Array,
+    microBatches: readonly MicroBatch[],
+    signal: AbortSignal,
+    rows: number,
   ): Promise<Gradient> {
     const { executable } = this.#parts;
     const samples = microBatches.length * rows;
@@ -59,6 +70,17 @@ export class StepRunner {
       // What was accumulated so far must not leak into the next gradient.
       await executable.drain(values, 0).catch(() => undefined);
       throw error;
+    }
+  }
+
+  /** `work`, again from its beginning after each failure that the device recovers from. */
+  async #recovering<T>(signal: AbortSignal | null, work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (signal?.aborted || !(await this.#parts.executable.recover?.(error))) throw error;
+      }
     }
   }
 
@@ -92,7 +114,11 @@ export class StepRunner {
   }
 
   /** Sums over the held-out samples [start, end) at `parameters`. */
-  async evaluate(parameters: Float32Array, start: number, end: number): Promise<EvaluationSums> {
+  evaluate(parameters: Float32Array, start: number, end: number): Promise<EvaluationSums> {
+    return this.#recovering(null, () => this.#evaluate(parameters, start, end));
+  }
+
+  async #evaluate(parameters: Float32Array, start: number, end: number): Promise<EvaluationSums> {
     const { executable, held, batch } = this.#parts;
     await executable.load(parameters);
     const total = { lossSum: 0, correct: 0, predictions: 0 };

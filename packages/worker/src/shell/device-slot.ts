@@ -1,14 +1,19 @@
 /** The device of this process with the one program compiled on it: made when a coordinator first states its job. */
 import { canonicalJson } from '@murmuration/protocol';
-import type { Executable } from '@murmuration/kernels/backend';
+import { partCounts, whyIndivisible } from '@murmuration/kernels/backend';
+import { buildStepProgram } from '@murmuration/kernels/graph';
 import { Device } from '../compute/device.ts';
 import type { BackendChoice, DeviceDescription } from '../compute/device-messages.ts';
+import { RecoveringExecutable } from '../compute/recovering-executable.ts';
 import { NoRunError } from './errors.ts';
 import { planJob, type PlannedJob } from './prepare-run.ts';
-import type { Reporter } from './report.ts';
+import { problemOf, type Reporter } from './report.ts';
 
 /** How long a device that is busy with a step is waited for at the end. */
 const CLOSE_PATIENCE = 1000;
+
+/** Models of other tools, which may mix the samples of a micro-batch in ways that a graph doesn't show. */
+const MIXING_MODELS: ReadonlySet<string> = new Set(['onnx']);
 
 export interface DeviceSlotOptions {
   readonly backend: BackendChoice;
@@ -19,7 +24,7 @@ export interface DeviceSlotOptions {
 interface Compiled {
   readonly stated: string;
   readonly planned: PlannedJob;
-  readonly executable: Executable;
+  readonly executable: RecoveringExecutable;
 }
 
 export class DeviceSlot {
@@ -43,13 +48,35 @@ export class DeviceSlot {
     const text = canonicalJson(stated);
     if (this.#compiled?.stated === text) return this.#compiled;
     const planned = planJob(stated);
-    const { backend, threads, report } = this.#options;
-    this.#device ??= await Device.open({ backend, threads });
     await this.#compiled?.executable.close();
-    this.#compiled = { stated: text, planned, executable: await this.#device.compile(planned.program) };
-    const { name, adapter, reason } = this.#device.description;
-    report({ event: 'worker.backend', backend: name, adapter, threads, reason });
+    this.#compiled = { stated: text, planned, executable: await this.#compile(planned) };
+    const { threads, report } = this.#options;
+    const { name, adapter, reason } = this.description;
+    const memoryBytes = this.#compiled.executable.memory?.total ?? null;
+    report({ event: 'worker.backend', backend: name, adapter, threads, reason, memoryBytes });
     return this.#compiled;
+  }
+
+  #compile({ job, program }: PlannedJob): Promise<RecoveringExecutable> {
+    const { microBatch, bucketSize } = job.training;
+    const divisible = !MIXING_MODELS.has(job.model.type) && whyIndivisible(program) === null;
+    return RecoveringExecutable.compile({
+      device: ({ reopen }) => this.#opened(reopen),
+      programAt: (batch) => (batch === microBatch ? program : buildStepProgram(job.model, batch, bucketSize)),
+      batch: microBatch,
+      partCounts: divisible ? partCounts(microBatch) : [],
+      onProblem: (error) => this.#options.report(problemOf(error)),
+    });
+  }
+
+  async #opened(reopen: boolean): Promise<Device> {
+    if (reopen) {
+      await this.#device?.close(CLOSE_PATIENCE);
+      this.#device = null;
+    }
+    const { backend, threads } = this.#options;
+    this.#device ??= await Device.open({ backend, threads });
+    return this.#device;
   }
 
   /** What computes. @throws NoRunError before {@link prepare} */

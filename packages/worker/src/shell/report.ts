@@ -17,6 +17,8 @@ interface ReportTable {
     readonly adapter: Adapter;
     readonly threads: number;
     readonly reason: string;
+    /** Device memory that the job takes, known before its first step; null where the backend can't tell. */
+    readonly memoryBytes: number | null;
   };
   'worker.admitted': { readonly runId: RunId; readonly job: string };
   'worker.synced': { readonly round: Round; readonly bytes: number };

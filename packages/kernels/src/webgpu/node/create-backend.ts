@@ -58,7 +58,7 @@ export async function listAdapters(): Promise<readonly AdapterDescription[]> {
  * that lies in shared memory already is not copied at all.
  */
 class ThreadExecutable implements Executable {
-  readonly memory?: DeviceMemory;
+  readonly memory: DeviceMemory | undefined;
   readonly #host: GpuHost;
   readonly #id: ExecutableId;
   readonly #program: StepProgram;
@@ -66,7 +66,7 @@ class ThreadExecutable implements Executable {
   #closed = false;
 
   constructor(host: GpuHost, id: ExecutableId, program: StepProgram, memory: DeviceMemory | undefined) {
-    if (memory) this.memory = memory;
+    this.memory = memory;
     this.#host = host;
     this.#id = id;
     this.#program = program;

@@ -4,6 +4,7 @@
  * there as if it were stored, so that fusing never changes a bit.
  */
 import { expandNodes, expansionIn } from '../graph/expand.ts';
+import { spreadConstants } from '../graph/spread-constants.ts';
 import type { Graph, GraphNode, TensorType, ValueId } from '../graph/graph.ts';
 import type { Expansion, OpTable } from '../graph/op.ts';
 import { UnsupportedOpError } from '../backend/errors.ts';
@@ -50,7 +51,11 @@ const MAX_OPERANDS = 7;
 
 /** @throws UnsupportedOpError when an op has no exact lowering */
 export function planCanonical(graph: Graph, ops: OpTable): CanonicalPlan {
-  return new Planner(expandNodes(graph, expansionWhereNeeded(ops)), ops).plan();
+  const expanded = expandNodes(graph, expansionWhereNeeded(ops));
+  return new Planner(
+    spreadConstants(expanded, (node) => exactLowering(node, ops).kind === 'elementwise'),
+    ops,
+  ).plan();
 }
 
 /** Ops without exact arithmetic of their own are computed as the ops that they are made of. */

@@ -13,7 +13,7 @@ const isNatural = (value: unknown): value is number => Number.isSafeInteger(valu
 
 const attributeChecks: Readonly<Record<AttributeKind, (value: unknown) => boolean>> = {
   flag: (value) => typeof value === 'boolean',
-  number: (value) => typeof value === 'number' && Number.isFinite(value),
+  number: (value) => typeof value === 'number' && Number.isFinite(Math.fround(value)),
   natural: isNatural,
   naturals: (value) => Array.isArray(value) && value.every(isNatural),
 };

@@ -95,6 +95,7 @@ const illegal: readonly Refusal[] = [
   ['geluErfGradient', [f32(2), f32(3)], {}, /operand 1 has shape/],
   ['scale', [f32(2)], {}, /attribute factor must be a number/],
   ['scale', [f32(2)], { factor: Number.NaN }, /attribute factor/],
+  ['scale', [f32(2)], { factor: 1e39 }, /attribute factor must be a number/],
   ['scale', [f32(2)], { factor: 1, extra: 2 }, /unknown attribute extra/],
   ['reluGradient', [f32(2), f32(3)], {}, /operand 1 has shape \[3\], expected \[2\]/],
   ['geluGradient', [f32(2), f32(3)], {}, /operand 1 has shape/],

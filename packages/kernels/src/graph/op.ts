@@ -8,7 +8,7 @@ import type { OnnxLowering } from '../onnx/lowering.ts';
 import type { WgslLowering } from '../webgpu/lowering.ts';
 import type { Attributes, DType, TensorType, ValueId } from './graph.ts';
 
-/** `natural`: an integer ≥ 0. `naturals`: a list of them. `number`: any finite number. */
+/** `natural`: an integer ≥ 0. `naturals`: a list of them. `number`: any number that is finite in f32. */
 export type AttributeKind = 'flag' | 'number' | 'natural' | 'naturals';
 type OperandKind = DType | 'any';
 

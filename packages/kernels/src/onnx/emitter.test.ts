@@ -40,6 +40,26 @@ describe('GraphEmitter', () => {
     expect(model.graph.input[0]?.type.tensorType.shape.dim).toEqual([{ dimValue: 2 }, { dimValue: 3 }]);
   });
 
+  it('hands a condition the very bool that a comparison gave, and casts any other truth value', () => {
+    const emitter = new GraphEmitter({ target: 'portable' });
+    const [a, given] = [emitter.input('a', f32(2)), emitter.input('given', { dtype: 'i32', shape: [2] })];
+    const less = emitter.node('Less', [a, emitter.scalar(0)]);
+    expect(emitter.toBool(emitter.fromBool(less))).toBe(less);
+    emitter.output('y', emitter.node('Where', [emitter.toBool(given), a, a]), f32(2));
+    const types = decoded(emitter).graph.node.map(({ opType }) => opType);
+    expect(types.filter((type) => type === 'Cast').length).toBeLessThanOrEqual(2);
+    expect(types.at(-1)).toBe('Where');
+  });
+
+  it('declares what the host computes once, and not in a model for everybody', () => {
+    const emitter = new GraphEmitter({ target: 'onnxruntime' });
+    const factors = ['seed/0', 'seed/1', 'seed/0'].map((name) => emitter.hostInput(name, f32(3)));
+    emitter.output('y', emitter.node('Sum', factors), f32(3));
+    expect(decoded(emitter).graph.input.map(({ name }) => name)).toEqual(['seed/0', 'seed/1']);
+    const portable = new GraphEmitter({ target: 'portable' });
+    expect(() => portable.hostInput('seed/0', f32(3))).toThrow(/Export the inference graph/);
+  });
+
   it('leaves contributed operators out of the imports of a model that uses none', () => {
     const emitter = new GraphEmitter({ target: 'portable' });
     emitter.output('y', emitter.node('Relu', [emitter.input('x', f32(1))]), f32(1));

@@ -51,6 +51,15 @@ describe('fusion', () => {
     expect(labels(planOf(graph))).toEqual(['fill+exp', 'add']);
   });
 
+  it('makes a literal of a constant, whatever it is added to', () => {
+    const graph = graphOf((builder, x) => {
+      const two = builder.apply('fill', [], { value: 2, shape: [] });
+      const sums = builder.apply('reduceSum', [builder.apply('maximum', [x, two])], { axes: [1], keepDims: false });
+      return builder.apply('add', [sums, two]);
+    });
+    expect(labels(planOf(graph))).toEqual(['fill+maximum', 'reduceSum', 'fill+add']);
+  });
+
   it('stores outputs', () => {
     const builder = new GraphBuilder();
     const x = builder.input('x', { dtype: 'f32', shape: [3] }, 'data');
@@ -78,14 +87,19 @@ describe('fusion', () => {
 describe('a product’s epilogue', () => {
   const product = (builder: GraphBuilder, x: number, flags = { transposeA: false, transposeB: true }) =>
     builder.apply('matmul', [x, x], flags);
-  const row = (builder: GraphBuilder, shape: number[]) => builder.apply('fill', [], { value: 2, shape });
+  /** A tensor in memory with the first elements of x. */
+  const part = (builder: GraphBuilder, x: number, shape: number[]) => {
+    const length = shape.reduce((size, each) => size * each, 1);
+    const flat = builder.apply('reshape', [x], { shape: [24] });
+    return builder.apply('reshape', [builder.apply('slice', [flat], { axis: 0, start: 0, length })], { shape });
+  };
 
   it('takes the chain that reads it with rows, scalars and tensors of its shape', () => {
     const graph = graphOf((builder, x) => {
-      const sum = builder.apply('add', [product(builder, x), row(builder, [4])]);
-      return builder.apply('mul', [builder.apply('relu', [sum]), row(builder, [1, 1])]);
+      const sum = builder.apply('add', [product(builder, x), part(builder, x, [4])]);
+      return builder.apply('mul', [builder.apply('relu', [sum]), part(builder, x, [1, 1])]);
     });
-    expect(labels(planOf(graph))).toEqual(['fill', 'fill', 'matmul+add+relu+mul']);
+    expect(labels(planOf(graph))).toEqual(['slice', 'slice', 'matmul+add+relu+mul']);
   });
 
   it('is that of the last of two products', () => {
@@ -96,8 +110,8 @@ describe('a product’s epilogue', () => {
   });
 
   it('reads no column, and no product that is needed elsewhere', () => {
-    const column = graphOf((builder, x) => builder.apply('add', [product(builder, x), row(builder, [4, 1])]));
-    expect(labels(planOf(column))).toEqual(['matmul', 'fill', 'add']);
+    const column = graphOf((builder, x) => builder.apply('add', [product(builder, x), part(builder, x, [4, 1])]));
+    expect(labels(planOf(column))).toEqual(['matmul', 'slice', 'add']);
     const twice = graphOf((builder, x) => {
       const y = product(builder, x);
       return builder.apply('matmul', [builder.apply('exp', [y]), y], { transposeA: false, transposeB: false });

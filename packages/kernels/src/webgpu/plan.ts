@@ -2,6 +2,7 @@
 import { expandNodes, expansionIn } from '../graph/expand.ts';
 import type { Graph, GraphNode, TensorType, ValueId } from '../graph/graph.ts';
 import type { OpTable } from '../graph/op.ts';
+import { spreadConstants } from '../graph/spread-constants.ts';
 import { elementwiseKernel, type FusedGroup, type FusedNode } from './elementwise.ts';
 import { UnsupportedOpError } from '../backend/errors.ts';
 import { epilogueOf } from './epilogue.ts';
@@ -51,7 +52,9 @@ function loweringOf({ op, output }: GraphNode, ops: OpTable): WgslLowering {
 
 /** @throws UnsupportedOpError when an op has no WGSL lowering */
 export function planGraph(graph: Graph, { ops, traits }: { ops: OpTable; traits: DeviceTraits }): Plan {
-  return new Planner(expandGraph(graph, ops, traits), ops, traits).plan();
+  const expanded = expandGraph(graph, ops, traits);
+  const spread = spreadConstants(expanded, (node) => loweringOf(node, ops).kind === 'elementwise');
+  return new Planner(spread, ops, traits).plan();
 }
 
 /** The graph with those nodes expanded for which an op's own kernels don't pay on this device. */

@@ -8,23 +8,28 @@ import { elementwiseOf, f32Literal, product, reads, writes } from '../wgsl.ts';
 import { input, output, scratch } from './lanes.ts';
 import { rowCall, type RowKernel } from './rows.ts';
 
-/** A row is one plane of x, [n · c]; `term` gives what of the element \`at\` is summed. */
-const planeKernel = (name: string, inputs: readonly string[], declare: string, term: string): RowKernel => ({
+/** A row is one plane of x, [n · c]; `add` adds to `part` what of the element `at` is summed. */
+const planeKernel = (name: string, inputs: readonly string[], declare: string, add: string): RowKernel => ({
   name,
   uniforms: ['plane', 'channels'],
   bindings: [...inputs.map((each) => reads(each)), writes('sums')],
   body: ({ each, sum, once }) => `
 ${declare}
 var part = 0.0f;
-${each('i', 'dims.plane', `let at = row * dims.plane + i; part += ${term};`)}
+${each('i', 'dims.plane', `let at = row * dims.plane + i; ${add}`)}
 ${sum('total', 'part')}
 ${once('sums[row] = total;')}`,
 });
 
 const OWN_MEAN = 'let mean = means[row % dims.channels];';
-const planeSum = planeKernel('sum of planes', ['x'], '', 'x[at]');
-const planeSquares = planeKernel('squares of planes', ['x', 'means'], OWN_MEAN, '(x[at] - mean) * (x[at] - mean)');
-const planeProducts = planeKernel('products of planes', ['x', 'means', 'dy'], OWN_MEAN, 'dy[at] * (x[at] - mean)');
+const planeSum = planeKernel('sum of planes', ['x'], '', 'part += x[at];');
+const planeSquares = planeKernel('squares of planes', ['x', 'means'], OWN_MEAN, 'let d = x[at] - mean; part += d * d;');
+const planeProducts = planeKernel(
+  'products of planes',
+  ['x', 'means', 'dy'],
+  OWN_MEAN,
+  'part += dy[at] * (x[at] - mean);',
+);
 
 /** A row is a channel: its planes' sums, weighted by sample, over the elements that they stand for. */
 const weightedMean: RowKernel = {

@@ -54,25 +54,63 @@ function unfoldCall({ traits }: LoweringContext, sizes: Conv2dSizes, to: Operand
   );
 }
 
-const FOLD = `
+/** One element of the columns where it exists; a branch, since a `continue` costs a CPU that plays a GPU much more. */
+const ADD = 'if (line < dims.outHeight && column < dims.outWidth) { sum += columns[start + v * places + column]; }';
+
+/**
+ * Only taps that meet the window's steps are visited, and nothing is divided on the way: one stride of taps further lies the
+ * window before. In front of the first window the unsigned place wraps around and is large.
+ */
+const STEPS = `
+var line = (i + dims.top) / dims.strideY;
+for (var u = i + dims.top - line * dims.strideY; u < dims.kernelHeight; u += dims.strideY) {
+  let start = (plane * dims.kernelHeight + u) * dims.kernelWidth * places + line * dims.outWidth;
+  var column = (j + dims.left) / dims.strideX;
+  for (var v = j + dims.left - column * dims.strideX; v < dims.kernelWidth; v += dims.strideX) {
+    ${ADD}
+    column--;
+  }
+  line--;
+}`;
+
+/** Dilated windows: every tap is looked at, and divided where strides make it necessary. */
+const TAPS = `
+const NOWHERE = 0xffffffffu;
+for (var u = 0u; u < dims.kernelHeight; u++) {
+  let down = i + dims.top - u * dims.dilationY;
+  let line = select(NOWHERE, down / dims.strideY, down % dims.strideY == 0u && i + dims.top >= u * dims.dilationY);
+  let start = (plane * dims.kernelHeight + u) * dims.kernelWidth * places + line * dims.outWidth;
+  for (var v = 0u; v < dims.kernelWidth; v++) {
+    let across = j + dims.left - v * dims.dilationX;
+    let column = select(NOWHERE, across / dims.strideX, across % dims.strideX == 0u && j + dims.left >= v * dims.dilationX);
+    ${ADD}
+  }
+}`;
+
+const fold = (walk: string): string => `
 let j = index % dims.width;
 let i = index / dims.width % dims.height;
 let plane = index / dims.width / dims.height;
 let places = dims.outHeight * dims.outWidth;
 var sum = 0.0f;
-for (var u = 0u; u < dims.kernelHeight; u++) {
-  let down = i + dims.top - u * dims.dilationY;
-  let line = down / dims.strideY;
-  if (i + dims.top < u * dims.dilationY || line >= dims.outHeight || line * dims.strideY != down) { continue; }
-  let start = (plane * dims.kernelHeight + u) * dims.kernelWidth * places + line * dims.outWidth;
-  for (var v = 0u; v < dims.kernelWidth; v++) {
-    let across = j + dims.left - v * dims.dilationX;
-    let column = across / dims.strideX;
-    if (j + dims.left < v * dims.dilationX || column >= dims.outWidth || column * dims.strideX != across) { continue; }
-    sum += columns[start + v * places + column];
-  }
-}
+${walk}
 dx[index] = sum;`;
+
+function foldCall(sizes: Conv2dSizes, from: Operand): KernelCall {
+  const dilated = sizes.dilationY * sizes.dilationX > 1;
+  return laneCall(
+    {
+      name: dilated ? 'fold dilated' : 'fold',
+      bindings: [reads('columns'), writes('dx')],
+      body: fold(dilated ? TAPS : STEPS),
+    },
+    {
+      count: sizes.batch * sizes.channels * sizes.height * sizes.width,
+      uniforms: { ...sizes },
+      operands: [from, output],
+    },
+  );
+}
 
 /** Products of one sample each. */
 function product(
@@ -95,15 +133,7 @@ export function unfoldedInputGradient(context: LoweringContext, sizes: Conv2dSiz
   const [taps, places] = [tapsOf(sizes), placesOf(sizes)];
   const problem = { count: sizes.batch, m: taps, k: sizes.filters, n: places, transposeA: true, sharedLeft: true };
   if (isPointwise(sizes)) return { calls: [product(context, problem, [input(1), input(0), output])] };
-  const fold = laneCall(
-    { name: 'fold', bindings: [reads('columns'), writes('dx')], body: FOLD },
-    {
-      count: sizes.batch * sizes.channels * sizes.height * sizes.width,
-      uniforms: { ...sizes },
-      operands: [scratch(0), output],
-    },
-  );
-  const calls = [product(context, problem, [input(1), input(0), scratch(0)]), fold];
+  const calls = [product(context, problem, [input(1), input(0), scratch(0)]), foldCall(sizes, scratch(0))];
   return { calls, scratch: [sizes.batch * taps * places] };
 }
 

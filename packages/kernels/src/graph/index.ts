@@ -30,7 +30,7 @@ export { verifyGraph } from './verify.ts';
 export { buildStepProgram } from '../models/build-step-program.ts';
 export { WeightsMismatchError } from '../models/errors.ts';
 export type { LoraSpec } from '../models/lora.ts';
-export { mergedModel, type MergedModel } from '../models/merge.ts';
+export { mergedModel, type MergedModel, withAdapters } from '../models/merge.ts';
 export { initialParameters, parameterLayout } from '../models/parameters.ts';
 export { parametersFromWeights, type WeightsOptions } from '../models/weights.ts';
 export {

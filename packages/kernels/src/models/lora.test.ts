@@ -8,7 +8,7 @@ import { encodeSafetensors, decodeSafetensors } from '../safetensors/index.ts';
 import { buildStepProgram } from './build-step-program.ts';
 import { matchesName } from './glob.ts';
 import type { LoraSpec } from './lora.ts';
-import { mergedModel } from './merge.ts';
+import { mergedModel, withAdapters } from './merge.ts';
 import { initialParameters } from './parameters.ts';
 import type { ModelSpec } from './spec.ts';
 import { parametersFromWeights } from './weights.ts';
@@ -87,6 +87,12 @@ describe.each(Object.entries(adapted))('a %s with adapters', (_, [spec, count]) 
     const own = parameterViews(other.layout, initialParameters(plain, 3));
     const data = drawBatch(program, spec, 1);
     expect(interpret(program.evaluate, { ...begin, ...data })).toEqual(interpret(other.evaluate, { ...own, ...data }));
+  });
+
+  it('can be put on a model’s parameters', () => {
+    const { parameters, spec: plain } = mergedModel(spec, initialParameters(spec, 3));
+    expect(withAdapters(spec, parameters, 3)).toEqual(initialParameters(spec, 3));
+    expect(withAdapters(plain, parameters, 3)).toBe(parameters);
   });
 
   it('merged, computes the same without them', () => {

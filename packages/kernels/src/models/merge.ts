@@ -1,8 +1,8 @@
-/** A model with adapters as one without: what is exported of a run that trained adapters. */
+/** Between a model with adapters and the same without: what such a run starts from, and what is exported of it. */
 import { DEFAULT_BUCKET_SIZE, parameterViews } from '../graph/parameter-layout.ts';
 import { adaptedMatrices, mergeAdapters } from './lora.ts';
 import { plainModel, probeBatch } from './model.ts';
-import { layoutOf, parameterLayout } from './parameters.ts';
+import { initialParameters, layoutOf, parameterLayout } from './parameters.ts';
 import { checkModelSpec, type ModelSpec } from './spec.ts';
 
 export interface MergedModel {
@@ -23,4 +23,14 @@ export function mergedModel(spec: ModelSpec, parameters: Float32Array): MergedMo
   for (const [name, view] of Object.entries(into)) view.set(from[name] ?? view);
   mergeAdapters(adaptedMatrices(model, probeBatch(plain), lora), lora, from, into);
   return { spec: plain, parameters: merged };
+}
+
+/** The flat vector of `spec` that has the model's own parameters from `plain`, the flat vector without adapters. */
+export function withAdapters(spec: ModelSpec, plain: Float32Array, seed: number): Float32Array {
+  const { lora, ...base } = checkModelSpec(spec);
+  if (!lora) return plain;
+  const flat = initialParameters(spec, seed);
+  const into = parameterViews(parameterLayout(spec), flat);
+  for (const [name, view] of Object.entries(parameterViews(parameterLayout(base), plain))) into[name]?.set(view);
+  return flat;
 }

@@ -84,7 +84,7 @@ export interface LlamaSpec {
 
 /** Any model; with `lora` its own parameters are frozen and adapters of its matrices are trained. */
 export type ModelSpec = (MlpSpec | ConvnetSpec | ResnetSpec | GptSpec | LlamaSpec | OnnxSpec) & {
-  readonly lora?: LoraSpec;
+  readonly lora?: LoraSpec | undefined;
 };
 
 const MAX_SIZE = 2 ** 24;

@@ -126,6 +126,15 @@ describe('weights of another model', () => {
     expect(() => load(integers)).toThrow(/I32 is not one of F32, F16, BF16/);
   });
 
+  it('are refused when an element is not a finite number', () => {
+    const broken = renamed(gpt2.weights, (tensor) => {
+      if (tensor.name !== 'transformer.wpe.weight') return [tensor];
+      const values = new Float32Array(new Uint8Array(tensor.data).buffer).with(5, Number.NaN);
+      return [{ ...tensor, data: new Uint8Array(values.buffer) }];
+    });
+    expect(() => load(broken)).toThrow(/different: transformer.wpe.weight is NaN at element 5/);
+  });
+
   it('name a few of many tensors', () => {
     expect(() => load({ tensors: [], metadata: {} })).toThrow(/missing: transformer.wte.weight.* and 20 more\. Make/);
   });

@@ -24,6 +24,7 @@ type Place = { readonly parameter: string } | { readonly copyOf: string } | 'buf
  * The flat parameter vector with the checkpoint's weights. Tolerates what other programs do with the same model: names
  * without their prefix, buffers, a tied matrix saved twice.
  * @throws WeightsMismatchError listing every tensor that is missing, unknown or misshapen
+ * @throws WeightsMismatchError for an element that is no finite number
  * @throws SafetensorsError for a tensor whose elements are no floats
  */
 export function parametersFromWeights({ spec, weights, file, seed }: WeightsOptions): Float32Array {
@@ -43,7 +44,7 @@ export function parametersFromWeights({ spec, weights, file, seed }: WeightsOpti
     throw new WeightsMismatchError({ file, model: spec.type, mismatch: { unknown, missing, different } });
   const flat = initialParameters(spec, seed);
   const views = parameterViews(layout, flat);
-  for (const [name, tensor] of found) views[name]?.set(tensorFloats(tensor, file));
+  for (const [name, tensor] of found) views[name]?.set(finiteFloats(name, tensor, { spec, file }));
   return flat;
 }
 
@@ -81,6 +82,18 @@ function placeOf(name: string, { checkpoint }: Model, shapes: ReadonlyMap<string
   const original = Object.hasOwn(copies, name) ? copies[name] : undefined;
   if (original !== undefined) return { copyOf: original };
   return buffers.test(name) ? 'buffer' : 'unknown';
+}
+
+function finiteFloats(
+  name: string,
+  tensor: StoredTensor,
+  { spec, file }: Pick<WeightsOptions, 'spec' | 'file'>,
+): Float32Array {
+  const values = tensorFloats(tensor, file);
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return values;
+  const different = [`${name} is ${values[at]} at element ${at}`];
+  throw new WeightsMismatchError({ file, model: spec.type, mismatch: { unknown: [], missing: [], different } });
 }
 
 /** Whether two tensors have the same elements; a copy of what is missing is not judged. */

@@ -18,7 +18,7 @@ export function registerResume(program: Command): void {
         import('../coordinator/execute.ts'),
       ]);
     const { paths, origin } = openRunDirectory(directory);
-    const loaded = withOverrides(await loadJob(paths.job, origin.file), origin);
+    const loaded = withOverrides(await loadJob(paths.job, { origin: origin.file, start: false }), origin);
     const past = replayStored(paths.journal);
     if (loaded.spec.model.type === 'onnx')
       checkSameModel(loaded.spec.model.path, loaded.job, past?.state.config.job ?? null);

@@ -54,7 +54,7 @@ export function registerSample(program: Command): void {
       import('../model/generate.ts'),
     ]);
     const { paths, origin } = openRunDirectory(directory);
-    const { job, datasets } = await loadJob(paths.job, origin.file);
+    const { job, datasets } = await loadJob(paths.job, { origin: origin.file, start: false });
     const { tokenizer } = datasets.train;
     if (!isLanguageModel(job.model) || tokenizer === null)
       throw new NotALanguageModelError({ directory, type: job.model.type });

@@ -1,5 +1,5 @@
 /** `model.onnx` out of a state: the trained model as anybody can run it. */
-import { buildStepProgram, type Graph, parameterLayout } from '@murmuration/kernels/graph';
+import { buildStepProgram, type Graph, mergedModel, type ModelSpec, parameterLayout } from '@murmuration/kernels/graph';
 import { exportModel } from '@murmuration/kernels/onnx';
 import type { ResolvedJob } from '@murmuration/protocol/job';
 import type { OnnxSource } from '../plan/onnx-file.ts';
@@ -15,11 +15,11 @@ export interface ModelOrigin {
 export type ModelSource = Pick<OnnxSource, 'at'> & { readonly model: { readonly names: OnnxSource['model']['names'] } };
 
 /** The inference graph at a batch size. */
-function inferGraph({ model, training }: ResolvedJob, source: ModelSource | null): (batch: number) => Graph {
-  if (source === null) return (batch) => buildStepProgram(model, batch, training.bucketSize).infer;
+function inferGraph(model: ModelSpec, source: ModelSource | null): (batch: number) => Graph {
+  if (source === null) return (batch) => buildStepProgram(model, batch).infer;
   const { input, output } = source.model.names;
   return (batch) => {
-    const { inputs, nodes, outputs } = buildStepProgram(source.at(batch), batch, training.bucketSize).infer;
+    const { inputs, nodes, outputs } = buildStepProgram(source.at(batch), batch).infer;
     return {
       inputs: inputs.map((one) => (one.role === 'data' ? { ...one, name: input } : one)),
       nodes,
@@ -39,12 +39,14 @@ export function modelBytes(
   { runId, round, stateHash }: ModelOrigin,
   source: ModelSource | null = null,
 ): Uint8Array {
-  const layout = parameterLayout(job.model, job.training.bucketSize);
+  const { size } = parameterLayout(job.model);
   // Copied: the view may start at any byte, a Float32Array only at multiples of four.
-  const parameters = new Float32Array(state.slice(0, layout.size * Float32Array.BYTES_PER_ELEMENT).buffer);
+  const trained = new Float32Array(state.slice(0, size * Float32Array.BYTES_PER_ELEMENT).buffer);
+  // Whoever runs the model need not know that adapters were trained.
+  const { spec, parameters } = mergedModel(job.model, trained);
   return exportModel({
-    infer: inferGraph(job, source),
-    layout,
+    infer: inferGraph(spec, source),
+    layout: parameterLayout(spec),
     parameters,
     description: `${job.name}, ${job.model.type}, after ${round} rounds of run ${runId}`,
     metadata: { job: job.name, runId, round: String(round), stateHash },

@@ -25,6 +25,9 @@ function describeCost({ spec: { payment } }: LoadedJob, plan: RunPlan): string {
   return `at most ${tokens(plan.costWei)} tokens (${tokens(plan.costPerRoundWei)} a round, settled every ${payment.epochRounds} rounds); the budget is ${tokens(payment.budget)}`;
 }
 
+const parametersInWords = ({ parameters, layout: { trained } }: RunPlan): string =>
+  trained === parameters ? figure(parameters) : `${figure(trained)} of ${figure(parameters)} trained,`;
+
 const describeTime = (rounds: number, measured: Measured | null): string =>
   measured === null
     ? 'not known before a first run'
@@ -39,7 +42,7 @@ export function describePlan(loaded: LoadedJob, plan: RunPlan, measured: Measure
     ['model', describeModel(loaded)],
     [
       'parameters',
-      `${figure(plan.parameters)} in ${plan.buckets} buckets; ${byteSize(plan.stateBytes)} with the state of ${optimizer.type}`,
+      `${parametersInWords(plan)} in ${plan.buckets} buckets; ${byteSize(plan.stateBytes)} with the state of ${optimizer.type}`,
     ],
     ['data', datasets.train.describe()],
     ['held out', datasets.eval.describe()],

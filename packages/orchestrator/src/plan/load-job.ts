@@ -1,7 +1,7 @@
 /** From the path of a job file to everything that it means: spec, data, resolved job. Problems come with their place. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { checkModelSpec } from '@murmuration/kernels/graph';
+import { checkModelSpec, withAdapters } from '@murmuration/kernels/graph';
 import { MurmurationError } from '@murmuration/protocol';
 import { dataFactsOf, openDatasets } from '@murmuration/protocol/data';
 import type { JobDatasets } from '@murmuration/protocol/data';
@@ -9,6 +9,7 @@ import { JobResolutionError, JobSpecError, parseJob, resolveJob } from '@murmura
 import type { DataSource, JobIssue, JobSpec, PlacedJob, ResolvedJob } from '@murmuration/protocol/job';
 import { JobFileError } from './errors.ts';
 import { openOnnxFile, type OnnxSource } from './onnx-file.ts';
+import { openWeights, WEIGHTS_FAULTS } from './weights-file.ts';
 
 /** A job that can be run. */
 export interface LoadedJob {
@@ -102,25 +103,48 @@ function resolveSpec(placed: PlacedJob, datasets: JobDatasets, onnx: OnnxSource 
   }
 }
 
+/** The weights that the job starts from; what is wrong with them is the job's fault, at its place. */
+function startOf(
+  { spec, issueAt }: PlacedJob,
+  job: ResolvedJob,
+  directory: string,
+  onnx: OnnxSource | null,
+): Float32Array | null {
+  if (onnx) return withAdapters(job.model, onnx.start, job.seed);
+  try {
+    return openWeights(spec, job, directory);
+  } catch (error) {
+    if (!WEIGHTS_FAULTS.has((error as { code?: string }).code ?? '')) throw error;
+    throw new JobSpecError([issueAt(['model', 'weights'], (error as Error).message)]);
+  }
+}
+
+export interface LoadOptions {
+  /** Where relative paths are meant from, if not the file's own directory: a run's copy of its job. */
+  readonly origin?: string;
+  /** Whether the weights that the job starts from are read: not of a run that has begun, whose state has them. */
+  readonly start?: boolean;
+}
+
 /**
  * Reads, checks and resolves a job.
- * @param origin where relative paths are meant from, if not the file's own directory (a resumed run)
  * @throws JobFileError, JobSpecError with every problem at its place
  */
-export async function loadJob(file: string, origin: string = file): Promise<LoadedJob> {
+export async function loadJob(file: string, { origin = file, start = true }: LoadOptions = {}): Promise<LoadedJob> {
   const text = readJobText(file);
   const placed = parseJob(text, file);
   const directory = dirname(resolve(origin));
   const datasets = await openData(placed, directory);
   const onnx = openModel(placed, directory, datasets);
+  const job = resolveSpec(placed, datasets, onnx);
   return {
     file: resolve(origin),
     directory,
     text,
     spec: placed.spec,
-    job: resolveSpec(placed, datasets, onnx),
+    job,
     datasets,
-    start: onnx?.start ?? null,
+    start: start ? startOf(placed, job, directory, onnx) : null,
     onnx,
     issueAt: placed.issueAt,
   };

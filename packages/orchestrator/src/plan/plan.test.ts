@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parameterLayout } from '@murmuration/kernels/graph';
+import { encodeSafetensors } from '@murmuration/kernels/safetensors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jobTemplate } from '../cli/job-template.ts';
 import { describePlan } from './describe.ts';
@@ -62,6 +64,61 @@ describe('planRun', () => {
     expect(reductionBytes(1000, 1)).toBe(0);
     expect(reductionBytes(1000, 2)).toBe(4000);
     expect(reductionBytes(1000, 4)).toBe(6000);
+  });
+});
+
+describe('a job that starts from weights', () => {
+  const spec = { type: 'mlp', inputs: 4, hidden: [3], outputs: 2, activation: 'relu' } as const;
+  const slots = parameterLayout(spec).slots;
+  const tensors = slots.map(({ name, shape, size }, i) => ({
+    name,
+    shape,
+    data: new Uint8Array(new Float32Array(size).fill(i + 0.5).buffer),
+  }));
+  const save = (name: string, list = tensors): void =>
+    writeFileSync(join(directory, name), Buffer.concat(encodeSafetensors({ tensors: list, metadata: {} })));
+  const naming = (name: string, more = ''): string =>
+    job().replace('hidden: [3]', `hidden: [3], weights: ${name}${more}`);
+
+  it('has them as its first parameters, from the job’s directory', async () => {
+    save('first.safetensors');
+    const { start, job: resolved } = await loadJob(write('job.yaml', naming('first.safetensors')));
+    expect(start).toEqual(Float32Array.from(slots.flatMap(({ size }, i) => Array<number>(size).fill(i + 0.5))));
+    // Workers get them with the state and need not know of the file.
+    expect(resolved.model).not.toHaveProperty('weights');
+    expect((await loadJob(write('job.yaml', job()))).start).toBeNull();
+    const begun = await loadJob(write('job.yaml', naming('gone.safetensors')), { start: false });
+    expect(begun.start).toBeNull();
+  });
+
+  it('may train adapters of them alone', async () => {
+    save('first.safetensors');
+    const lora = ', lora: { rank: 2, targets: ["layers.0"] }';
+    const loaded = await loadJob(write('job.yaml', naming('first.safetensors', lora)));
+    const plan = planRun(loaded.spec, loaded.job);
+    expect(plan).toMatchObject({ parameters: 23 + 2 * (4 + 3), buckets: 1, stateBytes: 4 * (37 + 2 * 14 + 2) });
+    expect(plan.bytesPerRoundAndWorker).toBe(reductionBytes(14, 3));
+    expect(loaded.start?.subarray(14)).toEqual((await loadJob(write('job.yaml', naming('first.safetensors')))).start);
+    expect(describePlan(loaded, plan, null).join('\n')).toContain('14 of 37 trained');
+  });
+
+  it('is refused at their place when they are missing, broken or another model’s', async () => {
+    save('other.safetensors', tensors.slice(1));
+    writeFileSync(join(directory, 'broken.safetensors'), 'x'.repeat(40));
+    const cases: [string, RegExp][] = [
+      ['nowhere.safetensors', /job.yaml:2:43: .*nowhere.safetensors cannot be read/],
+      ['broken.safetensors', /job.yaml:2:43: broken.safetensors, the header: it claims/],
+      [
+        'other.safetensors',
+        /job.yaml:2:43: other.safetensors does not hold the weights of this mlp: missing: layers.0/,
+      ],
+    ];
+    for (const [name, problem] of cases)
+      await expect(loadJob(write('job.yaml', naming(name)))).rejects.toThrow(problem);
+    const lora = ', lora: { targets: [conv] }';
+    await expect(loadJob(write('job.yaml', job().replace('hidden: [3]', `hidden: [3]${lora}`)))).rejects.toThrow(
+      /job.yaml:2:8: .*lora.targets\[0\]: no matrix is called "conv"/,
+    );
   });
 });
 

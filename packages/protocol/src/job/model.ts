@@ -3,6 +3,7 @@
  * the resolved form has every number.
  */
 import { z } from 'zod';
+import { adapterFields, startFields } from './adapters.ts';
 import { flag, must, positiveInteger, sha256Text, text } from './fields.ts';
 import { graphSchema, parametersSchema } from './graph.ts';
 
@@ -105,12 +106,13 @@ const positions = width.max(65_536, must('a positive integer of at most 65536'))
 const shape = z.tuple([depth, width, width], must('[channels, height, width]'));
 
 export const modelSpecSchema = z.discriminatedUnion('type', [
-  z.strictObject({ ...mlpFields, inputs: width.optional(), outputs: width.optional() }),
-  z.strictObject({ ...convnetFields, input: shape.optional(), outputs: width.optional() }),
-  z.strictObject({ ...resnetFields, input: shape.optional(), outputs: width.optional() }),
-  z.strictObject({ ...gptFields, vocab: width.optional(), block: width.optional() }),
+  z.strictObject({ ...mlpFields, ...startFields, inputs: width.optional(), outputs: width.optional() }),
+  z.strictObject({ ...convnetFields, ...startFields, input: shape.optional(), outputs: width.optional() }),
+  z.strictObject({ ...resnetFields, ...startFields, input: shape.optional(), outputs: width.optional() }),
+  z.strictObject({ ...gptFields, ...startFields, vocab: width.optional(), block: width.optional() }),
   z.strictObject({
     ...llamaFields,
+    ...startFields,
     /** Key and value heads, which divide the query heads; as many unless given. */
     kvHeads: depth.optional(),
     /** Width inside the gated layers; ⅔ of four times `width`, in steps of 8, unless given. */
@@ -120,6 +122,7 @@ export const modelSpecSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     ...onnxFields,
+    ...adapterFields,
     /** The file, from the job's directory; it is read here and travels to nobody. */
     path: text('the path of an ONNX file'),
     /** The file's output that is trained, where it has several. */
@@ -132,13 +135,14 @@ export const modelSpecSchema = z.discriminatedUnion('type', [
 ]);
 
 export const resolvedModelSchema = z.discriminatedUnion('type', [
-  z.strictObject({ ...mlpFields, inputs: width, outputs: width }),
-  z.strictObject({ ...convnetFields, input: shape, outputs: width }),
-  z.strictObject({ ...resnetFields, input: shape, outputs: width }),
-  z.strictObject({ ...gptFields, vocab: width, block: width }),
-  z.strictObject({ ...llamaFields, kvHeads: depth, inner: width, vocab: width, block: positions }),
+  z.strictObject({ ...mlpFields, ...adapterFields, inputs: width, outputs: width }),
+  z.strictObject({ ...convnetFields, ...adapterFields, input: shape, outputs: width }),
+  z.strictObject({ ...resnetFields, ...adapterFields, input: shape, outputs: width }),
+  z.strictObject({ ...gptFields, ...adapterFields, vocab: width, block: width }),
+  z.strictObject({ ...llamaFields, ...adapterFields, kvHeads: depth, inner: width, vocab: width, block: positions }),
   z.strictObject({
     ...onnxFields,
+    ...adapterFields,
     /** Of the file. */
     sha256: sha256Text,
     /** Samples that the graphs are made for: the job's micro-batch. */

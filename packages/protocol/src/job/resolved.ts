@@ -107,8 +107,12 @@ function outputsOf(stated: number | undefined, classes: number | undefined): num
   return agree(['model', 'outputs'], stated ?? classes, undefined);
 }
 
-function resolveModel({ model }: JobSpec, facts: DataFacts): ResolvedModel {
-  if (model.type === 'onnx') return facts.onnx ?? unknownField(['model', 'path'], 'is a file that was not read');
+function resolveModel({ model: stated }: JobSpec, facts: DataFacts): ResolvedModel {
+  if (stated.type === 'onnx') {
+    const { onnx = unknownField(['model', 'path'], 'is a file that was not read') } = facts;
+    return stated.lora ? { ...onnx, lora: stated.lora } : onnx;
+  }
+  const { weights: _weights, ...model } = stated;
   if (model.type === 'mlp') {
     const pixels = facts.image?.reduce((product, side) => product * side, 1);
     return {
@@ -122,10 +126,10 @@ function resolveModel({ model }: JobSpec, facts: DataFacts): ResolvedModel {
       agree(['model', 'input', String(axis)], model.input?.[axis], facts.image?.[axis]);
     return { ...model, input: [side(0), side(1), side(2)], outputs: outputsOf(model.outputs, facts.classes) };
   }
-  const stated = facts.train.type === 'text' ? facts.train.block : undefined;
+  const window = facts.train.type === 'text' ? facts.train.block : undefined;
   const text = {
     vocab: agree(['model', 'vocab'], model.vocab, facts.vocabulary),
-    block: agree(['model', 'block'], model.block, stated),
+    block: agree(['model', 'block'], model.block, window),
   };
   if (model.type === 'gpt') return { ...model, ...text };
   return { ...model, ...text, kvHeads: model.kvHeads ?? model.heads, inner: model.inner ?? gatedWidth(model.width) };

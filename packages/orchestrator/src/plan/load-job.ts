@@ -1,7 +1,7 @@
 /** From the path of a job file to everything that it means: spec, data, resolved job. Problems come with their place. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { checkModelSpec, withAdapters } from '@murmuration/kernels/graph';
+import { parameterLayout, withAdapters } from '@murmuration/kernels/graph';
 import { MurmurationError } from '@murmuration/protocol';
 import { dataFactsOf, openDatasets } from '@murmuration/protocol/data';
 import type { JobDatasets } from '@murmuration/protocol/data';
@@ -93,7 +93,8 @@ const modelFaults: ReadonlySet<string> = new Set(['ONNX_FILE', 'ONNX_IMPORT', 'G
 function resolveSpec(placed: PlacedJob, datasets: JobDatasets, onnx: OnnxSource | null): ResolvedJob {
   try {
     const job = resolveJob(placed.spec, { ...dataFactsOf(datasets), ...(onnx && { onnx: onnx.resolved }) });
-    checkModelSpec(job.model);
+    // Builds the model, and so finds what its spec alone does not show, such as adapters of matrices that it lacks.
+    parameterLayout(job.model);
     return job;
   } catch (error) {
     if (error instanceof JobResolutionError) throw new JobSpecError([placed.issueAt(error.path, error.message)]);

@@ -7,6 +7,11 @@ import type { FunctionBuilder } from '../wasm/function.ts';
 import { splitMap, splitProduct } from './split.ts';
 
 type Address = (tensor: CanonicalTensor) => number;
+/** Where tensors lie, and how many elements they have. */
+export interface Tensors {
+  readonly addressOf: Address;
+  readonly sizeOf: (tensor: CanonicalTensor) => number;
+}
 type ProductStep = Extract<CanonicalStep, { kind: 'product' }>;
 type MapStep = Extract<CanonicalStep, { kind: 'map' }>;
 
@@ -38,14 +43,21 @@ export class KernelTable {
 export function callsOf(
   step: CanonicalStep,
   kernels: KernelTable,
-  addressOf: Address,
+  { addressOf, sizeOf }: Tensors,
   threads: number,
 ): readonly Work[] {
-  return step.kind === 'map' ? mapCalls(step, kernels, addressOf, threads) : productCalls(step, addressOf, threads);
+  return step.kind === 'map'
+    ? mapCalls(step, kernels, { addressOf, sizeOf }, threads)
+    : productCalls(step, addressOf, threads);
 }
 
-function mapCalls(step: MapStep, kernels: KernelTable, addressOf: Address, threads: number): readonly Work[] {
-  const kernel = kernels.named(mapKernel(step));
+function mapCalls(
+  step: MapStep,
+  kernels: KernelTable,
+  { addressOf, sizeOf }: Tensors,
+  threads: number,
+): readonly Work[] {
+  const kernel = kernels.named(mapKernel({ ...step, sizes: step.operands.map(sizeOf) }));
   const addresses = [...step.operands, step.output].map(addressOf);
   return splitMap(kernel, threads).map(({ row, rowEnd, column, columnEnd }) => ({
     name: kernel.name,

@@ -10,7 +10,7 @@ import type { Stage } from '../threads/messages.ts';
 import { encodeModule } from '../wasm/module.ts';
 import { callsOf, KernelTable } from './calls.ts';
 import { layOut, type ProgramLayout } from './layout.ts';
-import { type ArenaPlan, planArena } from './memory.ts';
+import { type ArenaPlan, planArena, tensorBytes } from './memory.ts';
 import { splitMap } from './split.ts';
 import { stagesOf } from './stages.ts';
 
@@ -43,7 +43,8 @@ export function compileExact(program: StepProgram, options: CompileOptions): Com
   const kernels = new KernelTable();
   const list = (one: Planned): Stage[] => {
     const addressOf = addressing(one, layout, program);
-    return one.stages.map((stage) => stage.flatMap((step) => callsOf(step, kernels, addressOf, threads)));
+    const sizeOf = (tensor: CanonicalTensor) => tensorBytes(one.plan.tensors[tensor]!) / 4;
+    return one.stages.map((stage) => stage.flatMap((step) => callsOf(step, kernels, { addressOf, sizeOf }, threads)));
   };
   const lists = {
     train: [...list(train), accumulateStage(train, layout, program, threads)],

@@ -4,6 +4,7 @@ import type { StepProgram } from '../../graph/step-program.ts';
 import { ExactMemoryError } from '../errors.ts';
 import { scratchBytes } from '../matmul/product.ts';
 import type { TileShape } from '../matmul/tile.ts';
+import { READABLE_AROUND } from '../render/speculate.ts';
 import { CONTROL_WORDS } from '../threads/messages.ts';
 import { aligned, tensorBytes } from './memory.ts';
 
@@ -20,8 +21,8 @@ export interface ProgramLayout {
 
 /** Bytes that 32-bit addresses reach. */
 const MOST_BYTES = 2 ** 32;
-/** Room behind the last tensor for loads of whole vectors. */
-const MARGIN = 64;
+/** Room behind the last tensor for loads that go too far; before the first lies the scratch memory, which is larger. */
+const MARGIN = READABLE_AROUND * 4 + 64;
 
 /** @throws ExactMemoryError naming the largest part, when the sum is beyond what addresses reach */
 export function layOut(

@@ -77,6 +77,9 @@ function ofBinary({ op, type, a, b }: Extract<Expr, { kind: 'binary' }>, left: F
   if (op === 'add') return left + right;
   if (op === 'subtract') return left - right;
   if (op !== 'multiply') return 'vector';
-  if (b.kind === 'constant') return left * b.value;
-  return a.kind === 'constant' ? right * a.value : 'vector';
+  if (isNumber(b)) return left * b.value;
+  return isNumber(a) ? right * a.value : 'vector';
 }
+
+const isNumber = (node: Expr): node is Extract<Expr, { kind: 'constant' | 'size' }> =>
+  node.kind === 'constant' || node.kind === 'size';

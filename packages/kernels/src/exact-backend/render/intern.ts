@@ -1,8 +1,11 @@
 /**
- * Equal subexpressions become one node, and the whole becomes a text: kernels of equal text share a module. Coordinates of axes
- * with one element become 0.
+ * Equal subexpressions become one node, what is known beforehand is worked out, and the whole becomes a text: kernels of equal text
+ * share code. Coordinates of axes with one element become 0.
  */
 import { childrenOf, type Expr, type Loop, type Variable } from '../../canonical/expression.ts';
+import { Folder } from './fold.ts';
+import { speculated } from './speculate.ts';
+import { mapChildren, mapLoop } from './unroll.ts';
 
 export interface Interned {
   readonly value: Expr;
@@ -10,28 +13,37 @@ export interface Interned {
   readonly text: string;
 }
 
-/** @param shape of the kernel's result */
-export function intern(value: Expr, shape: readonly number[]): Interned {
-  const interner = new Interner(shape);
+/**
+ * @param shape of the kernel's result
+ * @param sizes elements of the operands
+ */
+export function intern(value: Expr, shape: readonly number[], sizes: readonly number[]): Interned {
+  const interner = new Interner(shape, sizes);
   const root = interner.node(value);
-  return { value: root, text: interner.text() };
+  return { value: root, text: interner.text(root) };
 }
 
 class Interner {
   readonly #shape: readonly number[];
+  readonly #sizes: readonly number[];
+  readonly #folder: Folder;
   readonly #lines: string[] = [];
   readonly #byLine = new Map<string, Expr>();
   readonly #numbers = new Map<Expr, number>();
   readonly #known = new Map<Expr, Expr>();
   readonly #loops = new Map<Loop, { loop: Loop; number: number }>();
   readonly #variables = new Map<Variable, string>();
+  /** Selects as they are without guards that they need not have. */
+  readonly #selects = new Map<Expr, Expr>();
 
-  constructor(shape: readonly number[]) {
+  constructor(shape: readonly number[], sizes: readonly number[]) {
     this.#shape = shape;
+    this.#sizes = sizes;
+    this.#folder = new Folder(shape);
   }
 
-  text(): string {
-    return this.#lines.join('\n');
+  text(root: Expr): string {
+    return [...this.#lines, `is ${this.#numbers.get(root)}`].join('\n');
   }
 
   node(node: Expr): Expr {
@@ -39,27 +51,50 @@ class Interner {
     if (known) return known;
     const made = this.#made(node);
     this.#known.set(node, made);
+    // What was made stands for itself.
+    this.#known.set(made, made);
     return made;
   }
 
   #made(node: Expr): Expr {
     if (node.kind === 'bounded') return this.node(node.x);
-    if (node.kind === 'axis' && (this.#shape[node.axis] ?? 1) === 1)
-      return this.node({ kind: 'constant', type: 'i32', value: 0 });
-    if (node.kind === 'size') return this.node({ kind: 'constant', type: 'i32', value: node.value });
+    if (node.kind === 'axis' && (this.#shape[node.axis] ?? 1) === 1) return this.#constant(0);
+    if (node.kind === 'size') return this.#constant(node.value);
     if (node.kind === 'variable') return this.#unique(node, this.#variableName(node));
     if (node.kind === 'result') return this.#result(node);
-    if (node.kind === 'sum') this.#variableName(node.variable);
-    const copy = this.#withChildren(node);
-    return this.#unique(copy, this.#describe(copy));
+    if (node.kind === 'sum') this.#count(node.variable, node.count);
+    return this.#folded(mapChildren(node, (child) => this.node(child)));
   }
 
-  #withChildren<T extends Expr>(node: T): T {
-    const copy: Record<string, unknown> = { ...node };
-    for (const [field, child] of Object.entries(node)) {
-      if (childrenOf(node).includes(child as Expr)) copy[field] = this.node(child as Expr);
+  #constant(value: number): Expr {
+    return this.node({ kind: 'constant', type: 'i32', value });
+  }
+
+  /** A node with children of this kernel: something simpler, or itself. */
+  #folded(node: Expr): Expr {
+    const simpler = this.#folder.fold(node);
+    if (simpler !== node) return this.node(simpler);
+    const unique = this.#unique(node, this.#describe(node));
+    return unique.kind === 'select' ? this.#speculated(unique) : unique;
+  }
+
+  #speculated(node: Extract<Expr, { kind: 'select' }>): Expr {
+    let result = this.#selects.get(node);
+    if (result === undefined) {
+      this.#selects.set(node, node);
+      result = speculated(node, {
+        sizes: this.#sizes,
+        range: (each) => this.#folder.range(each),
+        own: (each) => this.node(each),
+      });
+      this.#selects.set(node, result);
     }
-    return copy as unknown as T;
+    return result;
+  }
+
+  #count(variable: Variable, count: Expr): void {
+    this.#variableName(variable);
+    this.#folder.counts(variable, this.node(count));
   }
 
   #result(node: Extract<Expr, { kind: 'result' }>): Expr {
@@ -70,18 +105,11 @@ class Interner {
   #loop(loop: Loop): { loop: Loop; number: number } {
     let known = this.#loops.get(loop);
     if (known === undefined) {
+      this.#count(loop.variable, loop.count);
       const names = [loop.variable, ...loop.states.map(({ variable }) => variable)].map((each) =>
         this.#variableName(each),
       );
-      const copy: Loop = {
-        variable: loop.variable,
-        count: this.node(loop.count),
-        states: loop.states.map(({ variable, initial, next }) => ({
-          variable,
-          initial: this.node(initial),
-          next: this.node(next),
-        })),
-      };
+      const copy = mapLoop(loop, (child) => this.node(child));
       const numbers = [copy.count, ...copy.states.flatMap(({ initial, next }) => [initial, next])].map((each) =>
         this.#numbers.get(each),
       );

@@ -170,7 +170,18 @@ describe('a rendered map kernel', () => {
   });
 
   it('equals the interpreter for random expressions', () => {
-    const operators = ['add', 'subtract', 'multiply', 'maximum', 'masked', 'total', 'turns', 'triangle'] as const;
+    const operators = [
+      'add',
+      'subtract',
+      'multiply',
+      'maximum',
+      'masked',
+      'total',
+      'turns',
+      'triangle',
+      'window',
+      'guarded',
+    ] as const;
     const steps = fc.array(fc.tuple(fc.constantFrom(...operators), fc.nat(3)), { minLength: 1, maxLength: 9 });
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 13 }), fc.integer({ min: 1, max: 19 }), (chain, height, length) => {
@@ -178,7 +189,7 @@ describe('a rendered map kernel', () => {
         const [rendered, defined] = both([height, length], randomValue(chain, height, length), operands);
         expect(rendered).toEqual(defined);
       }),
-      { seed, numRuns: 150 },
+      { seed, numRuns: 250 },
     );
   });
 });
@@ -197,6 +208,17 @@ function randomValue(chain: readonly (readonly [string, number])[], height: numb
       masked: () => e.select(e.less(e.axis(pick % 2), e.int(pick)), a, b),
       total: () => e.sum(e.size(length), (i) => e.add(e.multiply(cell(i), e.float(0.5)), b)),
       turns: () => e.loop(e.int(pick), [a], (i, [x = a]) => [e.add(e.multiply(x, e.float(0.5)), e.toFloat(i))])[0]!,
+      window: () =>
+        e.sum(e.size(pick + 2), (tap) => {
+          const at = e.subtract(e.add(e.axis(1), e.remainder(tap, e.size(2))), e.divideInt(tap, e.size(2)));
+          return e.loadWhere(e.and(e.lessOrEqual(e.int(0), at), e.less(at, e.size(length))), 1, at, b);
+        }),
+      guarded: () => {
+        const at = e.subtract(e.multiply(e.axis(1), e.int(pick)), e.int(3));
+        const inside = e.and(e.less(e.int(-1), at), e.less(at, e.size(length)));
+        const safe = e.select(inside, at, e.int(0));
+        return e.select(e.and(inside, e.less(e.load(1, safe), e.float(1))), e.load(1, safe), a);
+      },
       triangle: () =>
         e.sum(e.add(e.axis(pick % 2), e.int(1)), (i) => e.add(e.load(1, e.remainder(i, e.size(length))), a)),
     };

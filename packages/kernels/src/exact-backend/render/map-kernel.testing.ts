@@ -2,6 +2,7 @@
 import type { Expr } from '../../canonical/expression.ts';
 import { encodeModule } from '../wasm/module.ts';
 import { mapKernel } from './map-kernel.ts';
+import { READABLE_AROUND } from './speculate.ts';
 
 type Numbers = Float32Array | Int32Array;
 
@@ -11,7 +12,7 @@ export function runMap(
   operands: readonly Numbers[],
   part?: readonly [row: number, rowEnd: number, column: number, columnEnd: number],
 ): Numbers {
-  const kernel = mapKernel({ shape, value, operands });
+  const kernel = mapKernel({ shape, value, sizes: operands.map(({ length }) => length) });
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 65_536 });
   const instance = new WebAssembly.Instance(
     new WebAssembly.Module(encodeModule({ map: kernel.emit().map }, { shared: false })),
@@ -19,7 +20,7 @@ export function runMap(
       env: { memory },
     },
   );
-  let next = 64;
+  let next = READABLE_AROUND * 4;
   const addresses = operands.map((values) => {
     const address = next;
     next += values.byteLength + 16;

@@ -4,13 +4,15 @@ import type { MapCall } from '../../canonical/kernel.ts';
 import { FunctionBuilder, type Local } from '../wasm/function.ts';
 import { Emitter } from './emitter.ts';
 import { intern } from './intern.ts';
+import { unrolled } from './unroll.ts';
 import { workOf } from './work.ts';
 import { columnsFit } from './lanes.ts';
 import { scopeKernel, type ScopedKernel } from './scopes.ts';
 
 /** What of a map call or step decides its code. */
 export interface MapShape extends Pick<MapCall, 'shape' | 'value'> {
-  readonly operands: readonly unknown[];
+  /** Elements of each operand. */
+  readonly sizes: readonly number[];
 }
 
 /** Code that is ready to be encoded. Its function `map` takes the operands' addresses, the output's, then rows and columns: first, end, first, end. */
@@ -23,18 +25,18 @@ export interface MapKernel {
   emit(): { readonly map: FunctionBuilder; readonly work: number };
 }
 
-export function mapKernel({ operands, shape, value }: MapShape): MapKernel {
-  const { value: interned, text } = intern(withFlushes(value), shape);
+export function mapKernel({ sizes, shape, value }: MapShape): MapKernel {
+  const { value: interned, text } = intern(unrolled(withFlushes(value)), shape, sizes);
   const axes = shape.flatMap((size, axis) => (size > 1 ? [{ axis, size }] : []));
   const column = axes.at(-1) ?? { axis: -1, size: 1 };
   const outer = axes.slice(0, -1);
   return {
-    key: `${operands.length} [${shape.join()}]\n${text}`,
+    key: `${sizes.length} [${shape.join()}]\n${text}`,
     rows: outer.reduce((product, { size }) => product * size, 1),
     columns: column.size,
     emit: () => {
       const kernel = scopeKernel(interned, column.axis);
-      return { map: mapFunction(kernel, operands.length, outer, column), work: workOf(kernel, column.size) };
+      return { map: mapFunction(kernel, sizes.length, outer, column), work: workOf(kernel, column.size) };
     },
   };
 }

@@ -7,6 +7,28 @@ import type { StepProgram } from '../graph/step-program.ts';
 
 export type BackendName = 'webgpu' | 'onnx' | 'exact';
 
+/**
+ * `fast`: whatever the device does best. `exact`: the one canonical sequence of rounded operations, the same bits on every
+ * device; gradients are summed in fixed point.
+ */
+export type Numerics = 'fast' | 'exact';
+
+/** What the conformance probe found on a device that was opened for exact numerics. */
+export interface ProbeReport {
+  /** `exact with barrier`: products must be hidden from their sums. `tolerance`: not even that helps. */
+  readonly verdict: 'exact' | 'exact with barrier' | 'tolerance';
+  /** Values compared, and how many were wrong (without the barrier where that made them right). */
+  readonly values: number;
+  readonly wrong: number;
+  /** The first wrong one. */
+  readonly counterexample?: {
+    readonly output: string;
+    readonly element: number;
+    readonly expected: number;
+    readonly actual: number;
+  };
+}
+
 /** What a backend runs on. */
 export interface AdapterInfo {
   readonly name: string;
@@ -14,6 +36,8 @@ export interface AdapterInfo {
   readonly kind: 'gpu' | 'software' | 'cpu';
   /** `exact` adapters are audited by equality, `tolerance` ones by relative L2 (DESIGN §4). */
   readonly class: 'exact' | 'tolerance';
+  /** Why, on a device that was probed. */
+  readonly probe?: ProbeReport;
 }
 
 /**

@@ -16,13 +16,26 @@ const kernelOf = (element: 'f32' | 'vec4<f32>'): Kernel => ({
 });
 const [single, fours] = [kernelOf('f32'), kernelOf('vec4<f32>')];
 
+/** How gradients are summed: bytes of one element of a sum, and the launch that adds `count` elements of a gradient. */
+export interface SumRule {
+  readonly bytes: 4 | 8;
+  call(gradient: TensorId, sum: TensorId, count: number): PlannedCall;
+}
+
+/** Sums in f32. */
+export const FLOAT_SUMS: SumRule = { bytes: 4, call: accumulateCall };
+
 /**
  * A train plan whose outputs are `[loss]` only: each `gradient/…` is added to an accumulator, a tensor beyond the plan's
  * own. The kernel that makes a gradient adds it itself where it can and nobody else reads it; else a kernel of its own
  * does as soon as the gradient is there, so that its memory is free again. Accumulators are numbered from
  * `firstAccumulator` in the order of the trained slots.
  */
-export function withAccumulation(plan: Plan, layout: ParameterLayout): Plan & { readonly firstAccumulator: TensorId } {
+export function withAccumulation(
+  plan: Plan,
+  layout: ParameterLayout,
+  sums: SumRule = FLOAT_SUMS,
+): Plan & { readonly firstAccumulator: TensorId } {
   const slots = trainedSlots(layout);
   const firstAccumulator = plan.bytes.length;
   const gradients = plan.outputs.slice(1);
@@ -35,10 +48,10 @@ export function withAccumulation(plan: Plan, layout: ParameterLayout): Plan & { 
     const maker = plan.calls.findLastIndex((call) => outputOf(call) === gradient);
     const added = uses.get(gradient) === 1 ? addingTo(calls[maker], accumulator) : undefined;
     if (added) calls[maker] = added;
-    else due.set(maker, [...(due.get(maker) ?? []), accumulateCall(gradient, accumulator, size)]);
+    else due.set(maker, [...(due.get(maker) ?? []), sums.call(gradient, accumulator, size)]);
   });
   const all = [...(due.get(-1) ?? []), ...calls.flatMap((call, index) => [call, ...(due.get(index) ?? [])])];
-  const bytes = [...plan.bytes, ...slots.map(({ size }) => size * 4)];
+  const bytes = [...plan.bytes, ...slots.map(({ size }) => size * sums.bytes)];
   return { ...plan, calls: all, bytes, outputs: plan.outputs.slice(0, 1), firstAccumulator };
 }
 

@@ -104,6 +104,12 @@ export interface Executable {
   accumulate(batch: Batch): Promise<{ lossSum: number }>;
   /** Writes accumulators × `scale` to `into` `[parameterCount]` f32 and clears them. */
   drain(into: Float32Array, scale: number): Promise<void>;
+  /**
+   * In exact numerics: writes the fixed-point sums themselves (`canonical/fixed-point.ts`) to `into` `[parameterCount]`, 0 for
+   * parameters without a gradient, and clears them. Absent where a backend has fast numerics alone.
+   * @throws FixedSumsError
+   */
+  drainFixed?(into: BigInt64Array): Promise<void>;
   /** Forward only. */
   evaluate(batch: Batch): Promise<EvaluationSums>;
   close(): Promise<void>;

@@ -20,7 +20,7 @@ function checkInput({ name, type }: GraphInput, values: Batch[string] | undefine
 }
 
 /** Refuses a flat vector of another length than the layout's. @throws BatchMismatchError */
-export function expectVector(input: string, values: Float32Array, size: number): void {
+export function expectVector(input: string, values: Float32Array | BigInt64Array, size: number): void {
   if (values.length === size) return;
   throw new BatchMismatchError({ input, expected: `${size} elements`, actual: String(values.length) });
 }

@@ -1,6 +1,7 @@
 /** What every backend may answer to a program that it cannot run. */
 import { KernelError } from '../errors.ts';
 import type { DType } from '../graph/graph.ts';
+import type { ParameterLayout } from '../graph/parameter-layout.ts';
 import type { BackendName } from './backend.ts';
 
 /** A backend has no lowering for an op, or not for this dtype. */
@@ -70,6 +71,42 @@ export class OnnxRuntimeError extends KernelError {
       message: `onnxruntime failed while ${doing}: ${cause instanceof Error ? cause.message : String(cause)}.`,
       mend: 'Check the batch against the program and the free memory; if both are right, report it with the job.',
       cause,
+    });
+  }
+}
+
+/** Causes: a diverged run, whose gradient is NaN, infinite or beyond 2¹⁸ for one sample sum; too large a sum over many micro-batches. */
+export class GradientOverflowError extends KernelError {
+  readonly code = 'GRADIENT_OVERFLOW';
+  /** What it is built from, so that it can be told in another thread. */
+  readonly details: { readonly parameter: string; readonly element: number };
+
+  /** @param details element: its index in the parameter */
+  constructor(details: { readonly parameter: string; readonly element: number }) {
+    super({
+      message: `The summed gradient of ${details.parameter} does not fit the fixed-point range at element ${details.element}.`,
+      mend: 'The run has probably diverged: lower training.optimizer.learningRate, and resume from a checkpoint.',
+    });
+    this.details = details;
+  }
+}
+
+/** @param element index in the flat vector */
+export function gradientOverflow({ slots }: ParameterLayout, element: number): GradientOverflowError {
+  const slot = slots.findLast(({ offset }) => offset <= element);
+  return new GradientOverflowError({ parameter: slot?.name ?? '', element: element - (slot?.offset ?? 0) });
+}
+
+/** Fixed-point sums were asked of a program that was compiled for fast numerics. */
+export class FixedSumsError extends KernelError {
+  readonly code = 'FIXED_SUMS_UNAVAILABLE';
+  readonly details = {};
+
+  constructor() {
+    super({
+      message:
+        'Gradients are summed in fixed point in exact numerics alone, and this backend was opened for fast ones.',
+      mend: 'Open the backend with numerics: exact.',
     });
   }
 }

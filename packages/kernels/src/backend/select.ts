@@ -3,7 +3,7 @@
  * a CPU; where a real GPU is there, it opens both and lets the first program that is compiled decide (`FasterBackend`). Where
  * onnxruntime has no binary, `exact` takes its place: it needs nothing but WebAssembly.
  */
-import type { Backend, BackendName } from './backend.ts';
+import type { Backend, BackendName, Numerics } from './backend.ts';
 import { chooseBackend, type WebGpuFinding } from './choose-backend.ts';
 import { BackendUnavailableError, summaryOf } from './errors.ts';
 import { FasterBackend } from './faster-backend.ts';
@@ -19,6 +19,8 @@ export interface BackendOpeners {
 
 export interface SelectBackendOptions extends OnnxBackendOptions {
   readonly requested: BackendName | 'auto';
+  /** `fast` unless given. `exact` numerics are computed by `webgpu` and `exact`. */
+  readonly numerics?: Numerics;
   /** How backends are opened; the real ones unless given. */
   readonly openers?: BackendOpeners;
 }
@@ -36,11 +38,22 @@ export async function selectBackend(options: SelectBackendOptions): Promise<Sele
   return withReason(await openers[requested](), `${requested} was asked for`);
 }
 
-const realOpeners = ({ threads, ...options }: SelectBackendOptions): BackendOpeners => ({
-  webgpu: openWebGpu,
-  onnx: () => openOnnxBackend({ ...options, ...(threads !== undefined && { threads }) }),
+const realOpeners = ({ threads, numerics = 'fast', ...options }: SelectBackendOptions): BackendOpeners => ({
+  webgpu: () => openWebGpu({ numerics }),
+  onnx:
+    numerics === 'exact'
+      ? refuseExactOnnx
+      : () => openOnnxBackend({ ...options, ...(threads !== undefined && { threads }) }),
   exact: async () => openExactBackend(threads === undefined ? {} : { threads }),
 });
+
+const refuseExactOnnx = async (): Promise<Backend> => {
+  throw new BackendUnavailableError({
+    backend: 'onnx',
+    reason: 'the job asks for exact numerics, which onnxruntime does not have',
+    mend: 'Choose the backend auto, webgpu or exact, or set training.numerics to fast.',
+  });
+};
 
 async function selectAutomatically(openers: BackendOpeners): Promise<SelectedBackend> {
   // `auto` goes on without a GPU whatever is wrong with it, and says what was.

@@ -26,20 +26,3 @@ export class ExactMemoryError extends KernelError {
     });
   }
 }
-
-/** Causes: a diverged run, whose gradient is NaN, infinite or beyond 2¹⁸ for one sample sum; too large a sum over many micro-batches. */
-export class GradientOverflowError extends KernelError {
-  readonly code = 'GRADIENT_OVERFLOW';
-  readonly parameter: string;
-  /** Index in the parameter. */
-  readonly element: number;
-
-  constructor({ parameter, element }: { parameter: string; element: number }) {
-    super({
-      message: `The summed gradient of ${parameter} does not fit the fixed-point range at element ${element}.`,
-      mend: 'The run has probably diverged: lower training.optimizer.learningRate, and resume from a checkpoint.',
-    });
-    this.parameter = parameter;
-    this.element = element;
-  }
-}

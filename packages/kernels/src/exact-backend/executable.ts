@@ -1,13 +1,12 @@
 /** A compiled step program with its parameters and fixed-point gradient sums in one WebAssembly memory. */
 import type { Batch, EvaluationSums, Executable } from '../backend/backend.ts';
 import { dataInputs, expectVector } from '../backend/check-batch.ts';
-import { ExecutableClosedError } from '../backend/errors.ts';
+import { ExecutableClosedError, gradientOverflow } from '../backend/errors.ts';
 import { drainFixed } from '../canonical/fixed-point.ts';
 import { FLUSH_LIMIT } from '../canonical/flush.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import type { CompiledProgram } from './compile/compile.ts';
-import { GradientOverflowError } from './errors.ts';
 import { CONTROL, CONTROL_WORDS } from './threads/messages.ts';
 import type { ThreadPool } from './threads/pool.ts';
 
@@ -51,7 +50,14 @@ export class ExactExecutable implements Executable {
     expectVector('into', into, this.#sums.length);
     const overflown = drainFixed(this.#sums, into, scale);
     this.#sums.fill(0n);
-    if (overflown >= 0) throw this.#overflow(overflown);
+    if (overflown >= 0) throw gradientOverflow(this.#parts.program.layout, overflown);
+  }
+
+  async drainFixed(into: BigInt64Array): Promise<void> {
+    this.#expectOpen();
+    expectVector('into', into, this.#sums.length);
+    into.set(this.#sums);
+    this.#sums.fill(0n);
   }
 
   async evaluate(batch: Batch): Promise<EvaluationSums> {
@@ -86,11 +92,6 @@ export class ExactExecutable implements Executable {
   #scalars(list: 'train' | 'evaluate'): readonly number[] {
     const { memory, compiled } = this.#parts;
     return compiled.results[list].map((address) => new Float32Array(memory.buffer, address, 1)[0]!);
-  }
-
-  #overflow(element: number): GradientOverflowError {
-    const slot = this.#parts.program.layout.slots.findLast(({ offset }) => offset <= element);
-    return new GradientOverflowError({ parameter: slot?.name ?? '', element: element - (slot?.offset ?? 0) });
   }
 
   #expectOpen(): void {

@@ -1,12 +1,16 @@
 /** The WebGPU backend on a given entry point: `navigator.gpu` in a browser, Dawn's in Node. */
-import type { Backend } from '../backend/backend.ts';
+import type { Backend, Numerics } from '../backend/backend.ts';
 import { ops } from '../ops/index.ts';
 import type { AdapterDescription, PowerPreference } from './adapter.ts';
+import { type Arithmetic, exactArithmetic, fastArithmetic } from './arithmetic.ts';
 import { Device } from './device.ts';
+import { probeDevice } from './exact/probe.ts';
 import { compileProgram } from './executable.ts';
 
 export interface WebGpuOptions {
   readonly powerPreference?: PowerPreference;
+  /** `fast` unless given. */
+  readonly numerics?: Numerics;
 }
 
 /**
@@ -20,15 +24,33 @@ export async function openWebGpuBackend(gpu: GPU, options: WebGpuOptions = {}): 
 /** The backend with all that is known of its adapter. */
 export async function openDeviceBackend(
   gpu: GPU,
-  { powerPreference }: WebGpuOptions,
+  { powerPreference, numerics = 'fast' }: WebGpuOptions,
 ): Promise<{ backend: Backend; adapter: AdapterDescription }> {
   const device = await Device.open(gpu, powerPreference);
-  const { name, kind, class: exactness } = device.adapter;
+  const { arithmetic, adapter } = numerics === 'exact' ? await openExact(device) : openFast(device);
+  const { name, kind, class: exactness, probe } = adapter;
   const backend: Backend = {
     name: 'webgpu',
-    adapter: { name, kind, class: exactness },
-    compile: (program, options) => compileProgram(device, program, ops, options),
+    adapter: { name, kind, class: exactness, ...(probe && { probe }) },
+    compile: (program, options) => compileProgram(device, program, arithmetic, options),
     close: async () => device.close(),
   };
-  return { backend, adapter: device.adapter };
+  return { backend, adapter };
+}
+
+interface Opened {
+  readonly arithmetic: Arithmetic;
+  readonly adapter: AdapterDescription;
+}
+
+const openFast = ({ traits, adapter }: Device): Opened => ({ arithmetic: fastArithmetic({ ops, traits }), adapter });
+
+/** Probes the device: its class is what it was found to be. */
+async function openExact(device: Device): Promise<Opened> {
+  const { report, rounding } = await probeDevice(device);
+  const exactness = report.verdict === 'tolerance' ? 'tolerance' : 'exact';
+  return {
+    arithmetic: exactArithmetic({ ops, traits: device.traits, rounding }),
+    adapter: { ...device.adapter, class: exactness, probe: report },
+  };
 }

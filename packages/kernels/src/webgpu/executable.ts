@@ -1,14 +1,14 @@
 /** A step program on a device: parameters, activations and gradient accumulators stay there between calls. */
 import type { Batch, CompileOptions, DeviceMemory, EvaluationSums, Executable } from '../backend/backend.ts';
 import { dataInputs, expectVector } from '../backend/check-batch.ts';
-import { ExecutableClosedError } from '../backend/errors.ts';
+import { ExecutableClosedError, FixedSumsError, gradientOverflow } from '../backend/errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { OpTable } from '../graph/op.ts';
 import type { StepProgram } from '../graph/step-program.ts';
+import { drainFixed } from '../canonical/fixed-point.ts';
 import { withAccumulation } from './accumulate.ts';
+import type { Arithmetic } from './arithmetic.ts';
 import type { Device } from './device.ts';
-import { gatherScaled } from './parameter-buffer.ts';
-import { planGraph } from './plan.ts';
+import { gatherFixed, gatherScaled, type Piece } from './parameter-buffer.ts';
 import { type Profile, profileRecording } from './profile.ts';
 import { layOutMemory, MAX_SUMS, ProgramMemory } from './program-memory.ts';
 import { bindCalls, checkSizes, pipelinesOf, type Recording } from './recording.ts';
@@ -18,26 +18,28 @@ import { warmUp } from './warm-up.ts';
 export async function compileProgram(
   device: Device,
   program: StepProgram,
-  ops: OpTable,
+  arithmetic: Arithmetic,
   { onProgress }: CompileOptions = {},
 ): Promise<ProfiledExecutable> {
-  const context = { ops, traits: device.traits };
-  const trainPlan = withAccumulation(planGraph(program.train, context), program.layout);
-  const evaluatePlan = planGraph(program.evaluate, context);
+  const trainPlan = withAccumulation(arithmetic.plan(program.train), program.layout, arithmetic.sums);
+  const evaluatePlan = arithmetic.plan(program.evaluate);
   for (const plan of [trainPlan, evaluatePlan]) checkSizes(device, plan);
   const train = { graph: program.train, plan: trainPlan, firstAccumulator: trainPlan.firstAccumulator };
   const evaluate = { graph: program.evaluate, plan: evaluatePlan, firstAccumulator: Infinity };
-  const layout = layOutMemory(program, [train, evaluate], device.alignment);
+  const layout = layOutMemory(program, [train, evaluate], device.alignment, arithmetic.sums.bytes);
   const pipelines = await Promise.all([pipelinesOf(device, trainPlan), pipelinesOf(device, evaluatePlan)]);
   const executable = await device.building('the program’s buffers', () => {
     const memory = new ProgramMemory(device, layout);
     const places = [memory.placement(train), memory.placement(evaluate)] as const;
-    return new GpuExecutable(device, program, memory, {
-      train: bindCalls(device, trainPlan, pipelines[0], places[0]),
-      evaluate: bindCalls(device, evaluatePlan, pipelines[1], places[1]),
-      loss: trainPlan.outputs.map(places[0]),
-      sums: evaluatePlan.outputs.map(places[1]),
-    });
+    return new GpuExecutable(
+      { device, program, memory, arithmetic },
+      {
+        train: bindCalls(device, trainPlan, pipelines[0], places[0]),
+        evaluate: bindCalls(device, evaluatePlan, pipelines[1], places[1]),
+        loss: trainPlan.outputs.map(places[0]),
+        sums: evaluatePlan.outputs.map(places[1]),
+      },
+    );
   });
   await executable.warmUp(onProgress);
   return executable;
@@ -58,17 +60,26 @@ export interface ProfiledExecutable extends Executable {
   profile(batch: Batch): Promise<Profile>;
 }
 
+interface Parts {
+  readonly device: Device;
+  readonly program: StepProgram;
+  readonly memory: ProgramMemory;
+  readonly arithmetic: Arithmetic;
+}
+
 class GpuExecutable implements ProfiledExecutable {
   readonly #device: Device;
   readonly #program: StepProgram;
   readonly #memory: ProgramMemory;
+  readonly #arithmetic: Arithmetic;
   readonly #recordings: Recordings;
   #closed = false;
 
-  constructor(device: Device, program: StepProgram, memory: ProgramMemory, recordings: Recordings) {
+  constructor({ device, program, memory, arithmetic }: Parts, recordings: Recordings) {
     this.#device = device;
     this.#program = program;
     this.#memory = memory;
+    this.#arithmetic = arithmetic;
     this.#recordings = recordings;
   }
 
@@ -83,8 +94,9 @@ class GpuExecutable implements ProfiledExecutable {
   async load(parameters: Float32Array): Promise<void> {
     this.#expectOpen();
     expectVector('parameters', parameters, this.#program.layout.size);
+    const entering = this.#arithmetic.enter(parameters);
     for (const { byteOffset, offset, size } of this.#memory.layout.parameters.slots) {
-      this.#device.write(this.#memory.parameters, byteOffset, parameters as GPUAllowSharedBufferSource, offset, size);
+      this.#device.write(this.#memory.parameters, byteOffset, entering as GPUAllowSharedBufferSource, offset, size);
     }
     this.#device.throwIfFailed();
   }
@@ -110,16 +122,39 @@ class GpuExecutable implements ProfiledExecutable {
   async drain(into: Float32Array, scale: number): Promise<void> {
     this.#expectOpen();
     expectVector('into', into, this.#program.layout.size);
+    const { trained } = this.#memory.layout;
+    if (this.#arithmetic.sums.bytes === 8) return this.#drainSums(into, scale);
+    into.fill(0);
+    return this.#readBack((piece) => gatherScaled(trained, piece, into, scale));
+  }
+
+  async drainFixed(into: BigInt64Array): Promise<void> {
+    this.#expectOpen();
+    expectVector('into', into, this.#program.layout.size);
+    if (this.#arithmetic.sums.bytes !== 8) throw new FixedSumsError();
+    const { trained } = this.#memory.layout;
+    into.fill(0n);
+    await this.#readBack((piece) => gatherFixed(trained, piece, into));
+  }
+
+  async #drainSums(into: Float32Array, scale: number): Promise<void> {
+    const sums = new BigInt64Array(into.length);
+    await this.drainFixed(sums);
+    const overflown = drainFixed(sums, into, scale);
+    if (overflown >= 0) throw gradientOverflow(this.#program.layout, overflown);
+  }
+
+  /** Reads the accumulators in pieces and clears them. */
+  async #readBack(use: (piece: Piece) => void): Promise<void> {
     const { accumulators, staging } = this.#memory;
     const { trained, stagingBytes } = this.#memory.layout;
-    into.fill(0);
     for (let start = 0; start < trained.bytes; start += stagingBytes) {
       const size = Math.min(stagingBytes, trained.bytes - start);
       this.#device.submit((encoder) => {
         encoder.copyBufferToBuffer(accumulators, start, staging, 0, size);
         encoder.clearBuffer(accumulators, start, size);
       });
-      await this.#device.read(staging, (bytes) => gatherScaled(trained, { bytes, start }, into, scale), size);
+      await this.#device.read(staging, (bytes) => use({ bytes, start }), size);
     }
   }
 
@@ -152,7 +187,8 @@ class GpuExecutable implements ProfiledExecutable {
   #feed(graph: Graph, batch: Batch): void {
     this.#expectOpen();
     for (const [{ name }, values] of dataInputs(graph, batch)) {
-      this.#device.write(this.#memory.data.get(name)!, 0, values as GPUAllowSharedBufferSource);
+      const entering = values instanceof Float32Array ? this.#arithmetic.enter(values) : values;
+      this.#device.write(this.#memory.data.get(name)!, 0, entering as GPUAllowSharedBufferSource);
     }
   }
 }

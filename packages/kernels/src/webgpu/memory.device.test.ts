@@ -5,6 +5,7 @@ import type { StepProgram } from '../graph/step-program.ts';
 import { buildStepProgram } from '../models/build-step-program.ts';
 import { ops } from '../ops/index.ts';
 import { Device } from './device.ts';
+import { fastArithmetic } from './arithmetic.ts';
 import { compileProgram } from './executable.ts';
 import { openGpu } from './node/open-gpu.ts';
 import { elements } from './wgsl.ts';
@@ -34,7 +35,7 @@ describe('the memory of the GPT step', () => {
 
   it('is what the plan says, and little more than any plan needs', async () => {
     const before = device.allocatedBytes;
-    const executable = await compileProgram(device, program, ops);
+    const executable = await compileProgram(device, program, fastArithmetic({ ops, traits: device.traits }));
     const { memory } = executable;
     await executable.load(new Float32Array(program.layout.size));
     await executable.accumulate(batchOf(program));
@@ -53,7 +54,9 @@ describe('compiling', () => {
   it('tells of every kernel in order', async () => {
     const program = buildStepProgram({ type: 'mlp', inputs: 5, hidden: [3], outputs: 2, activation: 'gelu' }, 2);
     const told: CompileProgress[] = [];
-    const executable = await compileProgram(device, program, ops, { onProgress: (progress) => told.push(progress) });
+    const executable = await compileProgram(device, program, fastArithmetic({ ops, traits: device.traits }), {
+      onProgress: (progress) => told.push(progress),
+    });
     const { total } = told[0]!;
     expect(told.at(-1)).toEqual({ done: total, total });
     expect(told.map(({ done }) => done)).toEqual(told.map(({ done }) => done).toSorted((a, b) => a - b));

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildStepProgram } from '../models/build-step-program.ts';
 import { ops } from '../ops/index.ts';
 import { Device } from './device.ts';
+import { fastArithmetic } from './arithmetic.ts';
 import { compileProgram } from './executable.ts';
 import { openGpu } from './node/open-gpu.ts';
 import { totalByKernel } from './profile.ts';
@@ -15,7 +16,7 @@ afterAll(() => device.close());
 
 it('times every launch and leaves the gradient that a plain run leaves', async () => {
   const program = buildStepProgram({ type: 'mlp', inputs: 6, hidden: [5], outputs: 3, activation: 'relu' }, 4);
-  const executable = await compileProgram(device, program, ops);
+  const executable = await compileProgram(device, program, fastArithmetic({ ops, traits: device.traits }));
   const parameters = Float32Array.from({ length: program.layout.size }, (_, index) => Math.sin(index));
   await executable.load(parameters);
   const batch = {

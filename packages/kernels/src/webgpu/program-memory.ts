@@ -45,10 +45,11 @@ export function layOutMemory(
   { layout }: StepProgram,
   graphs: readonly PlannedGraph[],
   alignment: number,
+  sumBytes: 4 | 8 = 4,
 ): MemoryLayout {
   const elsewhere = (planned: PlannedGraph) => (tensor: TensorId) => tensor >= planned.firstAccumulator;
   const parameters = padLayout(layout.slots, alignment);
-  const trained = padLayout(trainedSlots(layout), alignment);
+  const trained = padLayout(trainedSlots(layout), alignment, sumBytes);
   const data = new Map(
     graphs.flatMap(({ graph }) =>
       graph.inputs.flatMap(({ name, type, role }) => (role === 'data' ? [[name, elements(type) * 4] as const] : [])),
@@ -106,9 +107,9 @@ export class ProgramMemory {
     return (tensor) => {
       const input = graph.inputs[tensor];
       if (input?.role === 'parameter')
-        return slotOfBuffer(this.parameters, this.layout.parameters, parameters.indexOf(input));
+        return slotOfBuffer(this.parameters, this.layout.parameters, parameters.indexOf(input), plan.bytes[tensor]!);
       if (tensor >= firstAccumulator)
-        return slotOfBuffer(this.accumulators, this.layout.trained, tensor - firstAccumulator);
+        return slotOfBuffer(this.accumulators, this.layout.trained, tensor - firstAccumulator, plan.bytes[tensor]!);
       const buffer = input ? this.data.get(input.name)! : this.#slots[slotOf.get(tensor)!]!;
       return { buffer, offset: 0, size: plan.bytes[tensor]! };
     };
@@ -120,9 +121,8 @@ export class ProgramMemory {
   }
 }
 
-function slotOfBuffer(buffer: GPUBuffer, { slots }: PaddedLayout, slot: number): GPUBufferBinding {
-  const { byteOffset, size } = slots[slot]!;
-  return { buffer, offset: byteOffset, size: size * 4 };
+function slotOfBuffer(buffer: GPUBuffer, { slots }: PaddedLayout, slot: number, size: number): GPUBufferBinding {
+  return { buffer, offset: slots[slot]!.byteOffset, size };
 }
 
 /** Sizes of buffers that serve the slots of every plan. */

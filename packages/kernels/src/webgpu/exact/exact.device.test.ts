@@ -6,10 +6,10 @@ import { initialise } from '../../models/initialise.ts';
 import { conformanceCases, instantiate } from '../../ops/conformance.ts';
 import { ops } from '../../ops/index.ts';
 import { Device } from '../device.ts';
-import type { MatmulTile } from '../kernels/matmul.ts';
 import { openGpu } from '../node/open-gpu.ts';
 import { runPlan } from '../run-graph.ts';
 import { planExact } from './plan-exact.ts';
+import { tilesFor } from './tiles.testing.ts';
 
 let device: Device;
 beforeAll(async () => {
@@ -30,18 +30,6 @@ describe('an op in exact arithmetic', () => {
     expect(bitsOf(actual!)).toEqual(bitsOf(interpretExactly(graph, feeds, ops)['y']!));
   });
 });
-
-/** Three tiles of each family that the adapter can run. */
-function tilesOf({ traits }: Device): readonly MatmulTile[] {
-  const tiled = [
-    { across: 8, down: 8, laneRows: 4, depth: 16 },
-    { across: 4, down: 8, laneRows: 2, depth: 32 },
-    { across: 16, down: 4, laneRows: 8, depth: 8 },
-  ].map((tile): MatmulTile => ({ family: 'tiled', ...tile }));
-  if (!traits.subgroups) return tiled;
-  const lanes = traits.subgroupSize;
-  return [...tiled, ...[1, 2, 4].map((times): MatmulTile => ({ family: 'subgroup', lanes, rows: lanes * times }))];
-}
 
 /** Sizes m, k, n beyond a block of k, odd and in fours. */
 const sizes = [
@@ -66,7 +54,8 @@ describe('a matrix product in exact arithmetic', () => {
         shapes.map(([rows, columns], side) => [`in${side}`, draw(rows! * columns!, side)]),
       );
       const expected = bitsOf(interpretExactly(graph, feeds, ops)['y']!);
-      for (const tile of tilesOf(device)) {
+      const { tiled, subgroup } = tilesFor(device.traits);
+      for (const tile of [...tiled, ...subgroup]) {
         for (const rounding of ['plain', 'barrier'] as const) {
           const [actual] = await runPlan(
             device,

@@ -44,26 +44,42 @@ function everyFunction(builder: GraphBuilder, [x, y, z]: Operands): ValueId {
   return call('sub', call('add', curves, call('gelu', x)), quotient);
 }
 
-export function probeProgram(): ProbeProgram {
-  const builder = new GraphBuilder();
-  const feeds: Record<string, CanonicalArray> = {};
-  const feed = (name: string, shape: readonly number[], values: Float32Array): ValueId => {
-    feeds[name] = values;
-    return builder.input(name, { dtype: 'f32', shape }, 'data');
-  };
-  for (const [name, [m, k, n]] of Object.entries(PRODUCTS)) {
+/** The operands of everything, by name: their shapes and values. */
+function operands(): Record<string, { readonly shape: readonly number[]; readonly values: Float32Array }> {
+  const products = Object.entries(PRODUCTS).flatMap(([name, [m, k, n]]) => {
     const [left, right] = [normals(m * k, `${name} left`), normals(k * n, `${name} right`)];
     cancelling(left, right, n);
-    const operands = [feed(`${name} left`, [m, k], left), feed(`${name} right`, [k, n], right)];
-    const plain = { transposeA: false, transposeB: false };
-    builder.output(`the ${name} product`, builder.apply('matmul', operands, plain));
-  }
-  const elementwise = ['x', 'y', 'z'].map((name) => {
-    const values = normals(ELEMENTS, name);
-    return feed(name, [ELEMENTS], name === 'z' ? values.map((value) => Math.abs(value) + 0.125) : values);
+    return [
+      [`${name} left`, { shape: [m, k], values: left }],
+      [`${name} right`, { shape: [k, n], values: right }],
+    ] as const;
   });
-  const curves = everyFunction(builder, elementwise as unknown as Operands);
+  const [x, y, z] = ['x', 'y', 'z'].map((name) => normals(ELEMENTS, name));
+  const shape = [ELEMENTS];
+  return {
+    ...Object.fromEntries(products),
+    x: { shape, values: x! },
+    y: { shape, values: y! },
+    z: { shape, values: z!.map((value) => Math.abs(value) + 0.125) },
+  };
+}
+
+export function probeProgram(): ProbeProgram {
+  const builder = new GraphBuilder();
+  const given = operands();
+  const values = new Map<string, ValueId>();
+  for (const [name, { shape }] of Object.entries(given))
+    values.set(name, builder.input(name, { dtype: 'f32', shape }, 'data'));
+  const of = (name: string): ValueId => values.get(name)!;
+  for (const name of Object.keys(PRODUCTS)) {
+    const sides = [of(`${name} left`), of(`${name} right`)];
+    builder.output(`the ${name} product`, builder.apply('matmul', sides, { transposeA: false, transposeB: false }));
+  }
+  const curves = everyFunction(builder, [of('x'), of('y'), of('z')]);
   builder.output('the functions', curves);
   builder.output('the sum', builder.apply('reduceSum', [curves], { axes: [0], keepDims: false }));
-  return { graph: builder.build(), feeds };
+  return {
+    graph: builder.build(),
+    feeds: Object.fromEntries(Object.entries(given).map(([name, each]) => [name, each.values])),
+  };
 }

@@ -4,6 +4,7 @@ import type { Backend, Batch, DeviceMemory, Executable } from '../../backend/bac
 import { ExecutableClosedError } from '../../backend/errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { StepProgram } from '../../graph/step-program.ts';
+import { planCanonical } from '../../canonical/plan.ts';
 import { ops } from '../../ops/index.ts';
 import type { AdapterDescription } from '../adapter.ts';
 import type { WebGpuOptions } from '../backend.ts';
@@ -19,13 +20,13 @@ export async function createWebGpuBackend(options: WebGpuOptions = {}): Promise<
   expectVulkanLoader();
   const host = new GpuHost();
   try {
-    const { name, kind, class: exactness } = await host.call('open', options);
+    const { name, kind, class: exactness, probe } = await host.call('open', options);
     let compiled: ExecutableId = 0;
     return {
       name: 'webgpu',
-      adapter: { name, kind, class: exactness },
+      adapter: { name, kind, class: exactness, ...(probe && { probe }) },
       compile: async (program, { onProgress } = {}) => {
-        for (const graph of [program.train, program.evaluate]) checkOps(graph, ops);
+        for (const graph of [program.train, program.evaluate]) expectLowerings(graph, options);
         const id = compiled++;
         const memory = await host.call('compile', { id, program }, onProgress);
         return new ThreadExecutable(host, id, program, memory);
@@ -36,6 +37,12 @@ export async function createWebGpuBackend(options: WebGpuOptions = {}): Promise<
     await host.close(new BackendClosedError());
     throw error;
   }
+}
+
+/** Refuses here, where the error's class is known, what the thread would refuse. @throws UnsupportedOpError */
+function expectLowerings(graph: Graph, { numerics }: WebGpuOptions): void {
+  if (numerics === 'exact') planCanonical(graph, ops);
+  else checkOps(graph, ops);
 }
 
 /** Every adapter that a backend could run on; none where there is no driver that Dawn takes. */
@@ -91,6 +98,14 @@ class ThreadExecutable implements Executable {
     expectVector('into', into, this.#program.layout.size);
     const target = isShared(into) ? into : this.#shared.room('vector', into);
     await this.#host.call('drain', { id: this.#id, into: target, scale });
+    if (target !== into) into.set(target);
+  }
+
+  async drainFixed(into: BigInt64Array): Promise<void> {
+    this.#expectOpen();
+    expectVector('into', into, this.#program.layout.size);
+    const target = isShared(into) ? into : this.#shared.room('sums', into);
+    await this.#host.call('drainFixed', { id: this.#id, into: target });
     if (target !== into) into.set(target);
   }
 

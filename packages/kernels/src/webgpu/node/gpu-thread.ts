@@ -39,6 +39,9 @@ const calls: { readonly [Name in CallName]: (take: Calls[Name]['take']) => Promi
   load: ({ id, parameters }) => executable(id).load(parameters),
   accumulate: ({ id, batch }) => executable(id).accumulate(batch),
   drain: ({ id, into, scale }) => executable(id).drain(into, scale),
+  drainFixed: async ({ id, into }) => {
+    await executable(id).drainFixed?.(into);
+  },
   evaluate: ({ id, batch }) => executable(id).evaluate(batch),
   release: async ({ id }) => {
     await executables.get(id)?.close();

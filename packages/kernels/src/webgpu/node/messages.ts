@@ -15,6 +15,7 @@ export interface Calls {
   readonly load: { take: { id: ExecutableId; parameters: Float32Array }; give: void };
   readonly accumulate: { take: { id: ExecutableId; batch: Batch }; give: { lossSum: number } };
   readonly drain: { take: { id: ExecutableId; into: Float32Array; scale: number }; give: void };
+  readonly drainFixed: { take: { id: ExecutableId; into: BigInt64Array }; give: void };
   readonly evaluate: { take: { id: ExecutableId; batch: Batch }; give: EvaluationSums };
   readonly release: { take: { id: ExecutableId }; give: void };
   readonly close: { take: Record<string, never>; give: void };

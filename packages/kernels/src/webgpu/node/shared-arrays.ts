@@ -1,6 +1,6 @@
 /** Memory that two threads see, one array a purpose, made at first use and used again. */
 
-type Numbers = Float32Array | Int32Array;
+type Numbers = Float32Array | Int32Array | BigInt64Array;
 
 /** Whether both threads see the array as it is. */
 export const isShared = ({ buffer }: Numbers): boolean => buffer instanceof SharedArrayBuffer;
@@ -12,8 +12,8 @@ export class SharedArrays {
   room<T extends Numbers>(purpose: string, like: T): T {
     let array = this.#arrays.get(purpose);
     if (array === undefined || array.length !== like.length || array.constructor !== like.constructor) {
-      const memory = new SharedArrayBuffer(like.byteLength);
-      array = like instanceof Float32Array ? new Float32Array(memory) : new Int32Array(memory);
+      const Kind = like.constructor as new (memory: SharedArrayBuffer) => T;
+      array = new Kind(new SharedArrayBuffer(like.byteLength));
       this.#arrays.set(purpose, array);
     }
     return array as T;
@@ -23,7 +23,7 @@ export class SharedArrays {
   put<T extends Numbers>(purpose: string, values: T): T {
     if (isShared(values)) return values;
     const room = this.room(purpose, values);
-    room.set(values);
+    (room as { set(values: Numbers): void }).set(values);
     return room;
   }
 }

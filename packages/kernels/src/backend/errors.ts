@@ -81,13 +81,21 @@ export class GradientOverflowError extends KernelError {
   /** What it is built from, so that it can be told in another thread. */
   readonly details: { readonly parameter: string; readonly element: number };
 
-  /** @param details element: its index in the parameter */
   constructor(details: { readonly parameter: string; readonly element: number }) {
     super({
       message: `The summed gradient of ${details.parameter} does not fit the fixed-point range at element ${details.element}.`,
       mend: 'The run has probably diverged: lower training.optimizer.learningRate, and resume from a checkpoint.',
     });
     this.details = details;
+  }
+
+  get parameter(): string {
+    return this.details.parameter;
+  }
+
+  /** Index in the parameter. */
+  get element(): number {
+    return this.details.element;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   DeviceOutOfMemoryError,
   DeviceValidationError,
 } from '../errors.ts';
+import { FixedSumsError, GradientOverflowError } from '../../backend/errors.ts';
 import { reviveError, tellError } from './told-error.ts';
 
 const errors = [
@@ -16,6 +17,8 @@ const errors = [
   new DeviceLostError({ reason: 'unplugged' }),
   new DeviceOutOfMemoryError({ what: 'a buffer' }),
   new DeviceValidationError({ what: 'a kernel', complaint: 'no' }),
+  new FixedSumsError(),
+  new GradientOverflowError({ parameter: 'layers.0.weight', element: 3 }),
 ];
 
 describe('an error told across threads', () => {

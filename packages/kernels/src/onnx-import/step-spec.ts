@@ -29,7 +29,7 @@ export interface DataBinding {
 export function onnxSpec(model: OnnxModel, batch: number, { input, labels: given, loss }: DataBinding): OnnxSpec {
   const bound = model.bind(batch, input.shape);
   const rebuilds = loss === 'mse' && elements(given.shape) !== elements(input.shape) && sameSize(bound);
-  const labels = rebuilds ? { ...input, dtype: bound.input.dtype } : given;
+  const labels = rebuilds ? { ...input, shape: bound.input.shape.slice(1), dtype: bound.input.dtype } : given;
   checkLabels(bound.outputShape, labels.shape, loss, model.names.output);
   checkRanges(bound, model.names, input.range, loss === 'crossEntropy' ? labels.range : null);
   return {

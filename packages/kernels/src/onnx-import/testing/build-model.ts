@@ -20,13 +20,15 @@ export interface TestModel {
   readonly weights?: Readonly<Record<string, readonly [readonly number[], readonly number[]]>>;
   /** Vectors of int64. */
   readonly integers?: Readonly<Record<string, readonly number[]>>;
+  /** Single int64. */
+  readonly scalars?: Readonly<Record<string, number>>;
   readonly input?: { readonly name?: string; readonly type?: number; readonly shape?: readonly (number | string)[] };
   readonly outputs?: readonly string[];
   readonly opset?: number;
 }
 
 export const onnxFile = (model: TestModel): Uint8Array => {
-  const { nodes, weights = {}, integers = {}, input = {}, outputs = ['y'], opset = 17 } = model;
+  const { nodes, weights = {}, integers = {}, scalars = {}, input = {}, outputs = ['y'], opset = 17 } = model;
   const dim = (input.shape ?? ['batch', 3]).map((size) =>
     typeof size === 'number' ? { dimValue: size } : { dimParam: size },
   );
@@ -56,6 +58,12 @@ export const onnxFile = (model: TestModel): Uint8Array => {
           dims: [values.length],
           dataType: 7,
           rawData: tensorBytes('i64', values),
+        })),
+        ...Object.entries(scalars).map(([name, value]): TensorMessage => ({
+          name,
+          dims: [],
+          dataType: 7,
+          rawData: tensorBytes('i64', [value]),
         })),
       ],
       input: [{ name: input.name ?? 'x', type: { tensorType: { elemType: input.type ?? 1, shape: { dim } } } }],

@@ -16,9 +16,10 @@ import { type Draw, ids, normal, positive, type Row, weights } from './conforman
 import { ops } from './index.ts';
 import { elements, type Shape } from './shape.ts';
 
-const SEED = 20261122;
+/** Another number than the default looks elsewhere. */
+const SEED = Number(process.env['MURMURATION_CONFORMANCE_SEED'] ?? 20261122);
 /** Cases an op; all of an op's are one program, so that a device compiles them at once. */
-const CASES = 6;
+const CASES = Number(process.env['MURMURATION_CONFORMANCE_CASES'] ?? 6);
 /** Most elements of all of a call's tensors, and most of its FLOPs: the float64 references are slow. */
 const MOST_ELEMENTS = 2 ** 14;
 const MOST_FLOPS = 2 ** 21;

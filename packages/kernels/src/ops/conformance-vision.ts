@@ -63,6 +63,8 @@ const poolings: readonly Pooling[] = [
   pooling([2, 3, 9, 8], [2, 3, 5, 4], { size: 3, stride: 2, padding: 1 }),
   pooling([1, 2, 6, 7], [1, 2, 4, 5], { size: 3, stride: 1 }),
   pooling([2, 2, 8, 8], [2, 2, 3, 3], { size: 2, stride: 3 }),
+  // Of its one window pads leave one element.
+  pooling([1, 1, 2, 2], [1, 1, 1, 1], { size: 2, stride: 3, padding: 1 }),
   {
     ...pooling([2, 2, 7, 8], [2, 2, 4, 9], { size: 1 }),
     attributes: { kernel: [3, 2], strides: [2, 1], pads: [2, 1, 0, 1] },

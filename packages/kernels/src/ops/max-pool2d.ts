@@ -6,7 +6,7 @@ import { maxPool2dExactly, maxPool2dGradientExactly } from '../canonical/lowerin
 import type { OpDefinition, ReferenceCall } from '../graph/op.ts';
 import type { OnnxLowering } from '../onnx/lowering.ts';
 import { maxPool2dGradientLowering, maxPool2dLowering } from '../webgpu/kernels/max-pool2d.ts';
-import { onnxPool, overlaps, POOL_ATTRIBUTES, pooledOperand, poolOf } from './pool2d.ts';
+import { onnxPool, overlaps, type Pool2dSizes, POOL_ATTRIBUTES, pooledOperand, poolOf } from './pool2d.ts';
 import { backwardOnly, elements, expectShape, f32, perOperand, shapeAt, streamedBytes } from './shape.ts';
 import { eachTap } from './window2d.ts';
 
@@ -30,6 +30,15 @@ function winners({
 }
 
 /**
+ * Whether windows don't overlap, and onnxruntime's guess of the output's size, which it makes although it is told, is a size:
+ * a window of which pads leave nothing makes it 0.
+ */
+const unpools = (sizes: Pool2dSizes): boolean =>
+  !overlaps(sizes) &&
+  (sizes.outHeight - 1) * sizes.strideY + sizes.kernelHeight > sizes.top + sizes.bottom &&
+  (sizes.outWidth - 1) * sizes.strideX + sizes.kernelWidth > sizes.left + sizes.right;
+
+/**
  * onnxruntime's MaxPool keeps the first greatest element's place, as the reference does. MaxUnpool writes dy there; where
  * windows overlap, one element may win several and their dy are added.
  */
@@ -39,7 +48,7 @@ const onnxGradient: OnnxLowering = ({ emit, names: [x = '', , dy = ''], inputs, 
     attributes,
   );
   const [, places = ''] = emit.nodeOutputs('MaxPool', [x], 2, onnxPool(sizes));
-  if (!overlaps(sizes)) return emit.node('MaxUnpool', [dy, places, emit.integers(output.shape)], onnxPool(sizes));
+  if (unpools(sizes)) return emit.node('MaxUnpool', [dy, places, emit.integers(output.shape)], onnxPool(sizes));
   const windows = sizes.planes * sizes.outHeight * sizes.outWidth;
   const flat = [emit.fill([elements(output.shape)], 0), emit.reshape(places, [windows]), emit.reshape(dy, [windows])];
   const summed = emit.node('ScatterElements', flat, { axis: 0, reduction: 'add' });

@@ -44,6 +44,9 @@ const own: Readonly<Record<string, Tolerance>> = {
   or: EXACT,
   not: EXACT,
   toI32: EXACT,
+  // A score's gradient is the small difference of two sums.
+  attentionQueryGradient: { rtol: 1e-5, atol: 1e-5 },
+  attentionKeyGradient: { rtol: 1e-5, atol: 1e-5 },
 };
 
 /** @param rounding what an op with rounding may take, of a backend that computes with fewer bits than f32 */

@@ -14,7 +14,7 @@ import { ops } from '../ops/index.ts';
 import { createExactBackend } from './backend.ts';
 import { openExactBackend } from './node/open.ts';
 
-const offers = (op: string): boolean => ops[op]?.exact !== undefined;
+const offers = (op: string): boolean => Boolean(ops[op]?.exact ?? ops[op]?.expand);
 
 describeBackend({ name: 'exact', open: async () => openExactBackend({ threads: 2 }), offers, numerics: 'exact' });
 

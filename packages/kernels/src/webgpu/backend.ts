@@ -1,11 +1,15 @@
 /** The WebGPU backend on a given entry point: `navigator.gpu` in a browser, Dawn's in Node. */
 import type { Backend, Numerics } from '../backend/backend.ts';
+import type { StepProgram } from '../graph/step-program.ts';
 import { ops } from '../ops/index.ts';
 import type { AdapterDescription, PowerPreference } from './adapter.ts';
 import { type Arithmetic, exactArithmetic, fastArithmetic } from './arithmetic.ts';
 import { Device } from './device.ts';
 import { probeDevice } from './exact/probe.ts';
 import { compileProgram } from './executable.ts';
+import type { DeviceTraits } from './lowering.ts';
+import { tunedArithmetic } from './tuning/tuned-arithmetic.ts';
+import { Tuner, type TuningMode, type TuningStore } from './tuning/tuner.ts';
 
 export interface WebGpuOptions {
   readonly powerPreference?: PowerPreference;
@@ -21,36 +25,49 @@ export async function openWebGpuBackend(gpu: GPU, options: WebGpuOptions = {}): 
   return (await openDeviceBackend(gpu, options)).backend;
 }
 
+/** Where measured choices are kept and whether to measure; rules choose where it isn't given. */
+export interface Tuning {
+  readonly store: TuningStore;
+  readonly mode: TuningMode;
+}
+
 /** The backend with all that is known of its adapter. */
 export async function openDeviceBackend(
   gpu: GPU,
   { powerPreference, numerics = 'fast' }: WebGpuOptions,
+  tuning?: Tuning,
 ): Promise<{ backend: Backend; adapter: AdapterDescription }> {
   const device = await Device.open(gpu, powerPreference);
-  const { arithmetic, adapter } = numerics === 'exact' ? await openExact(device) : openFast(device);
+  const { arithmeticWith, adapter } = numerics === 'exact' ? await openExact(device) : openFast(device);
+  const tuner = tuning ? await Tuner.open(device, tuning.store, tuning.mode) : null;
+  const arithmeticFor = async (program: StepProgram): Promise<Arithmetic> =>
+    tuner ? tunedArithmetic(tuner, program, device.traits, arithmeticWith) : arithmeticWith(device.traits);
   const { name, kind, class: exactness, probe } = adapter;
   const backend: Backend = {
     name: 'webgpu',
     adapter: { name, kind, class: exactness, ...(probe && { probe }) },
-    compile: (program, options) => compileProgram(device, program, arithmetic, options),
+    compile: async (program, options) => compileProgram(device, program, await arithmeticFor(program), options),
     close: async () => device.close(),
   };
   return { backend, adapter };
 }
 
 interface Opened {
-  readonly arithmetic: Arithmetic;
+  readonly arithmeticWith: (traits: DeviceTraits) => Arithmetic;
   readonly adapter: AdapterDescription;
 }
 
-const openFast = ({ traits, adapter }: Device): Opened => ({ arithmetic: fastArithmetic({ ops, traits }), adapter });
+const openFast = ({ adapter }: Device): Opened => ({
+  arithmeticWith: (traits) => fastArithmetic({ ops, traits }),
+  adapter,
+});
 
 /** Probes the device: its class is what it was found to be. */
 async function openExact(device: Device): Promise<Opened> {
   const { report, rounding } = await probeDevice(device);
   const exactness = report.verdict === 'tolerance' ? 'tolerance' : 'exact';
   return {
-    arithmetic: exactArithmetic({ ops, traits: device.traits, rounding }),
+    arithmeticWith: (traits) => exactArithmetic({ ops, traits, rounding }),
     adapter: { ...device.adapter, class: exactness, probe: report },
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { Attributes, DType, TensorType } from '../graph/graph.ts';
 import type { Finish } from './epilogue.ts';
+import type { MatmulProblem, MatmulTile } from './kernels/matmul.ts';
 
 /** What a lowering may know about the device; everything else about it must not change a kernel. */
 export interface DeviceTraits {
@@ -16,6 +17,8 @@ export interface DeviceTraits {
   readonly software: boolean;
   /** Most bytes that one temporary of a lowering may take. */
   readonly maxScratchBytes: number;
+  /** The tile that was measured to be best for a product; none where a rule decides. */
+  readonly matmulTile?: ((problem: MatmulProblem) => MatmulTile | undefined) | undefined;
 }
 
 /** The types of one node and what it runs on. */

@@ -4,6 +4,7 @@ import type { DeviceTraits, KernelCall, Operand } from '../lowering.ts';
 import { subgroupMatmul, subgroupTileColumns } from './matmul-subgroup.ts';
 import { tiledMatmul, type WorkgroupTile, workgroupTileColumns, workgroupTileRows } from './matmul-tiled.ts';
 import type { Rounding } from '../exact/operations.ts';
+import { defaultTile } from '../tuning/problem-class.ts';
 import type { MatmulVariant } from './matmul-variant.ts';
 
 /** One (batched) matrix product of `count` batches: c [m, n] = a′ [m, k] · b′ [k, n]. */
@@ -27,22 +28,6 @@ export type MatmulTile =
   | { readonly family: 'subgroup'; readonly lanes: number; readonly rows: number }
   | ({ readonly family: 'tiled' } & WorkgroupTile);
 
-const SMALL: MatmulTile = { family: 'tiled', across: 8, down: 8, laneRows: 4, depth: 16 };
-const LARGE: MatmulTile = { family: 'tiled', across: 16, down: 16, laneRows: 4, depth: 16 };
-
-/**
- * The tile for a problem: by rule, not by measurement. A tile of 64 × 64 halves the traffic of one of 32 × 32, and pays
- * where it still leaves enough workgroups to fill a GPU.
- */
-function chooseTile({ subgroups, subgroupSize, software }: DeviceTraits, { count, m, n }: MatmulProblem): MatmulTile {
-  if (software && subgroups) {
-    const rows = Math.max(subgroupSize, m > 16 && subgroupSize === 8 ? 32 : 16);
-    return { family: 'subgroup', lanes: subgroupSize, rows };
-  }
-  const largeTiles = count * Math.ceil(m / 64) * Math.ceil(n / 64);
-  return !software && largeTiles >= 128 ? LARGE : SMALL;
-}
-
 /** What a caller decides about a product: its tile, which never changes what is computed in canonical order. */
 export interface MatmulChoice {
   readonly tile?: MatmulTile | undefined;
@@ -55,7 +40,7 @@ export function matmulCall(
   traits: DeviceTraits,
   problem: MatmulProblem,
   [a, b, c]: readonly [Operand, Operand, Operand],
-  { tile = chooseTile(traits, problem), rounding }: MatmulChoice = {},
+  { tile = traits.matmulTile?.(problem) ?? defaultTile(traits, problem), rounding }: MatmulChoice = {},
 ): KernelCall {
   const { count, m, k, n, sharedLeft = false, sharedRight = false } = problem;
   const [rows, columns] = extent(tile);

@@ -7,6 +7,7 @@ import { BackendClosedError } from '../errors.ts';
 import type { CallName, Calls, ExecutableId, Reply, Request, Told } from './messages.ts';
 import { openGpu } from './open-gpu.ts';
 import { throttleSetImmediate } from './throttle.ts';
+import { tuningFile, tuningMode } from './tuning-file.ts';
 import { tellError } from './told-error.ts';
 
 const throttle = throttleSetImmediate();
@@ -27,7 +28,10 @@ function executable(id: ExecutableId): Executable {
 const calls: { readonly [Name in CallName]: (take: Calls[Name]['take']) => Promise<Calls[Name]['give']> } = {
   listAdapters: async () => describeAdapters(await openGpu()),
   open: async (options) => {
-    const { backend: opening, adapter } = await openDeviceBackend(await openGpu(), options);
+    const { backend: opening, adapter } = await openDeviceBackend(await openGpu(), options, {
+      store: tuningFile(),
+      mode: tuningMode(),
+    });
     backend = opening;
     return adapter;
   },

@@ -8,13 +8,16 @@ import { nodeText } from './print.ts';
 import { broadcastShapes, sameShape } from '../ops/shape.ts';
 
 /** What a rule may look at: types and the nodes emitted so far (null for a graph input). */
-interface Known {
+export interface Known {
   readonly typeOf: (value: ValueId) => TensorType;
   readonly nodeOf: (value: ValueId) => GraphNode | null;
 }
 
 /** An existing value that equals the node's, another node to use in its place, or null when the rule doesn't apply. */
-type Rule = (node: GraphNode, known: Known) => ValueId | GraphNode | null;
+export type Rule = (node: GraphNode, known: Known) => ValueId | GraphNode | null;
+
+/** Rules by the op of the node that they look at. */
+export type RuleTable = Readonly<Record<string, readonly Rule[]>>;
 
 const operand = ({ inputs }: GraphNode, index: number): ValueId => inputs[index] ?? -1;
 
@@ -35,7 +38,7 @@ const broadcastsItself: readonly Rule[] = [0, 1].map((side) => (node, { typeOf, 
   return shape && sameShape(shape, node.output.shape) ? { ...node, inputs: node.inputs.with(side, small) } : null;
 });
 
-const rules: Readonly<Record<string, readonly Rule[]>> = {
+const rules: RuleTable = {
   add: broadcastsItself,
   sub: broadcastsItself,
   div: broadcastsItself,
@@ -84,17 +87,20 @@ function absorbTranspose(node: GraphNode, { nodeOf }: Known, side: number, key: 
 }
 
 /** Applies rules until none does. */
-function rewrite(node: GraphNode, known: Known): ValueId | GraphNode {
-  for (const rule of rules[node.op] ?? []) {
+function rewrite(node: GraphNode, known: Known, more: RuleTable): ValueId | GraphNode {
+  for (const rule of [...(rules[node.op] ?? []), ...(more[node.op] ?? [])]) {
     const better = rule(node, known);
     if (typeof better === 'number') return better;
-    if (better !== null) return rewrite(better, known);
+    if (better !== null) return rewrite(better, known, more);
   }
   return node;
 }
 
-/** Simplifies, shares equal calls and removes dead ones; inputs and outputs keep their names and order. */
-export function simplify(graph: Graph): Graph {
+/**
+ * Simplifies, shares equal calls and removes dead ones; inputs and outputs keep their names and order.
+ * @param more rules beside those that keep every bit
+ */
+export function simplify(graph: Graph, more: RuleTable = {}): Graph {
   const nodes: GraphNode[] = [];
   const known: Known = {
     typeOf: (value) =>
@@ -110,7 +116,7 @@ export function simplify(graph: Graph): Graph {
     return value;
   };
   for (const node of graph.nodes) {
-    const better = rewrite({ ...node, inputs: node.inputs.map((value) => renamed[value] ?? -1) }, known);
+    const better = rewrite({ ...node, inputs: node.inputs.map((value) => renamed[value] ?? -1) }, known, more);
     renamed.push(typeof better === 'number' ? better : share(better));
   }
   const outputs = graph.outputs.map(({ name, value }) => ({ name, value: renamed[value] ?? -1 }));

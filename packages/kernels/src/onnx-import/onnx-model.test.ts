@@ -341,6 +341,28 @@ describe('onnxSpec', () => {
     expect(issuesOf(() => onnxSpec(file, 2, binding)).message).toMatch(message);
   });
 
+  it('refuses probabilities where logits are wanted', () => {
+    const model: TestModel = { ...linear, nodes: [linear.nodes[0]!, { op: 'Softmax', inputs: ['h'] }] };
+    expect(issuesOf(() => onnxSpec(new OnnxModel(onnxFile(model)), 2, data)).message).toMatch(/ends in a Softmax/);
+    const logs: TestModel = { ...linear, nodes: [linear.nodes[0]!, { op: 'LogSoftmax', inputs: ['h'] }] };
+    const program = buildStepProgram(onnxSpec(new OnnxModel(onnxFile(logs)), 2, data), 2);
+    const plain = buildStepProgram(
+      onnxSpec(new OnnxModel(onnxFile({ ...linear, nodes: [{ ...linear.nodes[0]!, outputs: ['y'] }] })), 2, data),
+      2,
+    );
+    // Far enough apart that a probability is 0 in f32.
+    const batch = {
+      'fc.weight': [90, 0, 0, 1, 1, 1],
+      'fc.bias': [0, 0],
+      x: [3, 1, 2, 0.01, 0, 1],
+      y: [1, 0],
+      weight: [1, 1],
+    };
+    const [logged, expected] = [interpret(program.train, batch), interpret(plain.train, batch)];
+    for (const name of Object.keys(expected))
+      logged[name]!.forEach((value, i) => expect(value).toBeCloseTo(expected[name]![i]!, 8));
+  });
+
   it('refuses tokens beyond a table', () => {
     const transformer = new OnnxModel(fixtureFile('transformer'));
     const text: DataBinding = {

@@ -1,7 +1,7 @@
 /** From a bound file to the spec that a job carries: graphs and shapes, no weights. */
 import type { ParameterLayout } from '../graph/parameter-layout.ts';
 import type { Loss } from '../models/objective.ts';
-import { typeOf, type OnnxSpec } from '../models/onnx-spec.ts';
+import { type OnnxSpec, typeOf, valueOf } from '../models/onnx-spec.ts';
 import type { DType } from '../graph/graph.ts';
 import { elements } from '../ops/shape.ts';
 import { OnnxImportError } from './errors.ts';
@@ -31,6 +31,7 @@ export function onnxSpec(model: OnnxModel, batch: number, { input, labels: given
   const rebuilds = loss === 'mse' && elements(given.shape) !== elements(input.shape) && sameSize(bound);
   const labels = rebuilds ? { ...input, shape: bound.input.shape.slice(1), dtype: bound.input.dtype } : given;
   checkLabels(bound.outputShape, labels.shape, loss, model.names.output);
+  if (loss === 'crossEntropy') checkLogits(bound, model.names.output);
   checkRanges(bound, model.names, input.range, loss === 'crossEntropy' ? labels.range : null);
   return {
     type: 'onnx',
@@ -58,6 +59,18 @@ function checkLabels(output: readonly number[], labels: readonly number[], loss:
       },
     ],
     mend: 'Export the model for this data, or choose another loss.',
+  });
+}
+
+/** Cross-entropy takes the softmax itself; of probabilities it would take it twice, and learn next to nothing. */
+function checkLogits({ evaluate }: BoundModel, name: string): void {
+  const node = (value: number) => evaluate.nodes[value - evaluate.inputs.length];
+  let last = node(valueOf(evaluate));
+  while (last?.op === 'reshape') last = node(last.inputs[0] ?? -1);
+  if (last?.op !== 'softmax') return;
+  throw new OnnxImportError({
+    issues: [{ place: `output "${name}"`, problem: 'it ends in a Softmax, and crossEntropy takes logits' }],
+    mend: 'Export the model without its last Softmax (a LogSoftmax may stay).',
   });
 }
 

@@ -10,6 +10,7 @@ import { tensorElements, tensorType } from '../reader/tensor-elements.ts';
 import type { WeightRole } from '../weights.ts';
 import { conversionOf } from './index.ts';
 import { isFloat, NodeContext, type Setting, type TrainingSetting, type Value } from './node-context.ts';
+import { recognitions, withoutIdleInputs } from './recognise.ts';
 import { Recorder, type ConstantTensor } from './recorder.ts';
 import { Refusal } from './refusal.ts';
 
@@ -54,7 +55,13 @@ export function convertGraph(options: ConvertOptions): ConvertedGraph | readonly
   if (issues.length > 0 || output === undefined || output === 'unknown') return issues;
   try {
     const { graph, constants } = emit.finish([{ name: ONNX_VALUES.output, value: output.id }, ...changes]);
-    return { graph: simplify(graph), constants, outputShape: emit.shapeOf(output.id) };
+    const simple = withoutIdleInputs(simplify(graph, recognitions(graph, constants)));
+    const names = new Set(simple.inputs.map(({ name }) => name));
+    return {
+      graph: simple,
+      constants: constants.filter(({ name }) => names.has(name)),
+      outputShape: emit.shapeOf(output.id),
+    };
   } catch (error) {
     return [issueOf(error, `output "${options.output}"`)];
   }

@@ -1,4 +1,5 @@
 /** Products: Gemm, MatMul, and the rows that indices pick out of a table. */
+import { naturals } from '../../graph/attributes.ts';
 import { gatherAxis } from '../../ops/composites.ts';
 import { broadcastShapes, elements } from '../../ops/shape.ts';
 import { firstOperand, type Conversion, type NodeContext, type Value } from './node-context.ts';
@@ -41,14 +42,29 @@ function matmul(context: NodeContext): Value[] {
   ];
 }
 
+/**
+ * A transposition that turns the last two axes round, without that turn: a product has a flag for it. Keys come so out of
+ * exporters that make one Transpose of two.
+ */
+function upright(context: NodeContext, b: Value): { value: Value; flipped: boolean } {
+  const node = context.emit.nodeOf(b.id);
+  const permutation = node?.op === 'transpose' ? naturals(node.attributes, 'permutation') : [];
+  const [row = 0, column = 0] = permutation.slice(-2);
+  if (node === null || row <= column) return { value: b, flipped: false };
+  const turned = [...permutation.slice(0, -2), column, row];
+  const id = context.apply('transpose', node.inputs, { permutation: turned });
+  return { value: { id, element: b.element }, flipped: true };
+}
+
 /** Stacks of matrices with leading axes made equal; a single right matrix serves all without being repeated. */
 function stacked(context: NodeContext, a: Value, b: Value): Value {
   const [left, right] = [context.shape(a), context.shape(b)];
-  if (right.length === 2 && left.length >= 2) return product(context, a, b);
+  const { value, flipped } = upright(context, b);
+  if (right.length === 2 && left.length >= 2) return product(context, a, value, false, flipped);
   const lead = broadcastShapes(left.slice(0, -2), right.slice(0, -2));
   if (lead === null) return refuseNode(`[${left}] and [${right}] have different leading axes`);
-  const spread = (value: Value): Value => context.broadcast(value, [...lead, ...context.shape(value).slice(-2)]);
-  return product(context, spread(a), spread(b));
+  const spread = (side: Value): Value => context.broadcast(side, [...lead, ...context.shape(side).slice(-2)]);
+  return product(context, spread(a), spread(value), false, flipped);
 }
 
 /** Most constant indices that are taken one by one. */

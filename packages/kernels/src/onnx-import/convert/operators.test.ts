@@ -1,4 +1,5 @@
 /** Each operator's meaning: the imported graph in float64 against onnxruntime running the file itself. */
+import { readFileSync } from 'node:fs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { interpret } from '../../graph/interpret.ts';
@@ -339,6 +340,17 @@ describe('an imported operator computes what onnxruntime computes', () => {
     const actual = interpret(evaluate, { ...values, [ONNX_VALUES.input]: x })[ONNX_VALUES.output]!;
     const worst = actual.reduce((most, value, i) => Math.max(most, Math.abs(value - expected.values[i]!)), 0);
     expect(worst).toBeLessThan(2e-5);
+  });
+
+  it('is in the list of the documents', () => {
+    const text = readFileSync(new URL('../../../../../docs/bring-your-own-model.md', import.meta.url), 'utf8');
+    const [list = ''] =
+      text
+        .split('## What is supported')[1]
+        ?.split('\n\n')
+        .filter((part) => part.includes('Abs')) ?? [];
+    const named = list.replaceAll(/\([^)]*\)/g, '').match(/\w+/g) ?? [];
+    expect(named.toSorted()).toEqual([...supportedOperators]);
   });
 
   it('has a case for each', () => expect(supportedOperators.filter((op) => !covered.has(op))).toEqual([]));

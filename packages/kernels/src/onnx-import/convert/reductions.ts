@@ -39,8 +39,18 @@ function alongLast(context: NodeContext, make: (x: Value) => Value): Value {
 
 const softmax = (context: NodeContext, x: Value): Value => context.same('softmax', [x], { factor: 1, causal: false });
 
-/** log softmax, by the probabilities. */
-const logSoftmax = (context: NodeContext, x: Value): Value => context.same('log', [softmax(context, x)]);
+/**
+ * (x − c) − log Σ exp(x − c) for a whole number c near the greatest x: a logarithm of probabilities would meet those that
+ * are 0 in f32. As a whole number c carries no derivative, and none is missing, since the result doesn't depend on it.
+ */
+function logSoftmax(context: NodeContext, x: Value): Value {
+  const axes = [context.shape(x).length - 1];
+  const greatest = context.apply('reduceMax', [x.id], { axes, keepDims: true });
+  const shift = context.apply('toF32', [context.apply('toI32', [greatest])]);
+  const shifted = context.apply('sub', [x.id, shift]);
+  const sum = context.apply('reduceSum', [context.apply('exp', [shifted])], { axes, keepDims: true });
+  return { id: context.apply('sub', [shifted, context.apply('log', [sum])]), element: x.element };
+}
 
 function layerNormalization(context: NodeContext): Value[] {
   const [x, gain, bias] = [context.input(0), context.input(1), context.optional(2)];

@@ -17,7 +17,7 @@ import {
   scratch,
 } from '../kernel.ts';
 import { foldCalls, folds } from './reduce.ts';
-import { acrossAxis, downAxis, elementUnder, tapOf, times, windowOver } from './windows.ts';
+import { acrossAxis, downAxis, elementUnder, planeCovers, tapOf, times } from './windows.ts';
 
 /** Most elements of the columns: 128 MiB, what one binding holds on any adapter. */
 const MOST_COLUMNS = 2 ** 25;
@@ -117,10 +117,11 @@ export const conv2dExactly = either(
 export const conv2dInputGradientExactly = either(
   (s) => {
     const shape = [s.batch, s.channels, s.kernelHeight, s.kernelWidth, s.outHeight, s.outWidth];
-    const columnUnder = (tap: Expr): Expr => {
-      const [u, v] = tapOf(s, tap);
-      const [i, j] = [windowOver(downAxis(s), axis(2), u), windowOver(acrossAxis(s), axis(3), v)];
-      return loadWhere(and(i.inside, j.inside), 0, indexOf(shape, [axis(0), axis(1), u, v, i.at, j.at]));
+    const windows = planeCovers(s);
+    const columnUnder = (which: Expr): Expr => {
+      const { down, across } = windows.of(axis(2), axis(3), which);
+      const index = indexOf(shape, [axis(0), axis(1), down.tap, across.tap, down.at, across.at]);
+      return loadWhere(and(down.inside, across.inside), 0, index);
     };
     return {
       calls: [
@@ -144,7 +145,7 @@ export const conv2dInputGradientExactly = either(
           operands: [scratch(0)],
           output,
           shape: xShape(s),
-          value: sum(size(s.kernelHeight * s.kernelWidth), columnUnder),
+          value: sum(size(windows.count), columnUnder),
         },
       ],
       scratch: [columnsType(s)],
@@ -152,18 +153,18 @@ export const conv2dInputGradientExactly = either(
   },
   (s) => {
     const [n, channel] = [axis(0), axis(1)];
-    const window = s.kernelHeight * s.kernelWidth;
+    const own = s.groupChannels === 1 ? size(0) : remainder(channel, size(s.groupChannels));
+    const windows = planeCovers(s);
     const term = (at: Expr): Expr => {
-      const [f, tap] = [divideInt(at, size(window)), remainder(at, size(window))];
-      const [u, v] = tapOf(s, tap);
+      const [f, which] = [divideInt(at, size(windows.count)), remainder(at, size(windows.count))];
+      const { down, across } = windows.of(axis(2), axis(3), which);
       const o = add(times(groupOf(channel, s.groupChannels), s.groupFilters), f);
-      const [i, j] = [windowOver(downAxis(s), axis(2), u), windowOver(acrossAxis(s), axis(3), v)];
-      const dy = loadWhere(and(i.inside, j.inside), 0, indexOf(yShape(s), [n, o, i.at, j.at]));
-      const own = s.groupChannels === 1 ? size(0) : remainder(channel, size(s.groupChannels));
-      return multiply(dy, load(1, indexOf(kernelShape(s), [o, own, u, v])));
+      const inside = and(down.inside, across.inside);
+      const kernel = loadWhere(inside, 1, indexOf(kernelShape(s), [o, own, down.tap, across.tap]));
+      return multiply(loadWhere(inside, 0, indexOf(yShape(s), [n, o, down.at, across.at])), kernel);
     };
     const operands = [input(0), input(1)];
-    return foldCalls(folds.sum, { shape: xShape(s), count: s.groupFilters * window, operands, term });
+    return foldCalls(folds.sum, { shape: xShape(s), count: s.groupFilters * windows.count, operands, term });
   },
   columnElements,
 );

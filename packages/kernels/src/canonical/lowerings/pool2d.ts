@@ -27,7 +27,7 @@ import {
 import type { Expr } from '../expression.ts';
 import { reciprocal } from '../functions.ts';
 import { type ExactLowering, input, output, scratch } from '../kernel.ts';
-import { acrossAxis, downAxis, elementUnder, tapOf, times, type WindowAxis, windowOver } from './windows.ts';
+import { acrossAxis, downAxis, elementUnder, planeCovers, tapOf, times, type WindowAxis } from './windows.ts';
 
 type PoolSizesOf = (inputs: readonly TensorType[], attributes: Attributes) => Pool2dSizes;
 
@@ -42,11 +42,13 @@ function under(s: Pool2dSizes, tap: Expr): { readonly inside: Expr; readonly ind
   return { inside: and(line.inside, column.inside), index: indexOf(xShape(s), [axis(0), line.at, column.at]) };
 }
 
-/** The window over the element of x at (plane, line, column), the map's axes, that has it under a tap. */
-function over(s: Pool2dSizes, tap: Expr) {
-  const [u, v] = tapOf(s, tap);
-  const [i, j] = [windowOver(downAxis(s), axis(1), u), windowOver(acrossAxis(s), axis(2), v)];
-  return { inside: and(i.inside, j.inside), index: indexOf(yShape(s), [axis(0), i.at, j.at]), i: i.at, j: j.at };
+/** Σ over the windows that cover the element of x at (plane, line, column), the map's axes. */
+function sumOver(s: Pool2dSizes, term: (inside: Expr, window: Expr) => Expr): Expr {
+  const windows = planeCovers(s);
+  return sum(size(windows.count), (which) => {
+    const { down, across } = windows.of(axis(1), axis(2), which);
+    return term(and(down.inside, across.inside), indexOf(yShape(s), [axis(0), down.at, across.at]));
+  });
 }
 
 /** The maximum over the map's window and the place of the first element that has it, in loop states. */
@@ -78,15 +80,14 @@ export const maxPool2dGradientExactly = (sizesOf: PoolSizesOf): ExactLowering =>
   lower: ({ inputs, attributes }) => {
     const s = sizesOf(inputs, attributes);
     const own = indexOf(xShape(s), [axis(0), axis(1), axis(2)]);
-    const won = (tap: Expr): Expr => {
-      const { inside, index } = over(s, tap);
+    const won = (inside: Expr, index: Expr): Expr => {
       const window = select(inside, index, int(0));
       return select(and(inside, equal(loadInt(0, window), own)), load(1, window), float(0));
     };
     return {
       calls: [
         { kind: 'map', operands: [input(0)], output: scratch(0), shape: yShape(s), value: winner(s)[1] },
-        { kind: 'map', operands: [scratch(0), input(2)], output, shape: xShape(s), value: sum(tapsOf(s), won) },
+        { kind: 'map', operands: [scratch(0), input(2)], output, shape: xShape(s), value: sumOver(s, won) },
       ],
       scratch: [{ dtype: 'i32', shape: yShape(s) }],
     };
@@ -125,14 +126,11 @@ export const averagePool2dGradientExactly = (sizesOf: PoolSizesOf): ExactLowerin
     const s = sizesOf(inputs, attributes);
     const own = load(0, indexOf(yShape(s), [axis(0), axis(1), axis(2)]));
     const shared = multiply(own, share(s, flag(attributes, 'countPads'), axis(1), axis(2)));
-    const term = (tap: Expr): Expr => {
-      const { inside, index } = over(s, tap);
-      return loadWhere(inside, 0, index);
-    };
+    const total = sumOver(s, (inside, index) => loadWhere(inside, 0, index));
     return {
       calls: [
         { kind: 'map', operands: [input(0)], output: scratch(0), shape: yShape(s), value: shared },
-        { kind: 'map', operands: [scratch(0)], output, shape: xShape(s), value: sum(tapsOf(s), term) },
+        { kind: 'map', operands: [scratch(0)], output, shape: xShape(s), value: total },
       ],
       scratch: [{ dtype: 'f32', shape: yShape(s) }],
     };

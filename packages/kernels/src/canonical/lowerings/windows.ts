@@ -65,15 +65,62 @@ export function elementUnder({ stride, dilation, before, length }: WindowAxis, p
   return { at, inside: within(at, length) };
 }
 
-/** The window that has the element `element` under its tap `tap`. */
-export function windowOver({ stride, dilation, before, places }: WindowAxis, element: Expr, tap: Expr): Spot {
-  const from = subtract(plus(element, before), times(tap, dilation));
-  if (stride === 1) return { at: from, inside: within(from, places) };
-  // Division is of numbers ≥ 0 alone.
-  const start = select(lessOrEqual(int(0), from), from, int(0));
-  const at = divideInt(start, size(stride));
-  const met = and(lessOrEqual(int(0), from), equal(remainder(start, size(stride)), int(0)));
-  return { at, inside: and(met, less(at, size(places))) };
+/** A window over some element, and the tap that it has there. */
+interface Cover extends Spot {
+  readonly tap: Expr;
+}
+
+/** Which windows can have one element under a tap: at most `count` of them. */
+interface Covers {
+  readonly count: number;
+  /** The `which`-th of them, the last window first. */
+  readonly of: (element: Expr, which: Expr) => Cover;
+}
+
+/** Windows that are not dilated have every stride-th tap on an element: no others are looked at, and one place is divided. */
+const stepped = ({ stride, before, taps, places }: WindowAxis): Covers => ({
+  count: Math.ceil(taps / stride),
+  of: (element, which) => {
+    const from = plus(element, before);
+    const [last, first] =
+      stride === 1 ? [from, int(0)] : [divideInt(from, size(stride)), remainder(from, size(stride))];
+    const tap = add(first, times(which, stride));
+    const at = subtract(last, which);
+    return { at, tap, inside: and(less(tap, size(taps)), within(at, places)) };
+  },
+});
+
+const dilated = ({ stride, dilation, before, taps, places }: WindowAxis): Covers => ({
+  count: taps,
+  of: (element, tap) => {
+    const from = subtract(plus(element, before), times(tap, dilation));
+    // Division is of numbers ≥ 0 alone.
+    const start = select(lessOrEqual(int(0), from), from, int(0));
+    const met = and(lessOrEqual(int(0), from), equal(remainder(start, size(stride)), int(0)));
+    const at = divideInt(start, size(stride));
+    return { at, tap, inside: and(met, less(at, size(places))) };
+  },
+});
+
+const covers = (along: WindowAxis): Covers => (along.dilation === 1 ? stepped : dilated)(along);
+
+/** The windows that have one element of a plane under a tap. */
+export interface PlaneCovers {
+  readonly count: number;
+  readonly of: (line: Expr, column: Expr, which: Expr) => { readonly down: Cover; readonly across: Cover };
+}
+
+export function planeCovers(window: Window2d): PlaneCovers {
+  const [down, across] = [covers(downAxis(window)), covers(acrossAxis(window))];
+  const split = (which: Expr): readonly [Expr, Expr] =>
+    across.count === 1 ? [which, int(0)] : [divideInt(which, size(across.count)), remainder(which, size(across.count))];
+  return {
+    count: down.count * across.count,
+    of: (line, column, which) => {
+      const [i, j] = split(which);
+      return { down: down.of(line, i), across: across.of(column, j) };
+    },
+  };
 }
 
 /** The taps [row, column] of the `tap`-th, row-major. */

@@ -108,9 +108,9 @@ export function tanh(x: Expr): Expr {
   const far = multiply(atLeast(subtract(one, t), -2), inverse(atLeast(add(one, t), 0)));
   return select(less(size, float(TANH_NEAR)), near, select(less(x, zero), negate(far), far));
 }
-const TANH_NEAR = 0.55;
+export const TANH_NEAR = 0.55;
 /** (tanh x / x − 1)/x² over x² (Cephes). */
-const TANH = [
+export const TANH = [
   -3.333_328_194_22e-1, 1.333_144_220_36e-1, -5.373_971_555_31e-2, 2.063_908_879_54e-2, -5.704_988_727_45e-3,
 ];
 

@@ -6,7 +6,7 @@ import { float, multiply } from '../canonical/build.ts';
 import * as functions from '../canonical/functions.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
 import { onnxOperator } from '../onnx/lowering.ts';
-import { elementwise, f32Literal } from '../webgpu/wgsl.ts';
+import { elementwise, f32Literal, horner } from '../webgpu/wgsl.ts';
 import { backwardOnly, expectShape, f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import { unary } from './unary.ts';
@@ -43,13 +43,6 @@ export const ERFC_TAIL = {
   p: 0.3275911,
   a: [0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429],
 } as const;
-
-const horner = (coefficients: readonly number[], variable: string): string =>
-  coefficients.reduceRight<string>(
-    (rest, coefficient) =>
-      rest === '' ? f32Literal(coefficient) : `(${f32Literal(coefficient)} + ${variable} * ${rest})`,
-    '',
-  );
 
 const WGSL_FUNCTIONS = {
   erf: `fn erf(x: f32) -> f32 {

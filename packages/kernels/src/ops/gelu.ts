@@ -6,12 +6,14 @@ import type { Expr } from '../canonical/expression.ts';
 import { sigmoid } from '../canonical/functions.ts';
 import type { OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
-import { elementwise, f32Literal, SAFE_TANH } from '../webgpu/wgsl.ts';
+import { elementwise, f32Literal, SAFE_SIGMOID } from '../webgpu/wgsl.ts';
 import { backwardOnly, expectShape, f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
 
 /** √(2/π). */
 const GELU_SCALE = 0.7978845608028654;
 const GELU_CUBIC = 0.044715;
+/** From here on σ(2z) is 0 or 1 and its slope 0; without a limit x² would overflow to ∞ · 0. */
+const LIMIT = 10;
 
 const inner = (x: number): number => Math.tanh(GELU_SCALE * (x + GELU_CUBIC * x * x * x));
 
@@ -39,22 +41,26 @@ const onnxGradient: OnnxLowering = ({ emit, names: [x = '', dy = ''] }) => {
   return emit.node('Mul', [dy, emit.node('Add', [sigmoid, emit.node('Mul', [tail, innerSlope()])])]);
 };
 
+/** 2z and (2z)′, as WGSL over `x`. */
+const wgslSlope = (cubic: number): string =>
+  `(${f32Literal(2 * GELU_SCALE)} + ${f32Literal(2 * GELU_SCALE * cubic)} * x * x)`;
+
+/** σ(1 − σ) is e/(1 + e)² with e = e^(−|2z|), which loses no digits. Beyond the limit x² could overflow to ∞ · 0. */
 const WGSL_FUNCTIONS = {
-  [SAFE_TANH.name]: SAFE_TANH.source,
-  geluInner: `fn geluInner(x: f32) -> f32 { return ${SAFE_TANH.name}(${f32Literal(GELU_SCALE)} * (x + ${f32Literal(GELU_CUBIC)} * x * x * x)); }`,
-  gelu: 'fn gelu(x: f32) -> f32 { return 0.5f * x * (1.0f + geluInner(x)); }',
+  [SAFE_SIGMOID.name]: SAFE_SIGMOID.source,
+  gelu: `fn gelu(x: f32) -> f32 { return x * ${SAFE_SIGMOID.name}(x * ${wgslSlope(GELU_CUBIC)}); }`,
   geluSlope: `fn geluSlope(x: f32) -> f32 {
-  let t = geluInner(x);
-  return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * ${f32Literal(GELU_SCALE)} * (1.0f + ${f32Literal(3 * GELU_CUBIC)} * x * x);
+  let u = x * ${wgslSlope(GELU_CUBIC)};
+  let e = exp(-abs(u));
+  let r = 1.0f / (1.0f + e);
+  let near = select(e * r, r, u >= 0.0f) + x * (e * r * r) * ${wgslSlope(3 * GELU_CUBIC)};
+  return select(near, select(0.0f, 1.0f, x > 0.0f), abs(x) > ${f32Literal(LIMIT)});
 }`,
 };
 
-/** From here on σ(2z) is 0 or 1 and its slope 0; without the clamp x² would overflow to ∞ · 0. */
-const EXACT_LIMIT = 10;
-
 /** σ(2z) and (2z)′ of the form above. */
 function exactParts(x: Expr): { readonly sigmoid: Expr; readonly innerSlope: Expr } {
-  const near = maximum(minimum(x, float(EXACT_LIMIT)), float(-EXACT_LIMIT));
+  const near = maximum(minimum(x, float(LIMIT)), float(-LIMIT));
   const square = multiply(near, near);
   const slopeOf = (cubic: number): Expr => add(multiply(square, float(2 * GELU_SCALE * cubic)), float(2 * GELU_SCALE));
   return { sigmoid: sigmoid(multiply(near, slopeOf(GELU_CUBIC))), innerSlope: slopeOf(3 * GELU_CUBIC) };

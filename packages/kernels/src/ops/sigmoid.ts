@@ -1,14 +1,8 @@
 /** sigmoid, 1/(1 + e^−x). silu and the like are composites of it (`composites.ts`). */
 import * as functions from '../canonical/functions.ts';
 import { onnxOperator } from '../onnx/lowering.ts';
-import { elementwise } from '../webgpu/wgsl.ts';
+import { elementwise, SAFE_SIGMOID } from '../webgpu/wgsl.ts';
 import { unary } from './unary.ts';
-
-/** The exponential of −|x| never overflows, and 1 − σ(x) = σ(−x) does the other side. */
-const WGSL_SIGMOID = `fn sigmoid(x: f32) -> f32 {
-  let e = exp(-abs(x));
-  return select(e, 1.0f, x >= 0.0f) / (1.0f + e);
-}`;
 
 /** dx = dy · y · (1 − y). */
 export const sigmoid = unary({
@@ -19,6 +13,6 @@ export const sigmoid = unary({
     return emit.apply('sub', [flow, emit.apply('mul', [flow, y])]);
   },
   onnx: onnxOperator('Sigmoid'),
-  wgsl: elementwise('sigmoid($0)', { sigmoid: WGSL_SIGMOID }),
+  wgsl: elementwise(`${SAFE_SIGMOID.name}($0)`, { [SAFE_SIGMOID.name]: SAFE_SIGMOID.source }),
   exact: functions.sigmoid,
 });

@@ -1,4 +1,5 @@
 /** Small pieces that lowerings share: literals, sizes, one-expression ops. */
+import { TANH, TANH_NEAR } from '../canonical/functions.ts';
 import type { Attributes, TensorType } from '../graph/graph.ts';
 import type { KernelBinding, WgslLowering } from './lowering.ts';
 
@@ -46,10 +47,34 @@ export const elementwiseOf = (
   expression,
 });
 
-/** tanh that some drivers would compute as ∞/∞ for large arguments; from 10 on it is 1 in f32. NaN goes to tanh. */
+/** Σ coefficients[i] · variableⁱ by Horner's rule. */
+export const horner = (coefficients: readonly number[], variable: string): string =>
+  coefficients.reduceRight<string>(
+    (rest, coefficient) =>
+      rest === '' ? f32Literal(coefficient) : `(${f32Literal(coefficient)} + ${variable} * ${rest})`,
+    '',
+  );
+
+/**
+ * tanh, because drivers compute theirs as ∞/∞ for large arguments and lose digits for small ones. As in exact arithmetic: a
+ * polynomial near 0, from there on an exponential that cannot overflow.
+ */
 export const SAFE_TANH = {
   name: 'safeTanh',
-  source: 'fn safeTanh(x: f32) -> f32 { return select(tanh(x), sign(x), abs(x) >= 10.0f); }',
+  source: `fn safeTanh(x: f32) -> f32 {
+  let z = x * x;
+  let e = exp(-2.0f * abs(x));
+  return select(sign(x) * (1.0f - e) / (1.0f + e), x + x * z * ${horner(TANH, 'z')}, abs(x) < ${f32Literal(TANH_NEAR)});
+}`,
+};
+
+/** 1/(1 + e^(−x)): the exponential of −|x| never overflows, and 1 − σ(x) = σ(−x) does the other side. */
+export const SAFE_SIGMOID = {
+  name: 'safeSigmoid',
+  source: `fn safeSigmoid(x: f32) -> f32 {
+  let e = exp(-abs(x));
+  return select(e, 1.0f, x >= 0.0f) / (1.0f + e);
+}`,
 };
 
 /** The logarithm, which some drivers give as a plain number for NaN, 0 and below. */

@@ -93,6 +93,8 @@ describe.each(Object.entries(adapted))('a %s with adapters', (_, [spec, count]) 
     const { parameters, spec: plain } = mergedModel(spec, initialParameters(spec, 3));
     expect(withAdapters(spec, parameters, 3)).toEqual(initialParameters(spec, 3));
     expect(withAdapters(plain, parameters, 3)).toBe(parameters);
+    expect(() => withAdapters(spec, parameters.subarray(1), 3)).toThrow(/parameters: there are \d+ elements/);
+    expect(() => mergedModel(spec, flat.subarray(1))).toThrow(/parameters: there are \d+ elements/);
   });
 
   it('merged, computes the same without them', () => {

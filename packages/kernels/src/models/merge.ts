@@ -1,4 +1,5 @@
 /** Between a model with adapters and the same without: what such a run starts from, and what is exported of it. */
+import { GraphError } from '../graph/errors.ts';
 import { DEFAULT_BUCKET_SIZE, parameterViews } from '../graph/parameter-layout.ts';
 import { adaptedMatrices, mergeAdapters } from './lora.ts';
 import { plainModel, probeBatch } from './model.ts';
@@ -18,8 +19,10 @@ export function mergedModel(spec: ModelSpec, parameters: Float32Array): MergedMo
   if (!lora) return { spec, parameters };
   const model = plainModel(plain);
   const layout = layoutOf(model, DEFAULT_BUCKET_SIZE);
+  const adapted = parameterLayout(spec);
+  expectSize('parameters', parameters, adapted.size);
   const merged = new Float32Array(layout.size);
-  const [from, into] = [parameterViews(parameterLayout(spec), parameters), parameterViews(layout, merged)];
+  const [from, into] = [parameterViews(adapted, parameters), parameterViews(layout, merged)];
   for (const [name, view] of Object.entries(into)) view.set(from[name] ?? view);
   mergeAdapters(adaptedMatrices(model, probeBatch(plain), lora), lora, from, into);
   return { spec: plain, parameters: merged };
@@ -29,8 +32,20 @@ export function mergedModel(spec: ModelSpec, parameters: Float32Array): MergedMo
 export function withAdapters(spec: ModelSpec, plain: Float32Array, seed: number): Float32Array {
   const { lora, ...base } = checkModelSpec(spec);
   if (!lora) return plain;
+  const layout = parameterLayout(base);
+  expectSize('parameters', plain, layout.size);
   const flat = initialParameters(spec, seed);
   const into = parameterViews(parameterLayout(spec), flat);
-  for (const [name, view] of Object.entries(parameterViews(parameterLayout(base), plain))) into[name]?.set(view);
+  for (const [name, view] of Object.entries(parameterViews(layout, plain))) into[name]?.set(view);
   return flat;
+}
+
+function expectSize(place: string, values: Float32Array, size: number): void {
+  if (values.length === size) return;
+  throw new GraphError({
+    op: 'model',
+    place,
+    problem: `there are ${values.length} elements where the model has ${size} parameters`,
+    mend: 'Pass the flat vector of this model.',
+  });
 }

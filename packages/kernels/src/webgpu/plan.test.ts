@@ -129,6 +129,31 @@ describe('views', () => {
   });
 });
 
+describe('attention', () => {
+  const spec = { type: 'gpt', vocab: 20, layers: 1, heads: 2, width: 8, block: 256, tied: true } as const;
+  const { train } = buildStepProgram(spec, 3);
+  const probabilities = 4 * 3 * spec.heads * spec.block ** 2;
+  const largest = ({ bytes, inputs }: Plan): number => Math.max(...bytes.slice(inputs));
+
+  it('keeps nothing of the size of its probabilities on a GPU, forward or backward', () => {
+    const gpu = planGraph(train, { ops, traits: { ...traits, software: false } });
+    expect(labels(gpu).filter((label) => label.startsWith('attention'))).toEqual([
+      'attention',
+      'attentionLogSum',
+      'attentionQueryGradient',
+      'attentionKeyGradient',
+      'attentionValueGradient',
+    ]);
+    expect(largest(gpu)).toBeLessThan(probabilities / 8);
+  });
+
+  it('keeps them where an adapter runs on a CPU, unless they are large', () => {
+    expect(largest(planOf(train))).toBe(probabilities);
+    const { train: long } = buildStepProgram({ ...spec, block: 4096 }, 3);
+    expect(labels(planOf(long)).filter((label) => label.startsWith('softmax'))).toEqual([]);
+  });
+});
+
 describe('an op without a lowering', () => {
   it('is named', () => {
     const graph = graphOf((builder, x) => builder.apply('neg', [x]));

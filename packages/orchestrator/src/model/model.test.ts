@@ -1,7 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { initialParameters, parameterLayout } from '@murmuration/kernels/graph';
+import {
+  buildStepProgram,
+  initialParameters,
+  interpret,
+  parameterLayout,
+  parameterViews,
+} from '@murmuration/kernels/graph';
+import { decodeModel } from '@murmuration/kernels/onnx';
 import { openDatasets } from '@murmuration/protocol/data';
 import type { Dataset } from '@murmuration/protocol/data';
 import { parseJob, resolveJob } from '@murmuration/protocol/job';
@@ -58,6 +65,26 @@ describe('model.onnx', () => {
   it('refuses a state that is too short', () => {
     const short = new Uint8Array(4 * (parameterLayout(job.model).size - 1));
     expect(() => modelBytes(job, short, { runId: 'r', round: 0, stateHash: '0x' })).toThrow(/parameters/);
+  });
+
+  it('of a model with adapters has them merged, and computes the same', async () => {
+    const adapted = { ...job, model: { ...job.model, lora: { rank: 2, alpha: 4, targets: ['c_attn', 'mlp.*'] } } };
+    const parameters = initialParameters(adapted.model, 3).map((value, i) => value || Math.sin(i));
+    const bytes = modelBytes(adapted, new Uint8Array(parameters.buffer), { runId: 'r', round: 1, stateHash: '0x' });
+    const names = decodeModel(bytes).graph?.initializer?.map(({ name }) => name) ?? [];
+    expect(names).toContain('transformer.h.0.attn.c_attn.weight');
+    expect(names.filter((name) => name?.includes('lora'))).toEqual([]);
+    const merged = join(directory, 'merged.onnx');
+    writeFileSync(merged, bytes);
+    const program = buildStepProgram(adapted.model, held.size);
+    const batch = held.batch(
+      Array.from({ length: held.size }, (_, at) => at),
+      held.size,
+    );
+    const sums = interpret(program.evaluate, { ...parameterViews(program.layout, parameters), ...batch });
+    const { loss } = await evaluateModel(merged, held);
+    expect(loss).toBeCloseTo((sums['loss']?.[0] ?? 0) / held.size, 5);
+    expect(Math.abs(loss - (await evaluateModel(file, held)).loss)).toBeGreaterThan(1e-3);
   });
 
   it('says so when the file is none', async () => {

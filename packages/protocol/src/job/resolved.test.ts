@@ -84,6 +84,9 @@ describe('parseResolvedJob', () => {
     ['a source without hashes', { ...job, data: { ...job.data, train: { ...source, sha256: undefined } } }],
     ['batches that do not divide', { ...job, training: { ...job.training, globalBatch: 33 } }],
     ['an unknown key', { ...job, run: 'rm' }],
+    ['a path that is another machine’s', { ...job, model: { ...job.model, weights: 'a.safetensors' } }],
+    ['an absurd rank', { ...job, model: { ...job.model, lora: { rank: 1e9, alpha: 1, targets: ['*'] } } }],
+    ['adapters of nothing', { ...job, model: { ...job.model, lora: { rank: 1, alpha: 1, targets: [] } } }],
     ['a number that is none', { ...job, training: { ...job.training, clipNorm: Number.NaN } }],
     ['nothing', null],
   ])('refuses %s', (_what, value) => expect(() => parseResolvedJob(value)).toThrow(JobResolutionError));

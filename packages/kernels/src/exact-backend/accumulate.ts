@@ -25,16 +25,11 @@ export function accumulateFunction(): FunctionBuilder {
     2,
     () => {
       two();
-      f.get(sums).i32(16).op('i32.add').set(sums);
-      f.get(gradient).i32(8).op('i32.add').set(gradient);
+      f.add(sums, 16);
+      f.add(gradient, 8);
     },
   );
-  f.while(
-    at,
-    () => f.get(count),
-    1,
-    () => one(0),
-  );
+  f.while(at, count, 1, () => one(0));
   return f;
 }
 

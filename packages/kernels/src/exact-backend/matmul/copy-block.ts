@@ -15,25 +15,15 @@ export function copyBlockFunction(): FunctionBuilder {
   const [row, column] = f.locals('i32', 2) as [Local, Local];
   const address = (base: Local) => f.get(base).get(column).op('i32.add');
   f.get(columns).i32(4).op('i32.mul').set(columns);
-  f.while(
-    row,
-    () => f.get(rows),
-    1,
-    () => {
-      f.i32(0)
-        .set(column)
-        .while(
-          column,
-          () => f.get(columns),
-          4,
-          () => {
-            address(target);
-            address(source).memory('f32.load').memory('f32.store');
-          },
-        );
-      f.get(source).get(sourceStride).op('i32.add').set(source);
-      f.get(target).get(targetStride).op('i32.add').set(target);
-    },
-  );
+  f.while(row, rows, 1, () => {
+    f.i32(0)
+      .set(column)
+      .while(column, columns, 4, () => {
+        address(target);
+        address(source).memory('f32.load').memory('f32.store');
+      });
+    f.add(source, sourceStride);
+    f.add(target, targetStride);
+  });
   return f;
 }

@@ -71,23 +71,15 @@ function copyRows({ f, source, target, depthStride, depth, width }: PackParts): 
   const at = f.local('i32');
   f.i32(0)
     .set(at)
-    .while(
-      at,
-      () => f.get(depth),
-      1,
-      () => {
-        for (let lane = 0; lane < width; lane += 4)
-          f.get(target)
-            .get(source)
-            .memory('v128.load', lane * 4)
-            .memory('v128.store', lane * 4);
-        advance(f, source, depthStride);
+    .while(at, depth, 1, () => {
+      for (let lane = 0; lane < width; lane += 4)
         f.get(target)
-          .i32(width * 4)
-          .op('i32.add')
-          .set(target);
-      },
-    );
+          .get(source)
+          .memory('v128.load', lane * 4)
+          .memory('v128.store', lane * 4);
+      f.add(source, depthStride);
+      f.add(target, width * 4);
+    });
 }
 
 /** Depth lies side by side: blocks of 4 × 4 are transposed; what is left over stays for `copyElements`. */
@@ -101,15 +93,12 @@ function transposeBlocks({ f, source, target, laneStride, depth, width }: PackPa
       for (let first = 0; first < width; first += 4) {
         for (const row of rows) {
           f.get(lane).memory('v128.load').set(row);
-          advance(f, lane, laneStride);
+          f.add(lane, laneStride);
         }
         storeTransposed(f, rows, target, first * 4, width * 4);
       }
-      f.get(source).i32(16).op('i32.add').set(source);
-      f.get(target)
-        .i32(width * 16)
-        .op('i32.add')
-        .set(target);
+      f.add(source, 16);
+      f.add(target, width * 16);
       f.get(depth).i32(4).op('i32.sub').set(depth).branch(0);
     });
   });
@@ -120,35 +109,27 @@ function copyElements({ f, source, target, laneStride, depthStride, depth, valid
   const [at, lane, from] = f.locals('i32', 3) as [Local, Local, Local];
   f.i32(0)
     .set(at)
-    .while(
-      at,
-      () => f.get(depth),
-      1,
-      () => {
-        f.get(source)
-          .set(from)
-          .i32(0)
-          .set(lane)
-          .while(
-            lane,
-            () => f.i32(width),
-            1,
-            () => {
-              f.get(target).f32(0).memory('f32.store');
-              f.get(lane)
-                .get(valid)
-                .op('i32.lt_s')
-                .if(() => {
-                  f.get(target).get(from).memory('f32.load').memory('f32.store');
-                });
-              advance(f, from, laneStride);
-              f.get(target).i32(4).op('i32.add').set(target);
-            },
-          );
-        advance(f, source, depthStride);
-      },
-    );
+    .while(at, depth, 1, () => {
+      f.get(source)
+        .set(from)
+        .i32(0)
+        .set(lane)
+        .while(
+          lane,
+          () => f.i32(width),
+          1,
+          () => {
+            f.get(target).f32(0).memory('f32.store');
+            f.get(lane)
+              .get(valid)
+              .op('i32.lt_s')
+              .if(() => {
+                f.get(target).get(from).memory('f32.load').memory('f32.store');
+              });
+            f.add(from, laneStride);
+            f.add(target, 4);
+          },
+        );
+      f.add(source, depthStride);
+    });
 }
-
-const advance = (f: FunctionBuilder, pointer: Local, step: Local): unknown =>
-  f.get(pointer).get(step).op('i32.add').set(pointer);

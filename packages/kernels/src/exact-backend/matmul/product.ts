@@ -92,17 +92,12 @@ class ProductEmitter {
 
   emit(): FunctionBuilder {
     const { count, a, b, c, aBatch, bBatch, cBatch } = this.#of;
-    this.#f.while(
-      this.#batch,
-      () => this.#f.get(count),
-      1,
-      () => {
-        this.#chunks(this.#columns, [this.#of.column, this.#of.columnEnd], COLUMNS, () => this.#columnChunk());
-        this.#add(a, () => this.#f.get(aBatch));
-        this.#add(b, () => this.#f.get(bBatch));
-        this.#add(c, () => this.#f.get(cBatch));
-      },
-    );
+    this.#f.while(this.#batch, count, 1, () => {
+      this.#chunks(this.#columns, [this.#of.column, this.#of.columnEnd], COLUMNS, () => this.#columnChunk());
+      this.#add(a, () => this.#f.get(aBatch));
+      this.#add(b, () => this.#f.get(bBatch));
+      this.#add(c, () => this.#f.get(cBatch));
+    });
     return this.#f;
   }
 
@@ -206,17 +201,12 @@ class ProductEmitter {
     const f = this.#f;
     f.get(from)
       .set(range.first)
-      .while(
-        range.first,
-        () => f.get(to),
-        size,
-        () => {
-          f.get(range.first);
-          this.#least(size, to, range.first);
-          f.op('i32.add').set(range.end);
-          body();
-        },
-      );
+      .while(range.first, to, size, () => {
+        f.get(range.first);
+        this.#least(size, to, range.first);
+        f.op('i32.add').set(range.end);
+        body();
+      });
   }
 
   /** Runs `body` for each panel of `width` in `range`; `panel` is its address in the scratch memory. */
@@ -226,20 +216,15 @@ class ProductEmitter {
     f.get(this.#of.scratch).i32(offset).op('i32.add').set(panel);
     f.get(range.first)
       .set(at)
-      .while(
-        at,
-        () => f.get(range.end),
-        width,
-        () => {
-          body();
-          this.#add(panel, () =>
-            f
-              .get(this.#depth)
-              .i32(width * 4)
-              .op('i32.mul'),
-          );
-        },
-      );
+      .while(at, range.end, width, () => {
+        body();
+        this.#add(panel, () =>
+          f
+            .get(this.#depth)
+            .i32(width * 4)
+            .op('i32.mul'),
+        );
+      });
   }
 
   /** Pushes min(`size`, `end` − `at`). */

@@ -4,9 +4,10 @@ import type { FunctionBuilder, Local, ValueType } from '../wasm/function.ts';
 import type { PlainName } from '../wasm/opcodes.ts';
 import { Environment } from './environment.ts';
 import { type Form, formReader, type FormReader, type Lane } from './forms.ts';
-import { emitLoop, emitSum } from './loops.ts';
+import { emitLoop } from './loops.ts';
 import { scalarBinary, scalarUnary, vectorBinary, vectorConstants, vectorShift, vectorUnary } from './operations.ts';
 import type { Scope, ScopedKernel } from './scopes.ts';
+import { emitSum } from './sums.ts';
 
 type Binary = Extract<Expr, { kind: 'binary' }>;
 type Load = Extract<Expr, { kind: 'load' }>;

@@ -4,6 +4,9 @@
  */
 import { childrenOf, dependencyReader, type Expr, type Loop, type Variable } from '../../canonical/expression.ts';
 
+/** Partial sums of the canonical tree. */
+export const PARTIALS = 8;
+
 export interface Scope {
   readonly parent: Scope | null;
   readonly depth: number;

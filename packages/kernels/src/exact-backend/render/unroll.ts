@@ -4,6 +4,7 @@
  */
 import { add, float } from '../../canonical/build.ts';
 import { formReader } from './forms.ts';
+import { PARTIALS } from './scopes.ts';
 import {
   boundBy,
   childrenOf,
@@ -16,7 +17,6 @@ import {
 /** Most turns that are written out, and most nodes that come of it. */
 const MOST_TURNS = 32;
 const MOST_NODES = 400;
-const PARTIALS = 8;
 
 type Sum = Extract<Expr, { kind: 'sum' }>;
 type Result = Extract<Expr, { kind: 'result' }>;
@@ -150,13 +150,22 @@ class UnrollPass {
 }
 
 /** A copy of a node with other children; of a loop's result, which has a loop between, use {@link mapLoop}. */
-export function mapChildren<T extends Expr>(node: T, map: (child: Expr) => Expr): T {
-  const children = childrenOf(node);
-  if (children.length === 0) return node;
-  const copy: Record<string, unknown> = { ...node };
-  for (const [field, child] of Object.entries(node))
-    if (children.includes(child as Expr)) copy[field] = map(child as Expr);
-  return copy as unknown as T;
+export function mapChildren(node: Expr, map: (child: Expr) => Expr): Expr {
+  switch (node.kind) {
+    case 'load':
+      return { ...node, index: map(node.index) };
+    case 'unary':
+    case 'bounded':
+      return { ...node, x: map(node.x) };
+    case 'binary':
+      return { ...node, a: map(node.a), b: map(node.b) };
+    case 'select':
+      return { ...node, condition: map(node.condition), yes: map(node.yes), no: map(node.no) };
+    case 'sum':
+      return { ...node, count: map(node.count), body: map(node.body) };
+    default:
+      return node;
+  }
 }
 
 export const mapLoop = ({ count, variable, states }: Loop, map: (child: Expr) => Expr): Loop => ({

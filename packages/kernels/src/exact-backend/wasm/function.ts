@@ -167,19 +167,29 @@ export class FunctionBuilder {
     });
   }
 
-  /** `counter` = its present value, + `step`, … while it is below the i32 that `end` pushes (signed). */
-  while(counter: Local, end: () => void, step: number, body: () => void): this {
+  /** `counter` = its present value, + `step`, … while it is below the i32 `end`, a local or what is pushed (signed). */
+  while(counter: Local, end: Local | (() => void), step: number, body: () => void): this {
+    const pushEnd = typeof end === 'function' ? end : () => this.get(end);
     return this.block(() => {
       this.get(counter);
-      end();
+      pushEnd();
       this.op('i32.ge_s').branchIf(0);
       this.loop(() => {
         body();
-        this.get(counter).i32(step).op('i32.add').tee(counter);
-        end();
+        this.add(counter, step);
+        this.get(counter);
+        pushEnd();
         this.op('i32.lt_s').branchIf(0);
       });
     });
+  }
+
+  /** `target` += a number or an i32 local. */
+  add(target: Local, amount: Local | number): this {
+    this.get(target);
+    if (typeof amount === 'number') this.i32(amount);
+    else this.get(amount);
+    return this.op('i32.add').set(target);
   }
 
   #nested(code: number, type: number, body: () => void): this {

@@ -3,14 +3,7 @@ import { Command } from 'commander';
 import { describeMachine } from './harness/machine.ts';
 import { formatTable, writeResult } from './harness/report.ts';
 import type { Suite, SuiteOptions } from './suite.ts';
-import { allReduce } from './suites/all-reduce.ts';
-import { compile } from './suites/compile.ts';
-import { cost } from './suites/cost.ts';
-import { endToEnd } from './suites/end-to-end.ts';
-import { kernels } from './suites/kernels.ts';
-import { trainStep } from './suites/train-step.ts';
-
-const suites: readonly Suite[] = [kernels, trainStep, compile, allReduce, endToEnd, cost];
+import { suites } from './suites/index.ts';
 
 const BAD_INPUT = 2;
 
@@ -38,7 +31,7 @@ async function runSuite(suite: Suite, flags: Flags): Promise<void> {
     settings: parseSettings(flags.set),
   };
   const machine = describeMachine(new Date());
-  const result = await suite.run(options);
+  const result = await suite(options);
   const path = writeResult(flags.out, result, machine);
   if (flags.json) {
     process.stdout.write(`${JSON.stringify({ machine, ...result })}\n`);
@@ -54,15 +47,15 @@ const program = new Command('bench')
   .showHelpAfterError()
   // As everywhere in the product: 2 for bad input. Help is no error.
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : BAD_INPUT));
-for (const suite of suites) {
+for (const [name, { summary, load }] of Object.entries(suites)) {
   program
-    .command(suite.name)
-    .description(suite.summary)
+    .command(name)
+    .description(summary)
     .option('--json', 'print the result as one line of JSON instead of tables')
     .option('--quick', 'few and small runs, to see that it works')
     .option('--out <folder>', 'where the JSON file goes', 'benchmarks/results')
     .option('--set <name=value...>', 'settings of the suite', [])
-    .action((flags: Flags) => runSuite(suite, flags));
+    .action(async (flags: Flags) => runSuite(await load(), flags));
 }
 try {
   await program.parseAsync();

@@ -10,9 +10,4 @@ export interface SuiteOptions {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-export interface Suite {
-  readonly name: string;
-  /** One line for `--help`. */
-  readonly summary: string;
-  run(options: SuiteOptions): Promise<SuiteResult>;
-}
+export type Suite = (options: SuiteOptions) => Promise<SuiteResult>;

@@ -1,5 +1,6 @@
 /** What a figure was measured on: a figure without it is worth nothing. */
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus, totalmem, type, release } from 'node:os';
 
 export interface Machine {
@@ -21,17 +22,27 @@ function git(...parameters: string[]): string {
   }
 }
 
+/** The commit that a packed benchmark was made of; it has no repository around it. */
+function packedCommit(): string | undefined {
+  const file = new URL('../../COMMIT', import.meta.url);
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}
+
+function commitOf(): string {
+  const commit = git('rev-parse', '--short=12', 'HEAD') || 'no git';
+  return git('status', '--porcelain') === '' ? commit : `${commit}+`;
+}
+
 /** Describes this machine and this tree. */
 export function describeMachine(now: Date): Machine {
   const processors = cpus();
-  const commit = git('rev-parse', '--short=12', 'HEAD') || 'no git';
   return {
     cpu: processors[0]?.model.trim() ?? 'unknown',
     cores: processors.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()}`,
     node: process.version,
-    commit: git('status', '--porcelain') === '' ? commit : `${commit}+`,
+    commit: packedCommit() ?? commitOf(),
     date: now.toISOString(),
   };
 }

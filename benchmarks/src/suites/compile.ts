@@ -12,7 +12,7 @@ import { openContender, selectContenders } from '../peers/contenders.ts';
 import type { ContenderName } from '../peers/contenders.ts';
 import type { Suite, SuiteOptions } from '../suite.ts';
 import type { Absence, FieldOptions } from '../work/field.ts';
-import { FIELD_SETTINGS, fieldOptions } from '../work/field-options.ts';
+import { fieldOptions } from '../work/field-options.ts';
 import type { StepWork } from '../work/work.ts';
 import { steps } from './train-step.ts';
 
@@ -165,8 +165,4 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
   return { suite: 'compile', adapter, tables, data: { adapter, work, pipelines, figures, absent } };
 }
 
-export const compile: Suite = {
-  name: 'compile',
-  summary: `from process start to the first GPT step, with empty and with filled caches (--set ${FIELD_SETTINGS}, repetitions=N)`,
-  run,
-};
+export const compile: Suite = run;

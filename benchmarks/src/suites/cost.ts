@@ -42,7 +42,7 @@ async function measuredThroughput(options: SuiteOptions): Promise<{ data: TrainS
   if (stored !== undefined)
     return { data: stored.data, origin: `train-step of ${stored.machine.date} on ${stored.machine.cpu}` };
   options.log('no stored train-step result: measuring');
-  const { data } = await trainStep.run({ ...options, quick: true });
+  const { data } = await trainStep({ ...options, quick: true });
   return { data: data as TrainStepData, origin: 'measured just now, quick' };
 }
 
@@ -79,8 +79,4 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
   return { suite: 'cost', tables, data: { workerPrice, origin, offers, models: data.models } };
 }
 
-export const cost: Suite = {
-  name: 'cost',
-  summary: 'measured throughput × worker price beside dated cloud list prices (--set worker-price=DOLLARS_PER_HOUR)',
-  run,
-};
+export const cost: Suite = run;

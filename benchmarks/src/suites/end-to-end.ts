@@ -214,9 +214,4 @@ async function run({ quick, log, settings }: SuiteOptions): Promise<SuiteResult>
   return { suite: 'end-to-end', tables: tablesOf(data), data };
 }
 
-export const endToEnd: Suite = {
-  name: 'end-to-end',
-  summary:
-    'orchestrate run with 1 to 3 workers, without audits and with pay, beside one process (--set rounds=N, repetitions=N)',
-  run,
-};
+export const endToEnd: Suite = run;

@@ -10,7 +10,7 @@ import type { ContenderName } from '../peers/contenders.ts';
 import type { Suite, SuiteOptions } from '../suite.ts';
 import { Field } from '../work/field.ts';
 import type { Comparison, Figures } from '../work/field.ts';
-import { FIELD_SETTINGS, fieldOptions } from '../work/field-options.ts';
+import { fieldOptions } from '../work/field-options.ts';
 import type { StepWork } from '../work/work.ts';
 
 /** The steps of DESIGN's tables, and a small image classifier. */
@@ -157,8 +157,4 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
   }
 }
 
-export const trainStep: Suite = {
-  name: 'train-step',
-  summary: `one training step of an MLP, a GPT and a convnet on each backend and on its peers (--set ${FIELD_SETTINGS})`,
-  run,
-};
+export const trainStep: Suite = run;

@@ -4,10 +4,6 @@ import { vulkanEnvironment } from '@murmuration/kernels/vulkan-environment';
 import type { SuiteOptions } from '../suite.ts';
 import type { FieldOptions } from './field.ts';
 
-/** For `--help`. */
-export const FIELD_SETTINGS =
-  'python=PATH, threads=N, adapter=system|swiftshader, only=NAME,…, budget=SECONDS, patience=SECONDS';
-
 function adapterEnvironment(adapter: string | undefined): Record<string, string> {
   if (adapter !== undefined && adapter !== 'system' && adapter !== 'swiftshader')
     throw new Error(`adapter=${adapter} is neither system nor swiftshader. Leave it out to take what there is.`);

@@ -12,6 +12,7 @@ export interface ContenderOptions extends ContenderSettings {
 
 export type ContenderName =
   | 'murmuration webgpu'
+  | 'murmuration webgpu exact'
   | 'murmuration onnx'
   | 'murmuration exact'
   | 'tfjs-webgpu'
@@ -29,6 +30,7 @@ interface Entry {
 
 const entries: Readonly<Record<ContenderName, Entry>> = {
   'murmuration webgpu': { program: ['murmuration-webgpu-peer.ts'], onAdapter: true },
+  'murmuration webgpu exact': { program: ['murmuration-webgpu-peer.ts', 'exact'], onAdapter: true },
   'murmuration onnx': { program: ['murmuration-onnx-peer.ts'], onAdapter: false },
   'murmuration exact': { program: ['murmuration-exact-peer.ts'], onAdapter: false },
   'tfjs-webgpu': { program: ['tfjs-peer.ts'], onAdapter: true },

@@ -1,4 +1,4 @@
-/** Our WebGPU backend as a contender, and the adapter's ceilings: single kernels on a device of this thread, steps as a worker does them. */
+/** Our WebGPU backend as a contender, in the numerics that its second parameter names, and the adapter's ceilings: single kernels on a device of this thread, steps as a worker does them. */
 import { createWebGpuBackend, openAdapterBench } from '@murmuration/kernels/webgpu-node';
 import type { AdapterBench } from '@murmuration/kernels/webgpu-node';
 import { buildStepProgram } from '@murmuration/kernels/graph';
@@ -7,9 +7,10 @@ import { feedsOf, graphOf } from '../work/work-graph.ts';
 import { prepareStep } from './prepare-step.ts';
 
 await serveWork(async () => {
+  const numerics = process.argv[3] === 'exact' ? 'exact' : 'fast';
   let bench: AdapterBench | undefined;
-  const onBench = async (): Promise<AdapterBench> => (bench ??= await openAdapterBench());
-  const backend = await createWebGpuBackend();
+  const onBench = async (): Promise<AdapterBench> => (bench ??= await openAdapterBench({ numerics }));
+  const backend = await createWebGpuBackend({ numerics });
   return {
     version: 'this tree',
     adapter: backend.adapter.name,

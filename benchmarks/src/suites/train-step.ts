@@ -115,6 +115,7 @@ const comparisons: readonly (readonly [ContenderName, ContenderName])[] = [
   ['murmuration webgpu', 'jax-js webgpu'],
   ['murmuration webgpu', 'jax-js wasm'],
   ['murmuration webgpu', 'onnxruntime webgpu'],
+  ['murmuration webgpu exact', 'murmuration webgpu'],
   ['murmuration exact', 'murmuration onnx'],
 ];
 

@@ -1,4 +1,5 @@
 /** A GPU and a CPU backend of which the first program that is compiled keeps the faster. */
+import { debug, graphText } from '../debug.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import type { AdapterInfo, Backend, BackendName, Executable, CompileOptions } from './backend.ts';
 import { chooseBackend } from './choose-backend.ts';
@@ -36,6 +37,7 @@ export class FasterBackend implements Backend {
 
   async compile(program: StepProgram, options?: CompileOptions): Promise<Executable> {
     this.#winner ??= await this.#decide(program);
+    debug('graph', () => graphText(this.name, { train: program.train, evaluate: program.evaluate }));
     return this.#winner.compile(program, options);
   }
 

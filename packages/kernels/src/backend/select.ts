@@ -6,6 +6,7 @@
 import type { Backend, BackendName, Numerics } from './backend.ts';
 import { chooseBackend, type WebGpuFinding } from './choose-backend.ts';
 import { BackendUnavailableError, summaryOf } from './errors.ts';
+import { debug, graphText } from '../debug.ts';
 import { FasterBackend } from './faster-backend.ts';
 import { openExactBackend } from '../exact-backend/node/open.ts';
 import { openOnnxBackend, type OnnxBackendOptions } from './onnx-backend.ts';
@@ -82,6 +83,9 @@ const withReason = (backend: Backend, reason: string): SelectedBackend => ({
   name: backend.name,
   adapter: backend.adapter,
   reason,
-  compile: (program, options) => backend.compile(program, options),
+  compile: (program, options) => {
+    debug('graph', () => graphText(backend.name, { train: program.train, evaluate: program.evaluate }));
+    return backend.compile(program, options);
+  },
   close: () => backend.close(),
 });

@@ -38,7 +38,7 @@ export async function openDeviceBackend(
   tuning?: Tuning,
 ): Promise<{ backend: Backend; adapter: AdapterDescription }> {
   const device = await Device.open(gpu, powerPreference);
-  const { arithmeticWith, adapter } = numerics === 'exact' ? await openExact(device) : openFast(device);
+  const { arithmeticWith, adapter } = await arithmeticOf(device, numerics);
   const tuner = tuning ? await Tuner.open(device, tuning.store, tuning.mode) : null;
   const arithmeticFor = async (program: StepProgram): Promise<Arithmetic> =>
     tuner ? tunedArithmetic(tuner, program, device.traits, arithmeticWith) : arithmeticWith(device.traits);
@@ -51,6 +51,10 @@ export async function openDeviceBackend(
   };
   return { backend, adapter };
 }
+
+/** How `device` computes in these numerics, and what is known of its adapter then. */
+export const arithmeticOf = async (device: Device, numerics: Numerics): Promise<Opened> =>
+  numerics === 'exact' ? openExact(device) : openFast(device);
 
 interface Opened {
   readonly arithmeticWith: (traits: DeviceTraits) => Arithmetic;

@@ -1,4 +1,5 @@
 /** An open WebGPU device: pipelines by kernel, buffers, submission, reading back, and its failures as typed errors. */
+import { debug } from '../debug.ts';
 import type { KernelError } from '../errors.ts';
 import {
   type AdapterDescription,
@@ -126,7 +127,9 @@ export class Device {
     const label = kernel.key.split('\n', 1)[0] ?? kernel.key;
     const layout = this.#layout(kernel);
     this.#device.pushErrorScope('validation');
-    const module = this.#device.createShaderModule({ label, code: shaderSource(kernel) });
+    const code = shaderSource(kernel);
+    debug('wgsl', () => `// ${label}\n${code}`);
+    const module = this.#device.createShaderModule({ label, code });
     const refused = await this.#orFailure(this.#device.popErrorScope());
     if (refused) throw typedError(refused, `the kernel ${label}`);
     try {

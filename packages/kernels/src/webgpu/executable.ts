@@ -7,6 +7,8 @@ import type { StepProgram } from '../graph/step-program.ts';
 import { drainFixed } from '../canonical/fixed-point.ts';
 import { withAccumulation } from './accumulate.ts';
 import type { Arithmetic } from './arithmetic.ts';
+import { debug } from '../debug.ts';
+import { debugTimings, memoryText, planText } from './debug-program.ts';
 import type { Device } from './device.ts';
 import { gatherFixed, gatherScaled, type Piece } from './parameter-buffer.ts';
 import { type Profile, profileRecording } from './profile.ts';
@@ -42,7 +44,10 @@ export async function compileProgram(
     );
   });
   await executable.warmUp(onProgress);
-  return executable;
+  debug('plan', () =>
+    [planText('train', trainPlan), planText('evaluate', evaluatePlan), memoryText(executable.memory)].join('\n'),
+  );
+  return debugTimings(executable, program);
 }
 
 interface Recordings {

@@ -2,13 +2,13 @@
  * An adapter on the bench: single graphs and the adapter's own ceilings, to be timed. It works on the calling thread and
  * slows that thread's `setImmediate` for good, so it belongs into a process or thread that does nothing else.
  */
+import type { Numerics } from '../../backend/backend.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { StepProgram } from '../../graph/step-program.ts';
-import { ops } from '../../ops/index.ts';
 import { type AdapterDescription, describeAdapter, findAdapter, openDevice, traitsOf } from '../adapter.ts';
+import { arithmeticOf } from '../backend.ts';
 import { type Ceiling, openBytesCeiling, openFlopsCeiling } from '../ceilings.ts';
 import { Device } from '../device.ts';
-import { planGraph } from '../plan.ts';
 import { type Feeds, PreparedGraph } from '../prepared-graph.ts';
 import { openGpu } from './open-gpu.ts';
 import { throttleSetImmediate } from './throttle.ts';
@@ -30,11 +30,18 @@ export interface AdapterBench {
   close(): void;
 }
 
+export interface AdapterBenchOptions {
+  /** `fast` unless given. */
+  readonly numerics?: Numerics;
+}
+
 /** @throws AdapterNotFoundError */
-export async function openAdapterBench(): Promise<AdapterBench> {
+export async function openAdapterBench({ numerics = 'fast' }: AdapterBenchOptions = {}): Promise<AdapterBench> {
   const throttle = throttleSetImmediate();
   const gpu = await openGpu();
   const device = await Device.open(gpu);
+  const { arithmeticWith, adapter } = await arithmeticOf(device, numerics);
+  const arithmetic = arithmeticWith(device.traits);
   // A device of its own, so that a lost one does not take the other with it.
   const found = await findAdapter(gpu);
   const plain = await openDevice(found, traitsOf(describeAdapter(found)));
@@ -47,15 +54,15 @@ export async function openAdapterBench(): Promise<AdapterBench> {
     close: () => work.close(),
   });
   return {
-    adapter: device.adapter,
+    adapter,
     prepare: async (graph, feeds) => {
       throttle.restart();
-      const prepared = await PreparedGraph.open(device, graph);
+      const prepared = await PreparedGraph.open(device, graph, arithmetic.plan(graph));
       prepared.feed(feeds);
       return throttled(prepared);
     },
     plan: ({ train, evaluate }) => {
-      const plans = [train, evaluate].map((graph) => planGraph(graph, { ops, traits: device.traits }));
+      const plans = [train, evaluate].map((graph) => arithmetic.plan(graph));
       const keys = new Set(plans.flatMap(({ calls }) => calls.map(({ kernel }) => kernel.key)));
       return { launches: plans[0]!.calls.length, pipelines: keys.size };
     },

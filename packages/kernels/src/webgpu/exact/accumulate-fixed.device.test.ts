@@ -1,0 +1,84 @@
+/** Fixed-point sums on the device against the rule. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accumulateFixed } from '../../canonical/fixed-point.ts';
+import { initialise } from '../../models/initialise.ts';
+import { Device } from '../device.ts';
+import { openGpu } from '../node/open-gpu.ts';
+import type { Plan } from '../plan.ts';
+import { bindCalls, pipelinesOf } from '../recording.ts';
+import { FIXED_SUMS } from './accumulate-fixed.ts';
+
+let device: Device;
+beforeAll(async () => {
+  device = await Device.open(await openGpu());
+});
+afterAll(() => device.close());
+
+/** Adds gradients one after the other on the device. */
+async function summed(gradients: readonly Float32Array[]): Promise<BigInt64Array> {
+  const count = gradients[0]!.length;
+  const call = FIXED_SUMS.call(0, 1, count);
+  const plan: Plan = { calls: [call], bytes: [count * 4, count * 8], inputs: 1, outputs: [1] };
+  const pipelines = await pipelinesOf(device, plan);
+  const [gradient, sum] = [device.buffer('the gradient', count * 4), device.buffer('the sum', count * 8)];
+  const back = device.buffer('back', count * 8, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+  const recording = bindCalls(device, plan, pipelines, (tensor) => ({
+    buffer: tensor === 0 ? gradient : sum,
+    offset: 0,
+    size: plan.bytes[tensor]!,
+  }));
+  for (const values of gradients) {
+    device.write(gradient, 0, values as Float32Array<ArrayBuffer>);
+    device.submit((encoder) => {
+      const pass = encoder.beginComputePass();
+      recording.record(pass);
+      pass.end();
+    });
+  }
+  device.submit((encoder) => encoder.copyBufferToBuffer(sum, 0, back, 0, count * 8));
+  const result = await device.read(back, (bytes) => new BigInt64Array(bytes.slice(0)));
+  recording.close();
+  for (const buffer of [gradient, sum, back]) device.release(buffer);
+  return result;
+}
+
+/** The same by the rule. */
+function ruled(gradients: readonly Float32Array[]): BigInt64Array {
+  const sums = new BigInt64Array(gradients[0]!.length);
+  for (const gradient of gradients) accumulateFixed(sums, gradient);
+  return sums;
+}
+
+/** 2^exponent from far below one unit to beyond the limit, with all kinds of significands. */
+function everyMagnitude(seed: number): Float32Array {
+  const values = new Float32Array(80 * 16);
+  initialise(values, { kind: 'uniform', bound: 1 }, seed, 'gradient');
+  return values.map((value, index) => value * 2 ** (Math.floor(index / 16) - 50));
+}
+
+describe('sums on the device', () => {
+  it('are what the rule says, for every magnitude and sign', async () => {
+    const gradients = [1, 2, 3, 4, 5].map(everyMagnitude);
+    expect(await summed(gradients)).toEqual(ruled(gradients));
+  });
+
+  it('carry, borrow and overflow as the rule says', async () => {
+    const edge = [
+      2 ** -44,
+      -(2 ** -44),
+      2 ** -12,
+      2 ** 17,
+      -(2 ** 17),
+      2 ** 18 - 2 ** -6,
+      Infinity,
+      -Infinity,
+      2 ** 18,
+      0,
+    ];
+    const gradients = edge.map((_, turn) => Float32Array.from(edge, (_each, at) => edge[(at + turn) % edge.length]!));
+    const repeated = Array.from({ length: 4 }, () => Float32Array.from(edge));
+    expect(await summed([...repeated, ...gradients.slice(0, 5)])).toEqual(
+      ruled([...repeated, ...gradients.slice(0, 5)]),
+    );
+  });
+});

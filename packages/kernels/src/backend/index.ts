@@ -9,6 +9,8 @@ export type {
   DeviceMemory,
   EvaluationSums,
   Executable,
+  Numerics,
+  ProbeReport,
 } from './backend.ts';
 export {
   BackendUnavailableError,

@@ -30,6 +30,7 @@ training:
   globalBatch: 384        # samples of a round over all workers; a multiple of microBatch
   optimizer: { type: adamw, learningRate: 0.002, weightDecay: 0.01 }   # or sgd with momentum, nesterov
   schedule: { type: cosine, warmup: 20, final: 0.02 }                  # or constant, linear
+  numerics: fast          # or exact: gradients with the same bits on every adapter, audited by equality
   # clipNorm: 1           # greatest global norm of a gradient
   assignment: adaptive    # shares follow measured speed; fixed: equal shares, repeatable to the bit
   evaluateEvery: 100      # rounds; 0 means at the end only

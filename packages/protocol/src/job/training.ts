@@ -55,6 +55,8 @@ export const updateFields = {
   schedule: scheduleSchema.prefault({ type: 'constant' }),
   /** Gradients of a greater global L2 norm are scaled down to it. */
   clipNorm: positiveNumber.optional(),
+  /** `exact`: gradients have the same bits on every adapter, and audits compare bits. `fast`: as adapters do best. */
+  numerics: z.enum(['fast', 'exact']).default('fast'),
   /** Elements of the unit of transfer and reduction. */
   bucketSize: z
     .number(bucketWords)

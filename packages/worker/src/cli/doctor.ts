@@ -1,24 +1,33 @@
 /** `doctor`: which backends this machine has, on what, and how fast each is on a small model. */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import type { BackendName } from '@murmuration/kernels/backend';
+import type { AdapterInfo, BackendName, Numerics, ProbeReport } from '@murmuration/kernels/backend';
 import { buildStepProgram } from '@murmuration/kernels/graph';
-import type { Adapter } from '@murmuration/protocol';
 import type { Command } from 'commander';
 import { Device } from '../compute/device.ts';
 import { problemOf } from '../shell/report.ts';
 import { VERSION } from '../shell/version.ts';
 import { threadsOf } from './options.ts';
 
-const backends: readonly BackendName[] = ['webgpu', 'onnx', 'exact'];
+/** What is tried: each backend in the numerics that it has. */
+const trials: readonly Trial[] = [
+  { backend: 'webgpu', numerics: 'fast' },
+  { backend: 'webgpu', numerics: 'exact' },
+  { backend: 'onnx', numerics: 'fast' },
+  { backend: 'exact', numerics: 'exact' },
+];
 const BATCH = 32;
 const STEPS = 10;
 const CLOSE_PATIENCE = 1000;
 
-export interface BackendFinding {
+interface Trial {
   readonly backend: BackendName;
+  readonly numerics: Numerics;
+}
+
+export interface BackendFinding extends Trial {
   /** Null when the backend cannot be opened here. */
-  readonly adapter: Adapter | null;
+  readonly adapter: AdapterInfo | null;
   /** Training steps of an MLP 784-128-10, 32 samples each. */
   readonly samplesPerSecond: number | null;
   readonly problem: string | null;
@@ -49,7 +58,7 @@ export function registerDoctor(program: Command): void {
 
 async function examine(threads: number): Promise<DoctorReport> {
   const findings: BackendFinding[] = [];
-  for (const backend of backends) findings.push(await tryBackend(backend, threads));
+  for (const trial of trials) findings.push(await tryBackend(trial, threads));
   return {
     event: 'doctor.worker',
     version: VERSION,
@@ -60,15 +69,15 @@ async function examine(threads: number): Promise<DoctorReport> {
   };
 }
 
-async function tryBackend(backend: BackendName, threads: number): Promise<BackendFinding> {
+async function tryBackend(trial: Trial, threads: number): Promise<BackendFinding> {
   let device: Device | null = null;
   try {
-    device = await Device.open({ backend, threads });
+    device = await Device.open({ ...trial, threads });
     const samplesPerSecond = await measure(device);
-    return { backend, adapter: device.description.adapter, samplesPerSecond, problem: null };
+    return { ...trial, adapter: device.description.adapter, samplesPerSecond, problem: null };
   } catch (error) {
     return {
-      backend,
+      ...trial,
       adapter: device?.description.adapter ?? null,
       samplesPerSecond: null,
       problem: problemOf(error).message,
@@ -103,11 +112,22 @@ function onnxruntimeVersion(): string | null {
 }
 
 function sentencesOf({ version, node, onnxruntime, cores, backends: findings }: DoctorReport): string {
-  const lines = findings.map(
-    ({ backend, adapter, samplesPerSecond, problem }) =>
-      `${backend.padEnd(8)} ${adapter === null ? '' : `${adapter.name} (${adapter.kind}, ${adapter.class})`}${samplesPerSecond === null ? '' : `, ${samplesPerSecond} samples/s`}${problem ?? ''}`,
-  );
-  return [`worker ${version}, Node ${node}, onnxruntime ${onnxruntime ?? 'missing'}, ${cores} cores`, ...lines].join(
-    '\n',
-  );
+  const head = `worker ${version}, Node ${node}, onnxruntime ${onnxruntime ?? 'missing'}, ${cores} cores`;
+  return [head, ...findings.map(lineOf)].join('\n');
+}
+
+function lineOf({ backend, numerics, adapter, samplesPerSecond, problem }: BackendFinding): string {
+  const parts = [
+    ...(adapter === null ? [] : [`${adapter.name} (${adapter.kind}, ${adapter.class})`]),
+    ...(adapter?.probe === undefined ? [] : [verdictOf(adapter.probe)]),
+    ...(samplesPerSecond === null ? [] : [`${samplesPerSecond} samples/s`]),
+    ...(problem === null ? [] : [problem]),
+  ];
+  return `${backend.padEnd(8)} ${numerics.padEnd(6)} ${parts.join(', ')}`;
+}
+
+function verdictOf({ verdict, values, wrong, counterexample }: ProbeReport): string {
+  if (counterexample === undefined) return `probe: ${verdict} (${values} values)`;
+  const { output, element, expected, actual } = counterexample;
+  return `probe: ${verdict} (${wrong} of ${values} values wrong, first element ${element} of ${output}: ${actual} for ${expected})`;
 }

@@ -2,7 +2,14 @@
  * What the main thread and the device thread say to each other. The arrays of a batch move over; flat vectors lie in
  * memory that both threads see, which one of them uses at a time.
  */
-import type { AdapterInfo, BackendName, Batch, DeviceMemory, EvaluationSums } from '@murmuration/kernels/backend';
+import type {
+  AdapterInfo,
+  BackendName,
+  Batch,
+  DeviceMemory,
+  EvaluationSums,
+  Numerics,
+} from '@murmuration/kernels/backend';
 import type { StepProgram } from '@murmuration/kernels/graph';
 
 export type BackendChoice = 'auto' | BackendName;
@@ -11,6 +18,8 @@ export interface DeviceOptions {
   readonly backend: BackendChoice;
   /** CPU threads of the backend. */
   readonly threads: number;
+  /** `fast` unless given. */
+  readonly numerics?: Numerics;
 }
 
 export interface DeviceDescription {

@@ -33,8 +33,8 @@ function executable(id: number): Executable {
 }
 
 const handlers: Handlers = {
-  async open({ backend: requested, threads }) {
-    backend = await selectBackend({ requested, threads });
+  async open({ backend: requested, threads, numerics = 'fast' }) {
+    backend = await selectBackend({ requested, threads, numerics });
     return describe(backend);
   },
   async compile({ program }) {

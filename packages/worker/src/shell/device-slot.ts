@@ -1,6 +1,6 @@
 /** The device of this process with the one program compiled on it: made when a coordinator first states its job. */
 import { canonicalJson } from '@murmuration/protocol';
-import { partCounts, whyIndivisible } from '@murmuration/kernels/backend';
+import { type Numerics, partCounts, whyIndivisible } from '@murmuration/kernels/backend';
 import { buildStepProgram } from '@murmuration/kernels/graph';
 import { Device } from '../compute/device.ts';
 import type { BackendChoice, DeviceDescription } from '../compute/device-messages.ts';
@@ -31,6 +31,8 @@ export class DeviceSlot {
   readonly #options: DeviceSlotOptions;
   #device: Device | null = null;
   #compiled: Compiled | null = null;
+  /** What the device was opened for. */
+  #numerics: Numerics | null = null;
 
   constructor(options: DeviceSlotOptions) {
     this.#options = options;
@@ -58,10 +60,11 @@ export class DeviceSlot {
   }
 
   #compile({ job, program }: PlannedJob): Promise<RecoveringExecutable> {
-    const { microBatch, bucketSize } = job.training;
-    const divisible = !MIXING_MODELS.has(job.model.type) && whyIndivisible(program) === null;
+    const { microBatch, bucketSize, numerics } = job.training;
+    // The gradient of a whole micro-batch has other bits than the sum of its parts'.
+    const divisible = numerics === 'fast' && !MIXING_MODELS.has(job.model.type) && whyIndivisible(program) === null;
     return RecoveringExecutable.compile({
-      device: ({ reopen }) => this.#opened(reopen),
+      device: ({ reopen }) => this.#opened(reopen || numerics !== this.#numerics, numerics),
       programAt: (batch) => (batch === microBatch ? program : buildStepProgram(job.model, batch, bucketSize)),
       batch: microBatch,
       partCounts: divisible ? partCounts(microBatch) : [],
@@ -69,13 +72,14 @@ export class DeviceSlot {
     });
   }
 
-  async #opened(reopen: boolean): Promise<Device> {
+  async #opened(reopen: boolean, numerics: Numerics): Promise<Device> {
     if (reopen) {
       await this.#device?.close(CLOSE_PATIENCE);
       this.#device = null;
     }
     const { backend, threads } = this.#options;
-    this.#device ??= await Device.open({ backend, threads });
+    this.#device ??= await Device.open({ backend, threads, numerics });
+    this.#numerics = numerics;
     return this.#device;
   }
 

@@ -69,6 +69,7 @@ export function tinyJob(
       evalSamples: HELD,
     },
     training: {
+      numerics: 'fast',
       rounds,
       microBatch: 8,
       globalBatch: 48,

@@ -70,7 +70,7 @@ describe('a gradient that does not fit', () => {
     await withExecutable(await opened(), program, async (executable) => {
       await executable.load(initialParameters(spec, 1));
       const data = drawBatch(program, spec, 1);
-      await executable.accumulate({ ...data, x: data['x']!.map((value) => value * 1e9) as Float32Array });
+      await executable.accumulate({ ...data, x: data['x']!.map((value) => value * 1e9) });
       const into = new Float32Array(program.layout.size);
       await expect(executable.drain(into, 1)).rejects.toMatchObject({
         code: 'GRADIENT_OVERFLOW',

@@ -5,6 +5,7 @@
 import type { Conv2dSizes } from '../../ops/conv2d.ts';
 import type { Lowered, LoweringContext } from '../lowering.ts';
 import { reads, writes } from '../wgsl.ts';
+import { type CoverWalk, coversOf } from './covers.ts';
 import { input, laneCall, output, scratch } from './lanes.ts';
 import { reduceCall } from './reduce.ts';
 
@@ -54,12 +55,11 @@ for (var c = 0u; c < dims.groupChannels; c++) {
   for (var u = 0u; u < dims.kernelHeight; u++) {
     // In the padding above or left of x the unsigned place wraps around and is large.
     let line = i * dims.strideY + u * dims.dilationY - dims.top;
-    if (line >= dims.height) { continue; }
     let lineStart = ((batch * dims.channels + group0 * dims.groupChannels + c) * dims.height + line) * dims.width;
     let tap = first * taps + (c * dims.kernelHeight + u) * dims.kernelWidth;
     for (var v = 0u; v < dims.kernelWidth; v++) {
       let column = j * dims.strideX + v * dims.dilationX - dims.left;
-      if (column < dims.width) { sums += x[lineStart + column] * ${gather(width, 'kernel', 'tap + v')}; }
+      if (line < dims.height && column < dims.width) { sums += x[lineStart + column] * ${gather(width, 'kernel', 'tap + v')}; }
     }
   }
 }
@@ -67,7 +67,7 @@ let plane = dims.outHeight * dims.outWidth;
 let base = ((batch * dims.filters + first) * dims.outHeight + i) * dims.outWidth + j;
 ${store(width, 'y', 'base', 'plane')}`;
 
-const inputGradient = (width: Width): string => `
+const inputGradient = (width: Width, walk: CoverWalk): string => `
 let j = index % dims.width;
 let i = index / dims.width % dims.height;
 let place = index / dims.width / dims.height;
@@ -76,19 +76,12 @@ let window = dims.kernelHeight * dims.kernelWidth;
 ${channels(width, 'place % dims.shares', 'dims.groupChannels', 'dims.groupShares', 'window')}
 for (var f = 0u; f < dims.groupFilters; f++) {
   let o = group0 * dims.groupFilters + f;
-  for (var u = 0u; u < dims.kernelHeight; u++) {
-    let down = i + dims.top - u * dims.dilationY;
-    let line = down / dims.strideY;
-    if (i + dims.top < u * dims.dilationY || line >= dims.outHeight || line * dims.strideY != down) { continue; }
-    let lineStart = ((batch * dims.filters + o) * dims.outHeight + line) * dims.outWidth;
-    let tap = (o * dims.groupChannels + within) * window + u * dims.kernelWidth;
-    for (var v = 0u; v < dims.kernelWidth; v++) {
-      let across = j + dims.left - v * dims.dilationX;
-      let column = across / dims.strideX;
-      if (j + dims.left < v * dims.dilationX || column >= dims.outWidth || column * dims.strideX != across) { continue; }
-      sums += dy[lineStart + column] * ${gather(width, 'kernel', 'tap + v')};
-    }
-  }
+  ${walk({
+    line: `
+let lineStart = ((batch * dims.filters + o) * dims.outHeight + line) * dims.outWidth;
+let tap = (o * dims.groupChannels + within) * window + u * dims.kernelWidth;`,
+    place: `sums += dy[lineStart + column] * ${gather(width, 'kernel', 'tap + v')};`,
+  })}
 }
 let plane = dims.height * dims.width;
 let base = ((batch * dims.channels + first) * dims.height + i) * dims.width + j;
@@ -144,8 +137,10 @@ export function directConv2d(_: LoweringContext, sizes: Conv2dSizes): Lowered {
 
 export function directInputGradient(_: LoweringContext, sizes: Conv2dSizes): Lowered {
   const { width, name, uniforms } = sharing('conv2dInputGradient', sizes.groupChannels, sizes.groups);
+  const { suffix, walk } = coversOf(sizes);
+  const body = inputGradient(width, walk);
   const call = laneCall(
-    { name, bindings: [reads('dy'), reads('kernel'), writes('dx')], body: inputGradient(width) },
+    { name: `${name}${suffix}`, bindings: [reads('dy'), reads('kernel'), writes('dx')], body },
     {
       count: sizes.batch * uniforms.shares * sizes.height * sizes.width,
       uniforms: { ...sizes, ...uniforms },

@@ -6,6 +6,7 @@
 import type { Conv2dSizes } from '../../ops/conv2d.ts';
 import type { KernelCall, Lowered, LoweringContext, Operand } from '../lowering.ts';
 import { reads, writes } from '../wgsl.ts';
+import { type CoverWalk, coversOf } from './covers.ts';
 import { input, laneCall, output, scratch } from './lanes.ts';
 import { matmulCall, type MatmulProblem } from './matmul.ts';
 import { reduceCall } from './reduce.ts';
@@ -54,55 +55,25 @@ function unfoldCall({ traits }: LoweringContext, sizes: Conv2dSizes, to: Operand
   );
 }
 
-/** One element of the columns where it exists; a branch, since a `continue` costs a CPU that plays a GPU much more. */
-const ADD = 'if (line < dims.outHeight && column < dims.outWidth) { sum += columns[start + v * places + column]; }';
-
-/**
- * Only taps that meet the window's steps are visited, and nothing is divided on the way: one stride of taps further lies the
- * window before. In front of the first window the unsigned place wraps around and is large.
- */
-const STEPS = `
-var line = (i + dims.top) / dims.strideY;
-for (var u = i + dims.top - line * dims.strideY; u < dims.kernelHeight; u += dims.strideY) {
-  let start = (plane * dims.kernelHeight + u) * dims.kernelWidth * places + line * dims.outWidth;
-  var column = (j + dims.left) / dims.strideX;
-  for (var v = j + dims.left - column * dims.strideX; v < dims.kernelWidth; v += dims.strideX) {
-    ${ADD}
-    column--;
-  }
-  line--;
-}`;
-
-/** Dilated windows: every tap is looked at, and divided where strides make it necessary. */
-const TAPS = `
-const NOWHERE = 0xffffffffu;
-for (var u = 0u; u < dims.kernelHeight; u++) {
-  let down = i + dims.top - u * dims.dilationY;
-  let line = select(NOWHERE, down / dims.strideY, down % dims.strideY == 0u && i + dims.top >= u * dims.dilationY);
-  let start = (plane * dims.kernelHeight + u) * dims.kernelWidth * places + line * dims.outWidth;
-  for (var v = 0u; v < dims.kernelWidth; v++) {
-    let across = j + dims.left - v * dims.dilationX;
-    let column = select(NOWHERE, across / dims.strideX, across % dims.strideX == 0u && j + dims.left >= v * dims.dilationX);
-    ${ADD}
-  }
-}`;
-
-const fold = (walk: string): string => `
+const fold = (walk: CoverWalk): string => `
 let j = index % dims.width;
 let i = index / dims.width % dims.height;
 let plane = index / dims.width / dims.height;
 let places = dims.outHeight * dims.outWidth;
 var sum = 0.0f;
-${walk}
+${walk({
+  line: 'let start = (plane * dims.kernelHeight + u) * dims.kernelWidth * places + line * dims.outWidth;',
+  place: 'sum += columns[start + v * places + column];',
+})}
 dx[index] = sum;`;
 
 function foldCall(sizes: Conv2dSizes, from: Operand): KernelCall {
-  const dilated = sizes.dilationY * sizes.dilationX > 1;
+  const { suffix, walk } = coversOf(sizes);
   return laneCall(
     {
-      name: dilated ? 'fold dilated' : 'fold',
+      name: `fold${suffix}`,
       bindings: [reads('columns'), writes('dx')],
-      body: fold(dilated ? TAPS : STEPS),
+      body: fold(walk),
     },
     {
       count: sizes.batch * sizes.channels * sizes.height * sizes.width,

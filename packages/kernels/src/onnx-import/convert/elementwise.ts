@@ -50,6 +50,16 @@ function mean(context: NodeContext): Value[] {
   return [context.same('scale', [sum], { factor: 1 / context.all().length })];
 }
 
+/** Rounding of what is known at import: sizes. */
+const rounded = (rule: (value: number) => number): Conversion => ({
+  convert: (context) => {
+    const x = context.input(0);
+    const values = context.constantOf(x) ?? refuseNode('it rounds data, which has no derivative');
+    return [context.constant(x.element, context.shape(x), Float64Array.from(values, rule))];
+  },
+  flows: noOperand,
+});
+
 const truth = (convert: (context: NodeContext) => ValueId): Conversion => ({
   convert: (context) => [{ id: convert(context), element: 'bool' }],
   flows: noOperand,
@@ -122,6 +132,8 @@ export const elementwiseConversions: Readonly<Record<string, Conversion>> = {
   Min: variadic('minimum'),
   Sum: variadic('add'),
   Mean: { convert: mean },
+  Floor: rounded(Math.floor),
+  Ceil: rounded(Math.ceil),
   Neg: direct('neg'),
   Abs: direct('abs'),
   Sign: direct('sign'),

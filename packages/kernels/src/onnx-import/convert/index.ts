@@ -2,6 +2,7 @@
 import { dropoutConversions } from './dropout.ts';
 import { elementwiseConversions } from './elementwise.ts';
 import { linearConversions } from './linear.ts';
+import { movementConversions } from './movement.ts';
 import type { Conversion } from './node-context.ts';
 import { reductionConversions } from './reductions.ts';
 import { shapeConversions } from './shapes.ts';
@@ -9,6 +10,7 @@ import { windowConversions } from './windows.ts';
 
 const conversions: Readonly<Record<string, Conversion>> = {
   ...shapeConversions,
+  ...movementConversions,
   ...elementwiseConversions,
   ...linearConversions,
   ...reductionConversions,

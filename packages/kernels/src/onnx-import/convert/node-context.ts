@@ -106,14 +106,20 @@ export class NodeContext {
   same(op: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
     const element = inputs[0]?.element ?? 'f32';
     const ids = inputs.map(({ id }) => id);
-    if (isFloat(element) || takesAny(op) || inputs.every((input) => this.constantOf(input) !== null))
-      return { id: this.apply(op, ids, attributes), element };
+    if (isFloat(element) || takesAny(op)) return { id: this.apply(op, ids, attributes), element };
+    if (inputs.every((input) => this.constantOf(input) !== null))
+      return this.#retyped(element, this.apply(op, ids, attributes));
     const result = this.apply(
       op,
       ids.map((id) => this.apply('toF32', [id])),
       attributes,
     );
     return { id: this.apply('toI32', [result]), element };
+  }
+
+  /** Whole numbers that were computed as f32 are whole numbers again. */
+  #retyped(element: ElementType, id: ValueId): Value {
+    return this.constant(element, this.emit.shapeOf(id), this.emit.constantOf(id) ?? new Float64Array());
   }
 
   reshape(value: Value, shape: Shape): Value {

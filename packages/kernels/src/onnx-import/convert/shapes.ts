@@ -1,6 +1,5 @@
-/** Operators that move data without changing it, and the shape arithmetic that exporters put around them. */
-import { padConstant, stridedSlice } from '../../ops/composites.ts';
-import { elements, type Shape } from '../../ops/shape.ts';
+/** Shapes: new ones for the same elements, and the arithmetic with them that exporters write out. */
+import { broadcastShapes, elements, type Shape } from '../../ops/shape.ts';
 import { elementTypeOf } from '../reader/model-file.ts';
 import { firstOperand, isFloat, noOperand, type Conversion, type NodeContext, type Value } from './node-context.ts';
 import { refuseNode } from './refusal.ts';
@@ -28,21 +27,32 @@ function reshapeTarget(from: Shape, asked: readonly number[], keepsZero: boolean
 }
 
 /**
- * A file that was exported for one batch size has that size in its Reshapes; where the tensor holds our batch instead, the
- * target's first dimension is scaled with it.
+ * A file that was exported for one batch size has that size in its shapes; where the tensor holds our batch instead, the
+ * target is scaled at the place where the batch stands: as many elements lie before it on both sides.
  */
-function boundTarget({ setting: { batch, fileBatch } }: NodeContext, from: Shape, asked: readonly number[]): number[] {
-  const [first = 0, ...rest] = asked;
-  const fits =
-    fileBatch === null || fileBatch === batch || first <= 0 || first % fileBatch !== 0 || from[0]! % batch !== 0;
-  return fits ? [...asked] : [(first / fileBatch) * batch, ...rest];
+function boundTargets(
+  { setting: { batch, fileBatch } }: NodeContext,
+  from: Shape,
+  asked: readonly number[],
+): number[][] {
+  if (fileBatch === null || fileBatch === batch) return [];
+  return from.flatMap((size, axis) => {
+    const before = elements(from.slice(0, axis));
+    const place = asked.findIndex((_, at) => elements(asked.slice(0, at)) === before);
+    const old = asked[place] ?? 0;
+    return size % batch !== 0 || old <= 0 || old % fileBatch !== 0
+      ? []
+      : [asked.with(place, (old / fileBatch) * batch)];
+  });
 }
 
 function reshape(context: NodeContext): Value[] {
   const x = context.input(0);
   const [from, asked] = [context.shape(x), context.integers(context.input(1))];
   const keepsZero = context.int('allowzero', 0) === 1;
-  const candidates = [boundTarget(context, from, asked), asked].map((target) => reshapeTarget(from, target, keepsZero));
+  const candidates = [...boundTargets(context, from, asked), asked].map((target) =>
+    reshapeTarget(from, target, keepsZero),
+  );
   const target = candidates.find(
     (dims) => elements(dims) === elements(from) && dims.every((size) => Number.isInteger(size)),
   );
@@ -87,110 +97,11 @@ function squeeze(context: NodeContext): Value[] {
   ];
 }
 
-function transpose(context: NodeContext): Value[] {
-  const x = context.input(0);
-  const reversed = context.shape(x).map((_, axis, { length }) => length - 1 - axis);
-  return [context.same('transpose', [x], { permutation: [...(context.ints('perm') ?? reversed)] })];
-}
-
 function expand(context: NodeContext): Value[] {
   const x = context.input(0);
   const [from, asked] = [context.shape(x), context.integers(context.input(1))];
-  return [context.broadcast(x, asked.length === from.length ? boundTarget(context, from, asked) : asked)];
-}
-
-function concat(context: NodeContext): Value[] {
-  const parts = context.all().filter((part) => elements(context.shape(part)) > 0);
-  const [first] = parts;
-  if (first === undefined) return [context.input(0)];
-  const axis = context.axis(context.int('axis', 0), context.shape(first).length);
-  return [parts.length === 1 ? first : context.same('concat', parts, { axis })];
-}
-
-function split(context: NodeContext): Value[] {
-  const x = context.input(0);
-  const axis = context.axis(context.int('axis', 0), context.shape(x).length);
-  const total = context.shape(x)[axis] ?? 0;
-  const given = context.optional(1);
-  const count = context.int('num_outputs', context.node.outputs.length);
-  if (count < 1 || count > total) refuseNode(`it splits ${total} into ${count}`);
-  const part = Math.ceil(total / count);
-  const lengths =
-    given === null
-      ? Array.from({ length: count }, (_, index) => Math.min(part, total - index * part))
-      : context.integers(given);
-  if (lengths.reduce((sum, length) => sum + length, 0) !== total) refuseNode(`it splits ${total} into [${lengths}]`);
-  let start = 0;
-  return lengths.map((length) => {
-    start += length;
-    return context.same('slice', [x], { axis, start: start - length, length });
-  });
-}
-
-/** Elements start, start + step, … before `end` of an axis, by ONNX's rules for negative and far bounds. */
-function sliceAxis(context: NodeContext, x: Value, axis: number, bounds: readonly [number, number, number]): Value {
-  const [start, end, step] = bounds;
-  const dims = context.shape(x);
-  const size = dims[axis] ?? 1;
-  const clamp = (bound: number): number => Math.max(0, Math.min(size, bound < 0 ? bound + size : bound));
-  const [from, to] = [clamp(start), clamp(end)];
-  if (step === 1 && to > from) return context.same('slice', [x], { axis, start: from, length: to - from });
-  const constant = context.constantOf(x);
-  if (constant !== null && dims.length === 1) {
-    const picked: number[] = [];
-    const [first, last] = step > 0 ? [from, to] : [Math.min(clamp(start), size - 1), end < -size ? -1 : clamp(end)];
-    for (let at = first; step > 0 ? at < last : at > last; at += step) picked.push(constant[at] ?? 0);
-    return context.constant(x.element, [picked.length], Float64Array.from(picked));
-  }
-  if (step < 1) return refuseNode(`it takes axis ${axis} backwards`);
-  if (to <= from) return refuseNode(`it takes no element of axis ${axis}`);
-  const length = Math.ceil((to - from) / step);
-  return { id: stridedSlice(context.emit, x.id, { axis, start: from, length, step }), element: x.element };
-}
-
-function slice(context: NodeContext): Value[] {
-  const x = context.input(0);
-  const [starts, ends] = [context.integers(context.input(1)), context.integers(context.input(2))];
-  const [axesGiven, stepsGiven] = [context.optional(3), context.optional(4)];
-  const axes = axesGiven === null ? starts.map((_, axis) => axis) : context.integers(axesGiven);
-  const steps = stepsGiven === null ? [] : context.integers(stepsGiven);
-  return [
-    starts.reduce((value, start, index) => {
-      const axis = context.axis(axes[index] ?? 0, context.shape(value).length);
-      const step = steps[index] ?? 1;
-      if (step === 0) refuseNode('its step is 0');
-      return sliceAxis(context, value, axis, [start, ends[index] ?? 0, step]);
-    }, x),
-  ];
-}
-
-/** A constant around axes; a negative width cuts. */
-function pad(context: NodeContext): Value[] {
-  const x = context.input(0);
-  if (context.text('mode', 'constant') !== 'constant') refuseNode(`its mode is "${context.text('mode', '')}"`);
-  const fill = context.optional(2);
-  const value = fill === null ? 0 : (context.scalar(fill) ?? refuseNode('it pads with data'));
-  const widths = context.integers(context.input(1));
-  const given = context.optional(3);
-  const rank = context.shape(x).length;
-  const axes = given === null ? Array.from({ length: rank }, (_, axis) => axis) : context.integers(given);
-  if (widths.length !== 2 * axes.length) refuseNode(`it pads [${context.shape(x)}] by [${widths}]`);
-  const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)];
-  axes.forEach((name, index) => {
-    const axis = context.axis(name, rank);
-    [before[axis], after[axis]] = [widths[index] ?? 0, widths[index + axes.length] ?? 0];
-  });
-  const cut = before.reduce((inner, width, axis) => cutAxis(context, inner, axis, -width, -(after[axis] ?? 0)), x);
-  const positive = (list: number[]): number[] => list.map((width) => Math.max(0, width));
-  const id = padConstant(context.emit, cut.id, { before: positive(before), after: positive(after), value });
-  return [{ id, element: x.element }];
-}
-
-/** Takes elements off both ends of an axis, where the numbers are positive. */
-function cutAxis(context: NodeContext, x: Value, axis: number, before: number, after: number): Value {
-  const [start, end] = [Math.max(0, before), Math.max(0, after)];
-  const length = (context.shape(x)[axis] ?? 1) - start - end;
-  return start + end === 0 ? x : context.same('slice', [x], { axis, start, length });
+  const fits = [asked, ...boundTargets(context, from, asked)].find((target) => broadcastShapes(from, target) !== null);
+  return [context.broadcast(x, fits ?? asked)];
 }
 
 function constantOfShape(context: NodeContext): Value[] {
@@ -254,22 +165,6 @@ function cast(context: NodeContext): Value[] {
   return [{ id: context.apply('toI32', [x.id]), element }];
 }
 
-/** The lower or upper triangle; only of what is known at import (masks). */
-function trilu(context: NodeContext): Value[] {
-  const x = context.input(0);
-  const values = context.constantOf(x) ?? refuseNode('it takes a triangle of data');
-  const shape = context.shape(x);
-  const [rows, columns] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
-  const k = context.optional(1);
-  const shift = k === null ? 0 : (context.scalar(k) ?? refuseNode('its diagonal depends on the data'));
-  const upper = context.int('upper', 1) === 1;
-  const kept = Float64Array.from(values, (value, at) => {
-    const [row, column] = [Math.floor(at / columns) % rows, at % columns];
-    return (upper ? column - row >= shift : column - row <= shift) ? value : 0;
-  });
-  return [context.constant(x.element, shape, kept)];
-}
-
 export const shapeConversions: Readonly<Record<string, Conversion>> = {
   Shape: { convert: shapeOf, flows: noOperand },
   Size: { convert: size, flows: noOperand },
@@ -277,16 +172,10 @@ export const shapeConversions: Readonly<Record<string, Conversion>> = {
   Flatten: { convert: flatten },
   Unsqueeze: { convert: unsqueeze, flows: firstOperand },
   Squeeze: { convert: squeeze, flows: firstOperand },
-  Transpose: { convert: transpose },
   Expand: { convert: expand, flows: firstOperand },
-  Concat: { convert: concat },
-  Split: { convert: split, flows: firstOperand },
-  Slice: { convert: slice, flows: firstOperand },
-  Pad: { convert: pad, flows: firstOperand },
   ConstantOfShape: { convert: constantOfShape, flows: noOperand },
   Constant: { convert: constantNode, flows: noOperand },
   Range: { convert: range, flows: noOperand },
   Cast: { convert: cast },
-  Trilu: { convert: trilu, flows: firstOperand },
   Identity: { convert: (context) => [context.input(0)] },
 };

@@ -1,5 +1,6 @@
 /** Operators that slide a window over images [n, c, h, w] or sequences [n, c, l], and batch normalisation. */
 import { reduceMean } from '../../ops/composites.ts';
+import { elements } from '../../ops/shape.ts';
 import type { FileNode } from '../reader/model-file.ts';
 import type { Conversion, NodeContext, Value } from './node-context.ts';
 import { refuseNode } from './refusal.ts';
@@ -99,6 +100,35 @@ function conv(context: NodeContext): Value[] {
   return [bias === null ? shaped : context.same('add', [shaped, perChannel(context, bias, shaped)])];
 }
 
+/** The transposed convolution is the gradient of a convolution towards its input. */
+function convTranspose(context: NodeContext): Value[] {
+  const [x, kernel, bias] = [context.input(0), context.input(1), context.optional(2)];
+  const plane = planeOf(context, x);
+  const taps = context.shape(kernel).slice(2);
+  if (taps.length !== plane.length) refuseNode(`its kernel has the shape [${context.shape(kernel)}]`);
+  if (context.ints('output_shape') !== null || context.text('auto_pad', 'NOTSET') !== 'NOTSET')
+    refuseNode('it states its output shape or auto_pad');
+  const { kernel: sizes, strides, pads, dilations } = windowOf(context, plane, taps);
+  const more = pairOf(context.ints('output_padding') ?? taps.map(() => 0), taps.length, 0, 'output pads');
+  const [height = 1, width = 1] = plane.length === 1 ? [1, ...plane] : plane;
+  const reach = (size: number, axis: 0 | 1): number =>
+    strides[axis] * (size - 1) +
+    dilations[axis] * (sizes[axis] - 1) +
+    1 +
+    more[axis] -
+    pads[axis] -
+    (pads[axis + 2] ?? 0);
+  const y = context.same('conv2dInputGradient', [asImage(context, x), asImage(context, kernel)], {
+    strides: [...strides],
+    pads: [...pads],
+    dilations: [...dilations],
+    groups: context.int('group', 1),
+    size: [reach(height, 0), reach(width, 1)].map((size) => Math.max(0, size)),
+  });
+  const shaped = likeInput(context, y, x);
+  return [bias === null ? shaped : context.same('add', [shaped, perChannel(context, bias, shaped)])];
+}
+
 /** Rounding up makes room for one more window, which the padding then has to reach. */
 function widened(window: Window, plane: readonly number[]): Window {
   const [height = 1, width = 1] = plane.length === 1 ? [1, ...plane] : plane;
@@ -139,6 +169,29 @@ function globalAveragePool(context: NodeContext): Value[] {
   const axes = context.shape(x).flatMap((_, axis) => (axis < 2 ? [] : [axis]));
   if (axes.length === 0) return [x];
   return [{ id: reduceMean(context.emit, x.id, { axes, keepDims: true }), element: x.element }];
+}
+
+function globalMaxPool(context: NodeContext): Value[] {
+  const x = context.input(0);
+  const planes = asImage(context, x);
+  const kernel = context.shape(planes).slice(2);
+  const y = context.same('maxPool2d', [planes], { kernel, strides: [1, 1], pads: [0, 0, 0, 0] });
+  return [likeInput(context, y, x)];
+}
+
+/** Each channel of each sample on its own: a layer norm over its plane. */
+function instanceNormalization(context: NodeContext): Value[] {
+  const [x, gain, bias] = [context.input(0), context.input(1), context.input(2)];
+  const shape = context.shape(x);
+  const plane = elements(shape.slice(2));
+  const rows = context.reshape(x, [shape[0] ?? 1, shape[1] ?? 1, plane]);
+  const [ones, zeros] = [context.fill(1, [plane]), context.fill(0, [plane])];
+  const epsilon = context.float('epsilon', 1e-5);
+  const y = context.reshape(
+    { id: context.apply('layerNorm', [rows.id, ones, zeros], { epsilon }), element: x.element },
+    shape,
+  );
+  return [context.same('add', [context.same('mul', [y, perChannel(context, gain, x)]), perChannel(context, bias, x)])];
 }
 
 /** In training mode since opset 14; before it, by having more than one output. */
@@ -185,8 +238,11 @@ function batchStatistics(context: NodeContext, x: Value, weight: number): [Value
 
 export const windowConversions: Readonly<Record<string, Conversion>> = {
   Conv: { convert: conv },
+  ConvTranspose: { convert: convTranspose },
   MaxPool: { convert: (context) => pool(context, 'maxPool2d', {}) },
   AveragePool: { convert: averagePool },
   GlobalAveragePool: { convert: globalAveragePool },
+  GlobalMaxPool: { convert: globalMaxPool },
+  InstanceNormalization: { convert: instanceNormalization },
   BatchNormalization: { convert: batchNormalization, flows: (index) => index < 3 },
 };

@@ -124,6 +124,16 @@ describe('the exact backend', () => {
     });
   });
 
+  it('tells its memory, which is little more than must be', async () => {
+    await withExecutable(backend, program, async (executable) => {
+      const memory = executable.memory!;
+      const { parameters, gradients, data: inputs, temporaries, overhead, total, least } = memory;
+      expect(parameters + gradients + inputs + temporaries + overhead).toBe(total);
+      expect([parameters, gradients]).toEqual([program.layout.size * 4, program.layout.size * 8]);
+      expect(temporaries).toBeLessThan(1.2 * (least - parameters - gradients - inputs));
+    });
+  });
+
   it('computes two programs whose steps overlap in time', async () => {
     await withExecutable(backend, program, (one) =>
       withExecutable(backend, program, async (two) => {

@@ -1,5 +1,5 @@
 /** A compiled step program with its parameters and fixed-point gradient sums in one WebAssembly memory. */
-import type { Batch, EvaluationSums, Executable } from '../backend/backend.ts';
+import type { Batch, DeviceMemory, EvaluationSums, Executable } from '../backend/backend.ts';
 import { dataInputs, expectVector } from '../backend/check-batch.ts';
 import { ExecutableClosedError, gradientOverflow } from '../backend/errors.ts';
 import { drainFixed } from '../canonical/fixed-point.ts';
@@ -20,6 +20,7 @@ export interface ExactExecutableParts {
 }
 
 export class ExactExecutable implements Executable {
+  readonly memory: DeviceMemory;
   readonly #parts: ExactExecutableParts;
   readonly #sums: BigInt64Array;
   readonly #parameters: Float32Array;
@@ -29,6 +30,7 @@ export class ExactExecutable implements Executable {
     this.#parts = parts;
     const { compiled, memory, program } = parts;
     const { size } = program.layout;
+    this.memory = compiled.layout.memory;
     this.#sums = new BigInt64Array(memory.buffer, compiled.layout.sums, size);
     this.#parameters = new Float32Array(memory.buffer, compiled.layout.parameters, size);
   }

@@ -38,8 +38,8 @@ const ACCUMULATE_WORK = 40;
 export function compileExact(program: StepProgram, options: CompileOptions): CompiledProgram {
   const { threads, shared, ops, tile = DEFAULT_TILE } = options;
   const [train, evaluate] = [program.train, program.evaluate].map((graph) => planned(graph, ops)) as [Planned, Planned];
-  const arenaBytes = Math.max(train.arena.bytes, evaluate.arena.bytes);
-  const layout = layOut(program, { threads, tile, arenaBytes });
+  const most = (of: 'bytes' | 'least') => Math.max(train.arena[of], evaluate.arena[of]);
+  const layout = layOut(program, { threads, tile, arena: most('bytes'), leastArena: most('least') });
   const kernels = new KernelTable();
   const list = (one: Planned): Stage[] => {
     const addressOf = addressing(one, layout, program);

@@ -1,4 +1,5 @@
 /** The one memory of a program: control words, threads' scratch, parameters, gradient sums, data inputs, then tensors of steps. */
+import type { DeviceMemory } from '../../backend/backend.ts';
 import type { Graph, GraphInput } from '../../graph/graph.ts';
 import type { StepProgram } from '../../graph/step-program.ts';
 import { ExactMemoryError } from '../errors.ts';
@@ -17,6 +18,7 @@ export interface ProgramLayout {
   readonly data: ReadonlyMap<string, number>;
   readonly arena: number;
   readonly bytes: number;
+  readonly memory: DeviceMemory;
 }
 
 /** Bytes that 32-bit addresses reach. */
@@ -24,10 +26,18 @@ const MOST_BYTES = 2 ** 32;
 /** Room behind the last tensor for loads that go too far; before the first lies the scratch memory, which is larger. */
 const MARGIN = READABLE_AROUND * 4 + 64;
 
+export interface LayoutNeeds {
+  readonly threads: number;
+  readonly tile: TileShape;
+  /** Bytes of the arena, and of the most tensors in it that are alive at once. */
+  readonly arena: number;
+  readonly leastArena: number;
+}
+
 /** @throws ExactMemoryError naming the largest part, when the sum is beyond what addresses reach */
 export function layOut(
   { layout, train, evaluate }: StepProgram,
-  { threads, tile, arenaBytes }: { readonly threads: number; readonly tile: TileShape; readonly arenaBytes: number },
+  { threads, tile, arena: temporaries, leastArena }: LayoutNeeds,
 ): ProgramLayout {
   const cursor = new Cursor();
   cursor.take('control', CONTROL_WORDS * 4);
@@ -37,9 +47,22 @@ export function layOut(
   const data = new Map<string, number>();
   for (const { name, type } of [...dataOf(train), ...dataOf(evaluate)])
     if (!data.has(name)) data.set(name, cursor.take(`the input ${name}`, tensorBytes(type)));
-  const arena = cursor.take('the largest live set of activations and gradients', arenaBytes + MARGIN);
+  const arena = cursor.take('the largest live set of activations and gradients', temporaries + MARGIN);
   cursor.check();
-  return { scratch, parameters, sums, data, arena, bytes: cursor.bytes };
+  const parts = {
+    parameters: layout.size * 4,
+    gradients: layout.size * 8,
+    data: arena - sums - aligned(layout.size * 8),
+  };
+  const held = parts.parameters + parts.gradients + parts.data;
+  const memory: DeviceMemory = {
+    ...parts,
+    temporaries,
+    overhead: cursor.bytes - held - temporaries,
+    total: cursor.bytes,
+    least: held + leastArena,
+  };
+  return { scratch, parameters, sums, data, arena, bytes: cursor.bytes, memory };
 }
 
 const dataOf = ({ inputs }: Graph): readonly GraphInput[] => inputs.filter(({ role }) => role === 'data');

@@ -7,6 +7,8 @@ export interface ArenaPlan {
   /** Bytes from the arena's start, for each tensor that a step makes. */
   readonly offsets: ReadonlyMap<CanonicalTensor, number>;
   readonly bytes: number;
+  /** The most bytes that are alive in one stage: no plan needs fewer. */
+  readonly least: number;
 }
 
 interface Life {
@@ -40,7 +42,17 @@ export function planArena(plan: CanonicalPlan, stages: readonly (readonly Canoni
     placed.push({ life, start, end: start + life.bytes });
     offsets.set(life.tensor, start);
   }
-  return { offsets, bytes: placed.reduce((most, { end }) => Math.max(most, end), 0) };
+  return {
+    offsets,
+    bytes: placed.reduce((most, { end }) => Math.max(most, end), 0),
+    least: mostAlive(lives, stages.length),
+  };
+}
+
+function mostAlive(lives: readonly Life[], stages: number): number {
+  const alive = Array.from({ length: stages + 1 }, () => 0);
+  for (const { from, to, bytes } of lives) for (let stage = from; stage <= to; stage++) alive[stage]! += bytes;
+  return Math.max(0, ...alive);
 }
 
 /** Outputs live to the end. */

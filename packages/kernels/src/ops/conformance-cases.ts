@@ -23,6 +23,7 @@ const elementwisePairs = (draw: (...shape: number[]) => Draw): Row[] => [
   [[draw(2, 3, 5), draw(3, 1)]],
   [[draw(), draw(4, 4)]],
   [[draw(2, 1, 4, 1), draw(3, 1, 5)]],
+  [[draw(2, 1, 3, 1, 2, 1), draw(1, 3, 1, 2, 1, 5)]],
 ];
 const comparisons: Row[] = [...elementwisePairs(coarse), [[ids(3, 4, 1), ids(3, 5)]], [[normal(33, 65), normal(65)]]];
 const truths: Row[] = elementwisePairs((...shape) => ids(2, ...shape));
@@ -43,6 +44,7 @@ const reductions: Row[] = [
   [[normal(5, 3)], { axes: [1], keepDims: true }],
   [[normal(3, 4, 5, 2)], { axes: [0, 2, 3], keepDims: false }],
   [[normal(3, 4, 5)], { axes: [0, 2], keepDims: true }],
+  [[normal(2, 3, 2, 3, 2, 3)], { axes: [0, 2, 5], keepDims: false }],
   [[normal(2, 513)], { axes: [0, 1], keepDims: false }],
   [[normal(130, 257)], { axes: [0], keepDims: false }],
 ];
@@ -131,6 +133,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     [[normal()], { shape: [3, 4] }],
     [[normal(4)], { shape: [3, 4] }],
     [[normal(2, 1, 3, 1)], { shape: [2, 5, 3, 4] }],
+    [[normal(2, 1, 3, 1, 2)], { shape: [3, 2, 5, 3, 4, 2] }],
     [[normal(3, 1)], { shape: [2, 3, 7] }],
   ],
   reshape: [
@@ -144,22 +147,26 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     [[normal(2, 3, 4, 5)], { permutation: [0, 2, 1, 3] }],
     [[normal(2, 3, 3, 4, 5)], { permutation: [2, 0, 3, 1, 4] }],
     [[normal(1, 7, 1)], { permutation: [2, 1, 0] }],
+    [[normal(2, 3, 2, 5, 3, 2)], { permutation: [5, 0, 3, 1, 4, 2] }],
   ],
   slice: [
     [[normal(7)], { axis: 0, start: 2, length: 3 }],
     [[normal(3, 5, 4)], { axis: 1, start: 4, length: 1 }],
     [[normal(3, 5, 4)], { axis: 2, start: 0, length: 3 }],
+    [[normal(2, 3, 2, 5, 3, 2)], { axis: 3, start: 1, length: 3 }],
   ],
   pad: [
     [[normal(3)], { axis: 0, before: 2, after: 1 }],
     [[normal(3, 5, 4)], { axis: 1, before: 0, after: 3 }],
     [[normal(1, 2, 3)], { axis: 0, before: 1, after: 1 }],
+    [[normal(2, 3, 2, 5, 3, 2)], { axis: 4, before: 1, after: 2 }],
   ],
   concat: [
     [[normal(3)], { axis: 0 }],
     [[normal(1, 2, 3), normal(1, 2, 3), normal(1, 2, 3)], { axis: 0 }],
     [[normal(2, 3, 4), normal(2, 1, 4), normal(2, 5, 4)], { axis: 1 }],
     [[normal(5, 2), normal(5, 3)], { axis: 1 }],
+    [[normal(2, 1, 3, 2, 2, 3), normal(2, 1, 3, 4, 2, 3)], { axis: 3 }],
   ],
   matmul: products,
   gather: [

@@ -63,12 +63,16 @@ describe('examples/char-gpt.yaml', () => {
 });
 
 describe('every example', () => {
-  it.each(['mnist.yaml', 'mnist-convnet.yaml', 'mnist-resnet.yaml', 'char-gpt.yaml', 'private-cluster.yaml'])(
-    '%s passes check',
-    async (name) => {
-      const command = orchestrate(['check', join(examples, name), '--json']);
-      expect((await command.exited).code, command.transcript).toBe(0);
-      expect(command.events.at(-1)).toMatchObject({ event: 'check.done' });
-    },
-  );
+  it.each([
+    'mnist.yaml',
+    'mnist-convnet.yaml',
+    'mnist-resnet.yaml',
+    'char-gpt.yaml',
+    'char-llama.yaml',
+    'private-cluster.yaml',
+  ])('%s passes check', async (name) => {
+    const command = orchestrate(['check', join(examples, name), '--json']);
+    expect((await command.exited).code, command.transcript).toBe(0);
+    expect(command.events.at(-1)).toMatchObject({ event: 'check.done' });
+  });
 });

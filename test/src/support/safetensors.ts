@@ -7,20 +7,22 @@ interface Entry {
   readonly data_offsets: readonly [number, number];
 }
 
-/** All f32 values of a safetensors file in the order of their offsets (format: u64 header length, JSON header, data). */
-export function readParameters(path: string): Float32Array {
+/** The f32 tensors of a safetensors file in the order of their offsets (format: u64 header length, JSON header, data). */
+export function readTensors(path: string): Map<string, Float32Array> {
   const file = readFileSync(path);
   const length = Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.toString('utf8', 8, 8 + length)) as Record<string, Entry>;
+  const valuesOf = ({ data_offsets: [from, to] }: Entry): Float32Array =>
+    new Float32Array(Uint8Array.from(file.subarray(8 + length + from, 8 + length + to)).buffer);
   const entries = Object.entries(header)
     .filter(([name]) => name !== '__metadata__')
-    .map(([, entry]) => entry);
-  const values = entries
-    .toSorted((a, b) => a.data_offsets[0] - b.data_offsets[0])
-    .map(
-      ({ data_offsets: [from, to] }) =>
-        new Float32Array(Uint8Array.from(file.subarray(8 + length + from, 8 + length + to)).buffer),
-    );
+    .toSorted(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0]);
+  return new Map(entries.map(([name, entry]) => [name, valuesOf(entry)]));
+}
+
+/** All f32 values of a safetensors file in the order of their offsets. */
+export function readParameters(path: string): Float32Array {
+  const values = [...readTensors(path).values()];
   const all = new Float32Array(values.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of values) {

@@ -137,6 +137,7 @@ const illegal: readonly Refusal[] = [
   ['rotaryTable', [], { length: 0, size: 4, theta: 10_000 }, /length is 0/],
   ['rotaryTable', [], { length: 65_537, size: 4, theta: 10_000 }, /length is 65537/],
   ['rotaryTable', [], { length: 3, size: 3, theta: 10_000 }, /size is 3/],
+  ['rotaryTable', [], { length: 65_536, size: 130, theta: 10_000 }, /it has 8519680 entries/],
   ['rotaryTable', [], { length: 3, size: 4, theta: 1 }, /theta is 1/],
   ['rotary', [f32(4), f32(2, 1, 2)], { inverse: false }, /rows with an even size/],
   ['rotary', [f32(3, 5), f32(2, 3, 2)], { inverse: false }, /rows with an even size/],

@@ -11,6 +11,9 @@ import { rotaryLowering, rotaryTableLowering } from '../webgpu/kernels/rotary.ts
 import { frequencyOf, MAX_POSITIONS } from './rotary-phase.ts';
 import { expectShape, f32, perOutput, refuse, shapeAt, streamedBytes } from './shape.ts';
 
+/** Most entries of a table: it is a constant of exported models. */
+const MAX_TABLE = 2 ** 23;
+
 /** Cosines, then sines, of position · frequency, row-major [2, length, size / 2]. */
 function table(length: number, size: number, theta: number): Float64Array {
   const pairs = size / 2;
@@ -23,6 +26,8 @@ function table(length: number, size: number, theta: number): Float64Array {
 function checkTable(call: OpCall): void {
   const { length, size, theta } = tableSizes(call);
   if (length < 1 || length > MAX_POSITIONS) refuse(call, `length is ${length}`, `Use 1 to ${MAX_POSITIONS} positions.`);
+  if (length * size > MAX_TABLE)
+    refuse(call, `it has ${length * size} entries`, 'Use a shorter table or smaller heads.');
   if (size < 2 || size % 2 !== 0) refuse(call, `size is ${size}`, 'Use an even head size.');
   if (theta <= 1) refuse(call, `theta is ${theta}`, 'Use a base above 1 such as 10000.');
 }

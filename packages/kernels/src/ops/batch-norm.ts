@@ -24,7 +24,7 @@ import {
   channelMeanLowering,
   channelVarianceLowering,
 } from '../webgpu/kernels/batch-norm.ts';
-import { channelShape, LEAST_WEIGHT, planeOf, statisticAxes } from './channels.ts';
+import { channelShape, LEAST_WEIGHT, planeOf } from './channels.ts';
 import {
   backwardOnly,
   elements,
@@ -74,6 +74,16 @@ function sampleShares(emit: Emitter, x: ValueId, weight: ValueId): ValueId {
   const count = emit.apply('scale', [emit.apply('maximum', [total, least])], { factor: planeOf(shape) });
   const shares = emit.apply('div', [weight, count]);
   return emit.apply('reshape', [shares], { shape: shape.map((size, axis) => (axis === 0 ? size : 1)) });
+}
+
+/** Σ over each channel, [c]: over its planes first, whose elements lie together, then over the samples. */
+function channelSums(emit: Emitter, value: ValueId): ValueId {
+  const planeAxes = emit
+    .typeOf(value)
+    .shape.map((_, axis) => axis)
+    .slice(2);
+  const planes = planeAxes.length > 0 ? emit.apply('reduceSum', [value], { axes: planeAxes, keepDims: false }) : value;
+  return emit.apply('reduceSum', [planes], { axes: [0], keepDims: false });
 }
 
 /** x [n, c, …], weight [n] → [c, 1, …]. */
@@ -163,8 +173,7 @@ export const batchNorm: OpDefinition = {
   },
   gradient: ({ emit, inputs: [x = -1, gain = -1, , mean = -1, variance = -1], outputGradient, attributes }) => {
     const { shape } = emit.typeOf(x);
-    const sum = emit.apply('reduceSum', [outputGradient], { axes: statisticAxes(shape), keepDims: false });
-    const biasGradient = emit.apply('reshape', [sum], { shape: channelShape(shape) });
+    const biasGradient = emit.apply('reshape', [channelSums(emit, outputGradient)], { shape: channelShape(shape) });
     const gainGradient = emit.apply('batchNormGainGradient', [x, mean, variance, outputGradient], attributes);
     const [one, epsilon] = [1, number(attributes, 'epsilon')].map((value) =>
       emit.apply('fill', [], { value, shape: [] }),

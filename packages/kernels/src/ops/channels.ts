@@ -9,6 +9,3 @@ export const channelShape = (shape: Shape): Shape => [shape[1] ?? 1, ...shape.sl
 
 /** Elements of one channel of one sample. */
 export const planeOf = (shape: Shape): number => elements(shape.slice(2));
-
-/** The axes that a channel's statistics run over: all but 1. */
-export const statisticAxes = (shape: Shape): number[] => shape.map((_, axis) => axis).filter((axis) => axis !== 1);

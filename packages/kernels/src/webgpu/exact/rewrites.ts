@@ -25,7 +25,8 @@ function bareOf(node: Expr): Expr {
 export function mayMerge(outer: Expr, side: 'a' | 'b'): boolean {
   const operation = arithmeticOf(outer);
   const inner = operation && arithmeticOf(operation[side]);
-  if (operation === undefined || inner === undefined) return false;
+  // A product is hidden already, and hidden twice it would not be: x ^ z ^ z is x.
+  if (operation === undefined || inner === undefined || inner.op === 'multiply') return false;
   const other = bareOf(operation[side === 'a' ? 'b' : 'a']);
   const within = [inner.a, inner.b].map(bareOf);
   if (isLiteral(other) && within.some(isLiteral)) return true;

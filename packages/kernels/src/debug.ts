@@ -2,6 +2,7 @@
  * `MURMURATION_DEBUG`: what the kernels tell on stderr, level by level (docs/environment.md). Pure of Node: where there is
  * no environment, as in a browser, nothing is told.
  */
+import type { DeviceMemory } from './backend/backend.ts';
 import type { Graph } from './graph/graph.ts';
 import { printGraph } from './graph/print.ts';
 
@@ -34,3 +35,11 @@ export const graphText = (backend: string, graphs: Readonly<Record<string, Graph
   Object.entries(graphs)
     .map(([name, graph]) => `${name}, for ${backend}: ${graph.nodes.length} nodes\n${printGraph(graph)}`)
     .join('\n');
+
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+
+/** The memory of a compiled program. */
+export function memoryText({ total, least, ...parts }: DeviceMemory): string {
+  const shares = Object.entries(parts).map(([name, bytes]) => `${name} ${mebibytes(bytes)}`);
+  return `memory: ${mebibytes(total)}, at least ${mebibytes(least)} (${shares.join(', ')})`;
+}

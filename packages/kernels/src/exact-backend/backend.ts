@@ -3,10 +3,12 @@
  * description of each op's arithmetic (`canonical/`). Nothing here knows Node: threads are spawned by whoever opens it.
  */
 import type { Backend, Executable } from '../backend/backend.ts';
+import { debug, memoryText } from '../debug.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import { ops as allOps } from '../ops/index.ts';
 import type { OpTable } from '../graph/op.ts';
 import { compileExact } from './compile/compile.ts';
+import { stagesText } from './debug-program.ts';
 import { ExactMemoryError } from './errors.ts';
 import { ExactExecutable } from './executable.ts';
 import type { TileShape } from './matmul/tile.ts';
@@ -40,10 +42,15 @@ async function compileFor(
   const { threads, shared } = pool;
   const compiled = compileExact(program, { ...options, threads, shared });
   const { layout, binary, lists } = compiled;
+  const tell = () => [
+    memoryText(layout.memory),
+    ...Object.entries(lists).map(([name, list]) => stagesText(name, list)),
+  ];
+  debug('plan', () => tell().join('\n'));
   const module = await WebAssembly.compile(binary);
   const memory = allocate(layout.bytes, shared);
   const id = await pool.open({ module, memory, lists, scratch: layout.scratch });
-  return new ExactExecutable({ program, compiled, memory, pool, id });
+  return new ExactExecutable({ program, compiled, module, memory, pool, id });
 }
 
 const PAGE = 65_536;

@@ -4,15 +4,18 @@ import { dataInputs, expectVector } from '../backend/check-batch.ts';
 import { ExecutableClosedError, gradientOverflow } from '../backend/errors.ts';
 import { drainFixed } from '../canonical/fixed-point.ts';
 import { FLUSH_LIMIT } from '../canonical/flush.ts';
+import { debug, DEBUG_LEVELS, debugLevel } from '../debug.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import type { CompiledProgram } from './compile/compile.ts';
+import { timingsText } from './debug-program.ts';
 import { CONTROL, CONTROL_WORDS } from './threads/messages.ts';
 import type { ThreadPool } from './threads/pool.ts';
 
 export interface ExactExecutableParts {
   readonly program: StepProgram;
   readonly compiled: CompiledProgram;
+  readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly pool: ThreadPool;
   /** The program's number in the pool. */
@@ -24,6 +27,8 @@ export class ExactExecutable implements Executable {
   readonly #parts: ExactExecutableParts;
   readonly #sums: BigInt64Array;
   readonly #parameters: Float32Array;
+  /** Whether the next step is to be timed, call by call, before it is done. */
+  #timing = debugLevel() >= DEBUG_LEVELS.timings;
   #closed = false;
 
   constructor(parts: ExactExecutableParts) {
@@ -86,9 +91,18 @@ export class ExactExecutable implements Executable {
       if (values instanceof Float32Array) enter(values, new Float32Array(memory.buffer, address, values.length));
       else if (values) new Int32Array(memory.buffer, address, values.length).set(values);
     }
+    if (list === 'train' && this.#timing) this.#tellTimings();
     const control = new Int32Array(memory.buffer, 0, CONTROL_WORDS);
     control[CONTROL.failed] = 0;
     await pool.run(id, list);
+  }
+
+  /** Done before the first step, when the sums are empty still. */
+  #tellTimings(): void {
+    const { compiled, module, memory } = this.#parts;
+    this.#timing = false;
+    debug('timings', () => timingsText(compiled, module, memory));
+    this.#sums.fill(0n);
   }
 
   #scalars(list: 'train' | 'evaluate'): readonly number[] {

@@ -1,12 +1,10 @@
 /** What `MURMURATION_DEBUG` tells of a compiled program: its plan, its memory, and where the time of a step goes. */
-import type { Batch, DeviceMemory } from '../backend/backend.ts';
+import type { Batch } from '../backend/backend.ts';
 import { debug, DEBUG_LEVELS, debugLevel } from '../debug.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import type { ProfiledExecutable } from './executable.ts';
 import type { Plan } from './plan.ts';
 import { type Profile, totalByKernel } from './profile.ts';
-
-const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
 
 /** The launches of a plan, in order: what runs over how many workgroups, and the tensors it is bound to with their bytes. */
 export function planText(name: string, { calls, bytes }: Plan): string {
@@ -16,11 +14,6 @@ export function planText(name: string, { calls, bytes }: Plan): string {
   });
   const pipelines = new Set(calls.map(({ kernel }) => kernel.key)).size;
   return [`${name}: ${calls.length} launches of ${pipelines} kernels`, ...lines].join('\n');
-}
-
-export function memoryText({ total, least, ...parts }: DeviceMemory): string {
-  const shares = Object.entries(parts).map(([name, bytes]) => `${name} ${mebibytes(bytes)}`);
-  return `memory: ${mebibytes(total)}, at least ${mebibytes(least)} (${shares.join(', ')})`;
 }
 
 /** Launches of equal kernels together, the costliest first. */

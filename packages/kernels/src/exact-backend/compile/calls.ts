@@ -60,12 +60,17 @@ function mapCalls(
   const kernel = kernels.named(mapKernel({ ...step, sizes: step.operands.map(sizeOf) }));
   const addresses = [...step.operands, step.output].map(addressOf);
   return splitMap(kernel, threads).map(({ row, rowEnd, column, columnEnd }) => ({
+    label: step.label,
     name: kernel.name,
     arguments: [...addresses, row, rowEnd, column, columnEnd],
   }));
 }
 
-function productCalls({ a, b, output, problem }: ProductStep, addressOf: Address, threads: number): readonly Work[] {
+function productCalls(
+  { label, a, b, output, problem }: ProductStep,
+  addressOf: Address,
+  threads: number,
+): readonly Work[] {
   const { m, k, n, transposeA, transposeB, sharedLeft, sharedRight } = problem;
   const strides = {
     aBatch: sharedLeft ? 0 : m * k * 4,
@@ -88,6 +93,11 @@ function productCalls({ a, b, output, problem }: ProductStep, addressOf: Address
       c: addressOf(output) + firstBatch * strides.cBatch,
     };
     // The last parameter, scratch, is the thread's own.
-    return { name: 'product', arguments: PRODUCT_PARAMETERS.slice(0, -1).map((name) => values[name]!), scratch: true };
+    return {
+      label,
+      name: 'product',
+      arguments: PRODUCT_PARAMETERS.slice(0, -1).map((name) => values[name]!),
+      scratch: true,
+    };
   });
 }

@@ -94,6 +94,7 @@ function accumulateStage(train: Planned, memory: ProgramLayout, program: StepPro
     const tensor = train.plan.outputs[output];
     if (tensor === undefined) return [];
     return splitMap({ rows: 1, columns: size, work: ACCUMULATE_WORK }, threads).map(({ column, columnEnd }) => ({
+      label: 'accumulate',
       name: 'accumulate',
       arguments: [memory.sums + (offset + column) * 8, addressOf(tensor) + column * 4, columnEnd - column],
     }));

@@ -2,6 +2,8 @@
 
 /** One call of an exported function. Functions that take scratch memory get the thread's own as their last argument. */
 export interface Work {
+  /** The op, or the ops of a fused chain, for people. */
+  readonly label: string;
   readonly name: string;
   readonly arguments: readonly number[];
   readonly scratch?: boolean;

@@ -48,17 +48,35 @@ ${once(`y[row] ${assign} total;`)}`,
   return accumulatingRowCall(kernelWith, { rows, length, traits, uniforms, operands: [from, to] });
 }
 
+/** Elements that lie together from which they are reduced first, on their own. */
+const WORTH_A_STAGE = 8;
+
+/**
+ * The reduced axes at the end of `shape`, where others are reduced in front of axes that stay: reduced first, they leave
+ * work for more lanes, and no place is divided on the way. Null where one stage is better: on a CPU, which has few lanes
+ * and compiles kernels slowly, always.
+ */
+function lastAxes(shape: readonly number[], axes: readonly number[]): readonly number[] | null {
+  const last = shape
+    .map((_, axis) => axis)
+    .filter((axis) => axes.includes(axis) && axes.length - axes.indexOf(axis) === shape.length - axis);
+  const together = product(last.map((axis) => shape[axis]!));
+  return last.length < axes.length && together >= WORTH_A_STAGE ? last : null;
+}
+
 export const reduceLowering = (kind: Kind): WgslLowering => ({
   kind: 'kernels',
-  lower: ({ inputs: [input], attributes, traits }) => ({
-    calls: [
-      reduceCall(traits, {
-        kind,
-        input: input!,
-        axes: attributes['axes'] as readonly number[],
-        from: { from: 'input', index: 0 },
-        to: { from: 'output' },
-      }),
-    ],
-  }),
+  lower: ({ inputs: [input], attributes, traits }) => {
+    const axes = attributes['axes'] as readonly number[];
+    const [from, to] = [{ from: 'input', index: 0 }, { from: 'output' }] as const;
+    const { shape } = input!;
+    const last = traits.software ? null : lastAxes(shape, axes);
+    if (last === null) return { calls: [reduceCall(traits, { kind, input: input!, axes, from, to })] };
+    const rest = shape.slice(0, shape.length - last.length);
+    const between = { from: 'scratch', index: 0 } as const;
+    const first = reduceCall(traits, { kind, input: input!, axes: last, from, to: between });
+    const outer = axes.slice(0, axes.length - last.length);
+    const second = reduceCall(traits, { kind, input: { dtype: 'f32', shape: rest }, axes: outer, from: between, to });
+    return { calls: [first, second], scratch: [product(rest)] };
+  },
 });

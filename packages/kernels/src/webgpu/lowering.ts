@@ -32,8 +32,8 @@ export interface LoweringContext {
 /** One storage binding of a kernel: `var<storage> name: array<element>`. */
 export interface KernelBinding {
   readonly name: string;
-  /** `vec4<f32>` only where every size makes rows a multiple of four elements. */
-  readonly element: DType | 'u32' | 'vec4<f32>';
+  /** Vectors only where every size makes rows a multiple of four elements. */
+  readonly element: DType | 'u32' | 'vec4<f32>' | 'vec4<u32>';
   readonly access: 'read' | 'read_write';
 }
 

@@ -50,15 +50,15 @@ function ruled(gradients: readonly Float32Array[]): BigInt64Array {
 }
 
 /** 2^exponent from far below one unit to beyond the limit, with all kinds of significands. */
-function everyMagnitude(seed: number): Float32Array {
-  const values = new Float32Array(80 * 16);
+function everyMagnitude(seed: number, extra: number): Float32Array {
+  const values = new Float32Array(80 * 16 + extra);
   initialise(values, { kind: 'uniform', bound: 1 }, seed, 'gradient');
   return values.map((value, index) => value * 2 ** (Math.floor(index / 16) - 50));
 }
 
 describe('sums on the device', () => {
-  it('are what the rule says, for every magnitude and sign', async () => {
-    const gradients = [1, 2, 3, 4, 5].map(everyMagnitude);
+  it.each([0, 1])('are what the rule says, for every magnitude and sign, in fours and %i more', async (extra) => {
+    const gradients = [1, 2, 3, 4, 5].map((seed) => everyMagnitude(seed, extra));
     expect(await summed(gradients)).toEqual(ruled(gradients));
   });
 

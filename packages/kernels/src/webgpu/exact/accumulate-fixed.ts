@@ -10,59 +10,73 @@ const WORKGROUP = 64;
 const UNIT_EXPONENT = 127 + 23 - FRACTION_BITS;
 const LIMIT_EXPONENT = 127 + LIMIT_BITS;
 
-/** i64s as two u32: x the low word, y the high one. */
-const PRELUDE = `
-const overflown = vec2u(0u, ${OVERFLOWN_HIGH >>> 0}u);
+/**
+ * i64s as two words of type `word`, u32 or four of them at once, without a branch. The significand is shifted to the left
+ * where the exponent is above the unit's, and rounded to the right below; 25 places to the right nothing is left of it.
+ */
+const prelude = (word: 'u32' | 'vec4u', float: 'f32' | 'vec4f'): string => `
+struct Fixed { low: ${word}, high: ${word} }
 
-fn magnitudeOf(mantissa: u32, exponent: u32) -> vec2u {
-  if (exponent >= ${UNIT_EXPONENT}u) {
-    let left = exponent - ${UNIT_EXPONENT}u;
-    if (left >= 32u) { return vec2u(0u, mantissa << (left - 32u)); }
-    return vec2u(mantissa << left, (mantissa >> 1u) >> (31u - left));
-  }
-  let right = ${UNIT_EXPONENT}u - exponent;
-  if (right > 24u) { return vec2u(); }
-  return vec2u((mantissa + (1u << (right - 1u))) >> right, 0u);
-}
-
-fn fixedOf(bits: u32) -> vec2u {
-  let exponent = (bits >> 23u) & 255u;
-  if (exponent >= ${LIMIT_EXPONENT}u) { return overflown; }
-  if (exponent == 0u) { return vec2u(); }
-  let magnitude = magnitudeOf((bits & 0x7fffffu) | 0x800000u, exponent);
-  if ((bits >> 31u) == 0u) { return magnitude; }
-  return vec2u(~magnitude.x + 1u, ~magnitude.y + select(0u, 1u, magnitude.x == 0u));
-}
-
-fn addFixed(a: vec2u, b: vec2u) -> vec2u {
-  let low = a.x + b.x;
-  let high = a.y + b.y + select(0u, 1u, low < a.x);
-  // The sum overflows where both operands have the sign that it has not.
-  let wrapped = (((a.y ^ high) & (b.y ^ high)) >> 31u) == 1u;
-  return select(vec2u(low, high), overflown, wrapped || all(a == overflown) || all(b == overflown));
+fn addFixed(sum: Fixed, gradient: ${float}) -> Fixed {
+  let bits = bitcast<${word}>(gradient);
+  let exponent = (bits >> ${word}(23u)) & ${word}(255u);
+  let negative = bits >> ${word}(31u);
+  let significand = (bits & ${word}(0x7fffffu)) | ${word}(0x800000u);
+  let above = exponent >= ${word}(${UNIT_EXPONENT}u);
+  let left = select(${word}(), exponent - ${word}(${UNIT_EXPONENT}u), above);
+  let places = left & ${word}(31u);
+  let far = left >= ${word}(32u);
+  let shifted = significand << places;
+  let right = clamp(${word}(${UNIT_EXPONENT}u) - exponent, ${word}(1u), ${word}(25u));
+  let rounded = (significand + (${word}(1u) << (right - ${word}(1u)))) >> right;
+  let low = select(rounded, select(shifted, ${word}(), far), above);
+  let high = select(${word}(), select((significand >> ${word}(1u)) >> (${word}(31u) - places), shifted, far), above);
+  let sign = ${word}() - negative;
+  let addedLow = (low ^ sign) + negative;
+  let addedHigh = (high ^ sign) + select(${word}(), negative, addedLow == ${word}());
+  let newLow = sum.low + addedLow;
+  let newHigh = sum.high + addedHigh + select(${word}(), ${word}(1u), newLow < addedLow);
+  // A sum overflows where both operands have the sign that it has not.
+  let wrapped = (((sum.high ^ newHigh) & (addedHigh ^ newHigh)) >> ${word}(31u)) == ${word}(1u);
+  let before = (sum.high == ${word}(${OVERFLOWN_HIGH >>> 0}u)) & (sum.low == ${word}());
+  let overflown = wrapped | before | (exponent >= ${word}(${LIMIT_EXPONENT}u));
+  return Fixed(select(newLow, ${word}(), overflown), select(newHigh, ${word}(${OVERFLOWN_HIGH >>> 0}u), overflown));
 }`;
 
-const kernel: Kernel = {
+/** An element a lane. */
+const single: Kernel = {
   key: 'accumulate fixed',
   uniforms: ['count'],
   bindings: [reads('gradient'), writes('sum', 'u32')],
   workgroupSize: WORKGROUP,
-  prelude: PRELUDE,
+  prelude: prelude('u32', 'f32'),
   body: `if (index >= dims.count) { return; }
-let before = vec2u(sum[2u * index], sum[2u * index + 1u]);
-let after = addFixed(before, fixedOf(bitcast<u32>(gradient[index])));
-sum[2u * index] = after.x;
-sum[2u * index + 1u] = after.y;`,
+let after = addFixed(Fixed(sum[2u * index], sum[2u * index + 1u]), gradient[index]);
+sum[2u * index] = after.low;
+sum[2u * index + 1u] = after.high;`,
+};
+
+/** Four elements a lane; the words of two sums lie in one vector. */
+const fours: Kernel = {
+  key: 'accumulate fixed by fours',
+  uniforms: ['count'],
+  bindings: [reads('gradient', 'vec4<f32>'), writes('sum', 'vec4<u32>')],
+  workgroupSize: WORKGROUP,
+  prelude: prelude('vec4u', 'vec4f'),
+  body: `if (index >= dims.count) { return; }
+let a = sum[2u * index];
+let b = sum[2u * index + 1u];
+let after = addFixed(Fixed(vec4u(a.xz, b.xz), vec4u(a.yw, b.yw)), gradient[index]);
+sum[2u * index] = vec4u(after.low.x, after.high.x, after.low.y, after.high.y);
+sum[2u * index + 1u] = vec4u(after.low.z, after.high.z, after.low.w, after.high.w);`,
 };
 
 /** Sums in fixed point: two words an element. */
 export const FIXED_SUMS: SumRule = {
   bytes: 8,
-  call: (gradient, sum, count) => ({
-    label: 'accumulate',
-    kernel,
-    uniforms: { count },
-    operands: [gradient, sum],
-    workgroups: groupsOf(count, WORKGROUP),
-  }),
+  call: (gradient, sum, size) => {
+    const [kernel, count] = size % 4 === 0 ? [fours, size / 4] : [single, size];
+    const workgroups = groupsOf(count, WORKGROUP);
+    return { label: 'accumulate', kernel, uniforms: { count }, operands: [gradient, sum], workgroups };
+  },
 };

@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { interpret } from '../graph/interpret.ts';
 import { parameterViews } from '../graph/parameter-layout.ts';
-import { decodeSafetensors, type StoredTensor, type StoredTensors } from '../safetensors/index.ts';
+import { decodeSafetensors, SafetensorsError, type StoredTensor, type StoredTensors } from '../safetensors/index.ts';
+import { mutatedFiles } from '../safetensors/mutate.testing.ts';
 import { buildStepProgram } from './build-step-program.ts';
+import { WeightsMismatchError } from './errors.ts';
 import type { ModelSpec } from './spec.ts';
 import { parametersFromWeights } from './weights.ts';
 
@@ -137,5 +139,23 @@ describe('weights of another model', () => {
 
   it('name a few of many tensors', () => {
     expect(() => load({ tensors: [], metadata: {} })).toThrow(/missing: transformer.wte.weight.* and 20 more\. Make/);
+  });
+});
+
+describe('4,000 damaged checkpoints', () => {
+  it('load, or are refused by name', () => {
+    const original = readFileSync(new URL('../../fixtures/gpt2.safetensors', import.meta.url));
+    const codes = new Map<string, number>();
+    for (const bytes of mutatedFiles(original, 4000, 7)) {
+      let code = 'loaded';
+      try {
+        parametersFromWeights({ spec: gpt, weights: decodeSafetensors(bytes, 'm'), file: 'm', seed: 1 });
+      } catch (error) {
+        if (!(error instanceof SafetensorsError || error instanceof WeightsMismatchError)) throw error;
+        ({ code } = error);
+      }
+      codes.set(code, (codes.get(code) ?? 0) + 1);
+    }
+    expect([...codes.keys()].toSorted()).toEqual(['SAFETENSORS', 'WEIGHTS_MISMATCH', 'loaded']);
   });
 });

@@ -1,9 +1,8 @@
 /** Our exact CPU backend (WebAssembly) as a contender. */
-import { selectBackend } from '@murmuration/kernels/backend';
+import { kernelProgram, selectBackend } from '@murmuration/kernels/backend';
 import type { Backend } from '@murmuration/kernels/backend';
 import type { Prepared } from '../harness/serve-work.ts';
 import { serveWork } from '../harness/serve-work.ts';
-import { kernelProgram } from '../work/kernel-program.ts';
 import { feedsOf, graphOf } from '../work/work-graph.ts';
 import type { KernelWork } from '../work/work.ts';
 import { contenderSettings } from './contender-settings.ts';

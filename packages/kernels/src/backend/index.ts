@@ -20,6 +20,8 @@ export {
   UnsupportedOpError,
 } from './errors.ts';
 export { openExactBackend, type ExactBackendOptions } from '../exact-backend/node/open.ts';
+export { kernelProgram } from './kernel-program.ts';
+export { type BackendFigures, measureFigures } from './measure-figures.ts';
 export { measureStep } from './measure-step.ts';
 export { openOnnxBackend, type OnnxBackendOptions } from './onnx-backend.ts';
 export { type BackendOpeners, selectBackend, type SelectBackendOptions, type SelectedBackend } from './select.ts';

@@ -38,16 +38,49 @@ function node(): Finding {
 const machine = (): Finding =>
   good('machine', `${availableParallelism()} cores, ${byteSize(freemem())} of ${byteSize(totalmem())} free`);
 
+const probeReport = z.looseObject({ verdict: z.string(), values: z.number(), wrong: z.number() });
+
 /** What the worker program answers to `doctor --json`, as far as it is shown here. */
 const workerReport = z.looseObject({
   backends: z.array(
     z.looseObject({
       backend: z.string(),
-      adapter: z.looseObject({ name: z.string(), kind: z.string() }).nullable(),
+      numerics: z.string(),
+      adapter: z.looseObject({ name: z.string(), kind: z.string(), probe: probeReport.optional() }).nullable(),
       problem: z.string().nullable(),
+      figures: z.looseObject({ gflops: z.number(), gigabytesPerSecond: z.number(), how: z.string() }).nullable(),
+    }),
+  ),
+  adapters: z.array(
+    z.looseObject({
+      name: z.string(),
+      kind: z.string(),
+      features: z.array(z.string()),
+      limits: z.looseObject({ maxBufferBytes: z.number(), maxBindingBytes: z.number() }),
     }),
   ),
 });
+type WorkerReport = z.infer<typeof workerReport>;
+
+/** How fast a backend is, where it was measured. */
+const speed = (figures: WorkerReport['backends'][number]['figures']): string =>
+  figures === null
+    ? ''
+    : `, ${figures.gflops.toPrecision(3)} GFLOP/s, ${figures.gigabytesPerSecond.toPrecision(3)} GB/s (${figures.how})`;
+
+function backendFinding({ backend, numerics, adapter, problem, figures }: WorkerReport['backends'][number]): Finding {
+  const name = `backend ${backend}, ${numerics} numerics`;
+  if (adapter === null) return { name, state: 'missing', found: problem ?? 'no adapter', mend: null };
+  const { probe } = adapter;
+  const verdict =
+    probe === undefined ? '' : `, probe: ${probe.verdict} (${probe.wrong} of ${probe.values} values wrong)`;
+  return good(name, `${adapter.name} (${adapter.kind})${verdict}${speed(figures)}`);
+}
+
+function adapterFinding({ name, kind, features, limits }: WorkerReport['adapters'][number]): Finding {
+  const sizes = `buffers to ${byteSize(limits.maxBufferBytes)}, bindings to ${byteSize(limits.maxBindingBytes)}`;
+  return good('adapter', `${name} (${kind}): ${sizes}; features: ${features.join(' ') || 'none'}`);
+}
 
 /** The worker knows the adapters; this program never loads a backend. */
 async function adapters(): Promise<Finding[]> {
@@ -56,12 +89,8 @@ async function adapters(): Promise<Finding[]> {
       timeout: 120_000,
       maxBuffer: 1 << 22,
     });
-    const { backends } = workerReport.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
-    return backends.map(({ backend, adapter, problem }) =>
-      adapter === null
-        ? { name: `backend ${backend}`, state: 'missing', found: problem ?? 'no adapter', mend: null }
-        : good(`backend ${backend}`, `${adapter.name} (${adapter.kind})`),
-    );
+    const { backends, adapters: found } = workerReport.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
+    return [...backends.map(backendFinding), ...found.map(adapterFinding)];
   } catch (error) {
     const found = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return [

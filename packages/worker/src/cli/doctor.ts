@@ -1,12 +1,15 @@
 /** `doctor`: which backends this machine has, on what, and how fast each is on a small model. */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import type { AdapterInfo, BackendName, Numerics, ProbeReport } from '@murmuration/kernels/backend';
+import { measureFigures } from '@murmuration/kernels/backend';
+import type { AdapterInfo, BackendFigures, BackendName, Numerics, ProbeReport } from '@murmuration/kernels/backend';
+import type { AdapterDescription } from '@murmuration/kernels/webgpu';
 import { buildStepProgram } from '@murmuration/kernels/graph';
 import type { Command } from 'commander';
 import { Device } from '../compute/device.ts';
 import { problemOf } from '../shell/report.ts';
 import { VERSION } from '../shell/version.ts';
+import { adapterSentences, examineAdapters } from './doctor-adapters.ts';
 import { threadsOf } from './options.ts';
 
 /** What is tried: each backend in the numerics that it has. */
@@ -30,6 +33,8 @@ export interface BackendFinding extends Trial {
   readonly adapter: AdapterInfo | null;
   /** Training steps of an MLP 784-128-10, 32 samples each. */
   readonly samplesPerSecond: number | null;
+  /** A product's GFLOP/s and a sum's GB/s, and how they were measured. */
+  readonly figures: BackendFigures | null;
   readonly problem: string | null;
 }
 
@@ -40,6 +45,8 @@ export interface DoctorReport {
   readonly onnxruntime: string | null;
   readonly cores: number;
   readonly backends: readonly BackendFinding[];
+  /** What WebGPU offers here. */
+  readonly adapters: readonly AdapterDescription[];
 }
 
 export function registerDoctor(program: Command): void {
@@ -66,20 +73,24 @@ async function examine(threads: number): Promise<DoctorReport> {
     onnxruntime: onnxruntimeVersion(),
     cores: availableParallelism(),
     backends: findings,
+    adapters: await examineAdapters(),
   };
 }
 
 async function tryBackend(trial: Trial, threads: number): Promise<BackendFinding> {
   let device: Device | null = null;
   try {
-    device = await Device.open({ ...trial, threads });
-    const samplesPerSecond = await measure(device);
-    return { ...trial, adapter: device.description.adapter, samplesPerSecond, problem: null };
+    const opened = await Device.open({ ...trial, threads });
+    device = opened;
+    const samplesPerSecond = await measure(opened);
+    const figures = await measureFigures((program) => opened.compile(program));
+    return { ...trial, adapter: opened.description.adapter, samplesPerSecond, figures, problem: null };
   } catch (error) {
     return {
       ...trial,
       adapter: device?.description.adapter ?? null,
       samplesPerSecond: null,
+      figures: null,
       problem: problemOf(error).message,
     };
   } finally {
@@ -111,20 +122,29 @@ function onnxruntimeVersion(): string | null {
   }
 }
 
-function sentencesOf({ version, node, onnxruntime, cores, backends: findings }: DoctorReport): string {
-  const head = `worker ${version}, Node ${node}, onnxruntime ${onnxruntime ?? 'missing'}, ${cores} cores`;
-  return [head, ...findings.map(lineOf)].join('\n');
+function sentencesOf({ version, node, onnxruntime, cores, backends: findings, adapters }: DoctorReport): string {
+  const how = findings.find(({ figures }) => figures !== null)?.figures?.how;
+  return [
+    `worker ${version}, Node ${node}, onnxruntime ${onnxruntime ?? 'missing'}, ${cores} cores`,
+    ...findings.map(lineOf),
+    ...(how === undefined ? [] : [`measured ${how}; samples/s: steps of an MLP 784-128-10`]),
+    ...adapters.flatMap(adapterSentences),
+  ].join('\n');
 }
 
-function lineOf({ backend, numerics, adapter, samplesPerSecond, problem }: BackendFinding): string {
+function lineOf({ backend, numerics, adapter, samplesPerSecond, figures, problem }: BackendFinding): string {
   const parts = [
     ...(adapter === null ? [] : [`${adapter.name} (${adapter.kind}, ${adapter.class})`]),
     ...(adapter?.probe === undefined ? [] : [verdictOf(adapter.probe)]),
     ...(samplesPerSecond === null ? [] : [`${samplesPerSecond} samples/s`]),
+    ...(figures === null ? [] : [speedOf(figures)]),
     ...(problem === null ? [] : [problem]),
   ];
   return `${backend.padEnd(8)} ${numerics.padEnd(6)} ${parts.join(', ')}`;
 }
+
+const speedOf = ({ gflops, gigabytesPerSecond }: BackendFigures): string =>
+  `${gflops.toPrecision(3)} GFLOP/s, ${gigabytesPerSecond.toPrecision(3)} GB/s`;
 
 function verdictOf({ verdict, values, wrong, counterexample }: ProbeReport): string {
   if (counterexample === undefined) return `probe: ${verdict} (${values} values)`;

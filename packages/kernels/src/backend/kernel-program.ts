@@ -1,9 +1,11 @@
 /**
- * Kernel work as a step program, for backends that run nothing else: operands are parameters, loaded once, and an
- * evaluation runs the kernel and adds up its results, which costs little beside a product.
+ * Any graph as a step program, for whoever wants to time it on a backend: operands are parameters, loaded once, and an
+ * evaluation runs the graph and adds up its first output, which costs little beside a product.
  */
-import { GraphBuilder, layoutParameters } from '@murmuration/kernels/graph';
-import type { Graph, StepProgram, ValueId } from '@murmuration/kernels/graph';
+import { GraphBuilder } from '../graph/builder.ts';
+import type { Graph, ValueId } from '../graph/graph.ts';
+import { layoutParameters } from '../graph/parameter-layout.ts';
+import type { StepProgram } from '../graph/step-program.ts';
 
 /** `graph` with its inputs as parameters, in which `finish` names the outputs, given the inputs and the outputs of `graph`. */
 function withParameters(graph: Graph, finish: (builder: GraphBuilder, sum: ValueId) => void): Graph {

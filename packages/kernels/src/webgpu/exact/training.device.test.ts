@@ -42,7 +42,7 @@ const models: Record<string, ModelCase> = {
     batch: 3,
   },
   resnet: {
-    spec: { type: 'resnet', input: [2, 5, 6], stem: 'small', blocks: [1], widths: [3], outputs: 3 },
+    spec: { type: 'resnet', input: [2, 5, 6], stem: 'small', blocks: [1, 1], widths: [3, 4], outputs: 3 },
     batch: 3,
   },
   gpt: { spec: { type: 'gpt', vocab: 11, layers: 1, heads: 2, width: 8, block: 5, tied: true }, batch: 2 },

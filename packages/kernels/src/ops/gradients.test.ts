@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../graph/builder.ts';
 import { checkGradients, worstError } from '../graph/finite-differences.ts';
 import type { Graph } from '../graph/graph.ts';
-import { conformanceCases } from './conformance.ts';
-import { ungenerated } from './conformance-generated.ts';
+import { conformanceCases, outputTypeOf, typeOf } from './conformance.ts';
+import { generatedCases, ungenerated } from './conformance-generated.ts';
 import { type Call, call, type Operand } from './gradient-calls.testing.ts';
 import { coreCalls } from './gradient-calls-core.testing.ts';
 import { languageCalls } from './gradient-calls-language.testing.ts';
@@ -84,6 +84,23 @@ describe('gradient rules', () => {
 });
 
 describe('the conformance table', () => {
+  it('has whole, finite counts of FLOPs and bytes for every case', () => {
+    const odd = Object.keys(ops).flatMap((op) =>
+      [...conformanceCases.filter((row) => row.op === op), ...generatedCases(op)].filter((row) => {
+        const call = { inputs: row.operands.map(typeOf), attributes: row.attributes, output: outputTypeOf(row) };
+        const [flops, bytes] = [ops[op]?.flops(call) ?? -1, ops[op]?.bytes(call) ?? -1];
+        return !(
+          Number.isSafeInteger(flops) &&
+          flops >= 0 &&
+          Number.isSafeInteger(bytes) &&
+          bytes >= 0 &&
+          bytes % 4 === 0
+        );
+      }),
+    );
+    expect(odd.map(({ name }) => name)).toEqual([]);
+  });
+
   it('has rows for every op and no name twice', () => {
     expect(Object.keys(ops).filter((op) => !conformanceCases.some((row) => row.op === op))).toEqual([]);
     expect(ungenerated).toEqual([]);

@@ -6,4 +6,4 @@ export { OnnxFileError, OnnxImportError, type ImportIssue } from './errors.ts';
 export { supportedOperators } from './convert/index.ts';
 export { OnnxModel, type BoundModel, type ImportedParameter, type OnnxModelOptions } from './onnx-model.ts';
 export { SUPPORTED_OPSETS } from './reader/read-onnx.ts';
-export { fileParameters, onnxSpec, type DataBinding } from './step-spec.ts';
+export { fileParameters, onnxSpec, underFileNames, type DataBinding } from './step-spec.ts';

@@ -60,6 +60,11 @@ export class OnnxModel {
     return { input: this.#input.name, output: this.#output };
   }
 
+  /** Whether the file takes whole numbers as int64. */
+  get takesInt64(): boolean {
+    return elementTypeOf(this.#input.dataType) === 'i64';
+  }
+
   /**
    * The graphs for `batch` samples of shape `sample`. A dimension that the file fixes must be the sample's, or hold as many
    * elements ([784] for an image of [1, 28, 28]).

@@ -2,7 +2,7 @@
 import type { ParameterLayout } from '../graph/parameter-layout.ts';
 import type { Loss } from '../models/objective.ts';
 import { type OnnxSpec, typeOf, valueOf } from '../models/onnx-spec.ts';
-import type { DType } from '../graph/graph.ts';
+import type { DType, Graph } from '../graph/graph.ts';
 import { elements } from '../ops/shape.ts';
 import { OnnxImportError } from './errors.ts';
 import type { BoundModel, OnnxModel } from './onnx-model.ts';
@@ -100,6 +100,15 @@ function checkRanges(
             }
           : null;
   if (problem !== null) throw new OnnxImportError({ issues: [problem], mend: 'Export the model for this data.' });
+}
+
+/** An inference graph under the file's names for its input and its output. */
+export function underFileNames({ inputs, nodes, outputs }: Graph, { names }: Pick<OnnxModel, 'names'>): Graph {
+  return {
+    inputs: inputs.map((input) => (input.role === 'data' ? { ...input, name: names.input } : input)),
+    nodes,
+    outputs: outputs.map((output) => ({ ...output, name: names.output })),
+  };
 }
 
 /** The flat vector that training starts from: the file's own weights, in the layout's order. */

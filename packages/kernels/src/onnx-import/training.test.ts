@@ -5,19 +5,22 @@ import { openOnnxBackend } from '../backend/onnx-backend.ts';
 import { openExactBackend } from '../exact-backend/node/open.ts';
 import { buildStepProgram } from '../models/build-step-program.ts';
 import { exportModel } from '../onnx/export-model.ts';
+import { underFileNames } from './step-spec.ts';
 import { fixtureBatches, fixtureData, type FixtureName, fixtureNames, fixtureResult } from './testing/fixtures.ts';
 import { specOf, trainFixture } from './testing/train-fixture.ts';
 
-/** Scores of the exported model in onnxruntime. */
+/** Scores of the exported model in onnxruntime, fed as the file was. */
 async function scores(file: Uint8Array, name: FixtureName, batch: number): Promise<number[]> {
   const session = await InferenceSession.create(file, { intraOpNumThreads: 1 });
   const [{ x } = {}] = fixtureBatches(name, batch);
-  const type = x instanceof Int32Array ? 'int32' : 'float32';
-  const { logits } = await session.run({
-    x: new Tensor(type, x as Float32Array, [batch, ...fixtureData[name].sample]),
-  });
+  const shape = [batch, ...fixtureData[name].sample];
+  const sample =
+    x instanceof Int32Array
+      ? new Tensor('int64', BigInt64Array.from(x, BigInt), shape)
+      : new Tensor('float32', x as Float32Array, shape);
+  const { scores: found } = await session.run({ sample });
   await session.release();
-  return Array.from(logits!.data as Float32Array);
+  return Array.from(found!.data as Float32Array);
 }
 
 describe.each(fixtureNames)('%s', (name) => {
@@ -29,11 +32,12 @@ describe.each(fixtureNames)('%s', (name) => {
       const { offset } = program.layout.slots.find((candidate) => candidate.name === slot)!;
       values.forEach((value, i) => expect(Math.abs(parameters[offset + i]! - value)).toBeLessThan(1e-3));
     }
-    const { at } = specOf(name, expected.batch);
+    const { model, at } = specOf(name, expected.batch);
     const file = exportModel({
       layout: program.layout,
       parameters,
-      infer: (batch) => buildStepProgram(at(batch), batch).infer,
+      int64: model.takesInt64,
+      infer: (batch) => underFileNames(buildStepProgram(at(batch), batch).infer, model),
     });
     const found = await scores(file, name, expected.batch);
     const worst = found.reduce((most, value, i) => Math.max(most, Math.abs(value - expected.evaluated[i]!)), 0);

@@ -18,6 +18,12 @@ import { tensorBytes } from './tensors.ts';
 /** The name of the free batch dimension in exported models. */
 const BATCH_DIMENSION = 'batch';
 
+/** A tensor type of a model, which knows more element types than a graph. */
+interface OnnxType {
+  readonly dtype: OnnxDType;
+  readonly shape: readonly number[];
+}
+
 export interface GraphEmitterOptions {
   readonly target: OnnxEmitter['target'];
   /**
@@ -50,7 +56,7 @@ export class GraphEmitter implements OnnxEmitter {
   }
 
   /** Declares an input of the model. */
-  input(name: string, type: TensorType): OnnxValue {
+  input(name: string, type: OnnxType): OnnxValue {
     this.#names.add(name);
     this.#shapes.set(name, type.shape);
     this.#inputs.push(this.#valueInfo(name, type));
@@ -266,7 +272,7 @@ export class GraphEmitter implements OnnxEmitter {
     return shape.map((size) => (this.#isFree(size) ? -1 : size));
   }
 
-  #valueInfo(name: string, { dtype, shape }: TensorType): ValueInfoMessage {
+  #valueInfo(name: string, { dtype, shape }: OnnxType): ValueInfoMessage {
     const dim = shape.map((size) => this.#dimension(size));
     return { name, type: { tensorType: { elemType: DATA_TYPE[dtype], shape: { dim } } } };
   }

@@ -14,6 +14,8 @@ export interface ExportModelOptions {
   readonly parameters: Float32Array;
   /** Fixes the batch dimension; it is free unless given. */
   readonly batch?: number;
+  /** Takes whole numbers as int64, as most tools feed them; int32 unless given. */
+  readonly int64?: boolean;
   readonly description?: string;
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -67,10 +69,12 @@ function lowerAtProbe(options: ExportModelOptions, freeBatch: number): GraphMess
   }
 }
 
-function lowerModel({ layout, parameters }: ExportModelOptions, graph: Graph, freeBatch?: number): GraphMessage {
+function lowerModel({ layout, parameters, int64 }: ExportModelOptions, graph: Graph, freeBatch?: number): GraphMessage {
   const emitter = new GraphEmitter({ target: 'portable', ...(freeBatch !== undefined && { freeBatch }) });
   const slots = new Map(layout.slots.map((slot) => [slot.name, slot]));
   const values = lowerGraph(graph, emitter, ({ name, type, role }) => {
+    if (role === 'data' && type.dtype === 'i32' && int64 === true)
+      return emitter.cast(emitter.input(name, { ...type, dtype: 'i64' }), 'i32');
     if (role === 'data') return emitter.input(name, type);
     const slot = slots.get(name);
     if (slot === undefined)

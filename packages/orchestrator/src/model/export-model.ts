@@ -1,6 +1,7 @@
 /** `model.onnx` out of a state: the trained model as anybody can run it. */
 import { buildStepProgram, type Graph, mergedModel, type ModelSpec, parameterLayout } from '@murmuration/kernels/graph';
 import { exportModel } from '@murmuration/kernels/onnx';
+import { underFileNames } from '@murmuration/kernels/onnx-import';
 import type { ResolvedJob } from '@murmuration/protocol/job';
 import type { OnnxSource } from '../plan/onnx-file.ts';
 
@@ -12,20 +13,12 @@ export interface ModelOrigin {
 }
 
 /** Where a model came from as a file: its input and output keep the file's names, and it is bound to other batch sizes. */
-export type ModelSource = Pick<OnnxSource, 'at'> & { readonly model: { readonly names: OnnxSource['model']['names'] } };
+export type ModelSource = Pick<OnnxSource, 'at' | 'model'>;
 
 /** The inference graph at a batch size. */
 function inferGraph(model: ModelSpec, source: ModelSource | null): (batch: number) => Graph {
   if (source === null) return (batch) => buildStepProgram(model, batch).infer;
-  const { input, output } = source.model.names;
-  return (batch) => {
-    const { inputs, nodes, outputs } = buildStepProgram(source.at(batch), batch).infer;
-    return {
-      inputs: inputs.map((one) => (one.role === 'data' ? { ...one, name: input } : one)),
-      nodes,
-      outputs: outputs.map((one) => ({ ...one, name: output })),
-    };
-  };
+  return (batch) => underFileNames(buildStepProgram(source.at(batch), batch).infer, source.model);
 }
 
 /**
@@ -48,6 +41,7 @@ export function modelBytes(
     infer: inferGraph(spec, source),
     layout: parameterLayout(spec),
     parameters,
+    int64: source?.model.takesInt64 ?? false,
     description: `${job.name}, ${job.model.type}, after ${round} rounds of run ${runId}`,
     metadata: { job: job.name, runId, round: String(round), stateHash },
   });

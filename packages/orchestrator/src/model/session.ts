@@ -21,6 +21,12 @@ export interface Logits {
   readonly classes: number;
 }
 
+/** Whole numbers as the model wants them. */
+function tensorOf(data: Float32Array | Int32Array, shape: readonly number[], wide: boolean): Tensor {
+  if (data instanceof Float32Array) return new Tensor('float32', data, shape);
+  return wide ? new Tensor('int64', BigInt64Array.from(data, BigInt), shape) : new Tensor('int32', data, shape);
+}
+
 /** A loaded model; one input, one output of f32. */
 export class ModelSession {
   readonly #session: InferenceSession;
@@ -47,7 +53,7 @@ export class ModelSession {
     if (input === undefined || metadata === undefined || !metadata.isTensor)
       throw new ModelUnusableError({ file: this.#file, why: 'it has no tensor input' });
     const shape = [batch, ...metadata.shape.slice(1).map(Number)];
-    const tensor = data instanceof Float32Array ? new Tensor('float32', data, shape) : new Tensor('int32', data, shape);
+    const tensor = tensorOf(data, shape, metadata.type === 'int64');
     const [name = ''] = this.#session.outputNames;
     const { [name]: logits } = await this.#session.run({ [input]: tensor });
     const classes = logits?.dims.at(-1);

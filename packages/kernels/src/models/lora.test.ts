@@ -129,11 +129,16 @@ describe('adapters', () => {
       shape,
       data: new Uint8Array(views[name]!.slice().buffer),
     }));
-    const weights = decodeSafetensors(Buffer.concat(encodeSafetensors({ tensors, metadata: {} })), 'm');
-    const loaded = parametersFromWeights({ spec, weights, file: 'm', seed: 3 });
+    const read = (list: typeof tensors) =>
+      decodeSafetensors(Buffer.concat(encodeSafetensors({ tensors: list, metadata: {} })), 'm');
+    const loaded = parametersFromWeights({ spec, weights: read(tensors), file: 'm', seed: 3 });
     const own = parameterViews(buildStepProgram(spec, 1).layout, loaded);
     const initial = parameterViews(buildStepProgram(spec, 1).layout, initialParameters(spec, 3));
     for (const name of Object.keys(own)) expect(own[name]).toEqual(views[name] ?? initial[name]);
+    const half = { name: 'transformer.h.0.attn.c_attn.lora_A.weight', shape: [2, 8], data: new Uint8Array(64) };
+    expect(() => parametersFromWeights({ spec, weights: read([...tensors, half]), file: 'm', seed: 3 })).toThrow(
+      /missing: transformer.h.0.attn.c_attn.lora_B.weight, transformer.h.1/,
+    );
   });
 
   it.each<[LoraSpec, RegExp]>([

@@ -32,7 +32,10 @@ export function parametersFromWeights({ spec, weights, file, seed }: WeightsOpti
   const layout = layoutOf(model, DEFAULT_BUCKET_SIZE);
   const shapes = new Map(layout.slots.map(({ name, shape }) => [name, shape]));
   const { found, copies, unknown, twice } = sortTensors(weights.tensors, model, shapes);
-  const missing = model.body.parameters.flatMap(({ name, fresh }) => (found.has(name) || fresh ? [] : [name]));
+  const { parameters } = model.body;
+  // What may start anew does so as a whole: half of its tensors would be a damaged file.
+  const anew = !parameters.some(({ name, fresh }) => fresh && found.has(name));
+  const missing = parameters.flatMap(({ name, fresh }) => (found.has(name) || (fresh && anew) ? [] : [name]));
   const misshapen = [...found].flatMap(([name, { shape }]) =>
     sameShape(shape, shapes.get(name) ?? []) ? [] : [`${name} is [${shape}] where [${shapes.get(name)}] belongs`],
   );

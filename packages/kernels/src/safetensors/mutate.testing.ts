@@ -41,7 +41,7 @@ const mutations: readonly Mutation[] = [
     return bytes;
   },
   (bytes, below) => {
-    const header = bytes.subarray(0, 8 + Number(bytes.readUInt32LE()));
+    const header = bytes.subarray(0, 8 + bytes.readUInt32LE());
     const digits = [...header.keys()].filter((at) => at > 8 && header[at]! >= 0x30 && header[at]! <= 0x39);
     const at = digits[below(digits.length)];
     if (at !== undefined) bytes[at] = 0x30 + below(10);

@@ -6,7 +6,7 @@ name: my-job              # lowercase letters, digits and dashes; names the run'
 seed: 1                   # decides the first parameters and the order of samples
 
 model:
-  type: mlp               # mlp, convnet, resnet or gpt
+  type: mlp               # mlp, convnet, resnet, gpt, llama or onnx
   hidden: [256, 128]      # inputs and outputs follow from the data
 
 data:

@@ -5,10 +5,12 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { interpret } from '../graph/interpret.ts';
 import { parameterViews } from '../graph/parameter-layout.ts';
 import { conv2dAttributes } from '../ops/conv2d.ts';
+import type { StoredTensor } from '../safetensors/index.ts';
 import { buildStepProgram } from './build-step-program.ts';
 import { initialise } from './initialise.ts';
 import { initialParameters, parameterLayout } from './parameters.ts';
 import type { ResnetSpec } from './spec.ts';
+import { parametersFromWeights } from './weights.ts';
 
 const resnet18: ResnetSpec = {
   type: 'resnet',
@@ -69,6 +71,30 @@ const PYTORCH = {
     0.50686, -1.76588, -1.12733, 0.37798, -1.41833, -1.41855, 0.52902, -1.78547, -0.90533, 0.71615, -2.51317, -1.63557,
   ],
 };
+
+describe('a PyTorch checkpoint of a resnet', () => {
+  const spec: ResnetSpec = { ...resnet18, input: [2, 9, 8], blocks: [1, 1], widths: [4, 6], outputs: 3 };
+  const { layout } = buildStepProgram(spec, 1);
+  const parameters = initialParameters(spec, 4).map((value) => value + 1);
+  const written = layout.slots.map(({ name, shape, offset, size }): StoredTensor => {
+    const own = parameters.slice(offset, offset + size);
+    return { name, shape, dtype: 'F32', data: new Uint8Array(own.buffer) };
+  });
+  /** What PyTorch saves beside each running statistic, an i64 scalar. */
+  const counts = written
+    .filter(({ name }) => name.endsWith('running_mean'))
+    .map(({ name }): StoredTensor => {
+      const count = name.replace('running_mean', 'num_batches_tracked');
+      return { name: count, shape: [], dtype: 'I64', data: new Uint8Array(8) };
+    });
+
+  it('loads with its running statistics and without its counts of batches', () => {
+    const weights = { tensors: [...written, ...counts], metadata: {} };
+    const loaded = parametersFromWeights({ spec, weights, file: 'resnet.safetensors', seed: 1 });
+    expect(counts.length).toBe(6);
+    expect(loaded).toEqual(parameters);
+  });
+});
 
 describe('a small network with a large stem', () => {
   it("trains to PyTorch's losses, statistics and logits", async () => {

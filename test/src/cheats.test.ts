@@ -44,4 +44,29 @@ describe('a worker that', () => {
     expect(report).toContain(peerId.slice(-8));
     expect(report).toMatch(/relative error/);
   });
+
+  it.each([
+    { numerics: 'exact', backend: 'exact', outcome: 'failed' },
+    { numerics: 'fast', backend: 'onnx', outcome: 'passed' },
+  ])(
+    'changes its gradient by a millionth: audits in $numerics numerics $outcome',
+    async ({ numerics, backend, outcome }) => {
+      await using run = new TestRun({
+        training: { rounds: 12, assignment: 'fixed', numerics },
+        workers: { spawn: 2, minimum: 3, backend },
+        audit: { rate: 1, floor: 1 },
+      });
+      const address = await run.address();
+      await using cheat = new Volunteer(run.workspace, 'cheat', address, { MURMURATION_MISBEHAVE: 'nudge' }, backend);
+      const peerId = await cheat.peerId();
+      const result = await finished(run.command);
+
+      const audits = journalFacts(await run.directory()).filter((fact) => fact.type === 'auditClosed');
+      const outcomes = (cheated: boolean) =>
+        new Set(audits.filter((audit) => (audit['target'] === peerId) === cheated).map((audit) => audit['outcome']));
+      expect(outcomes(true)).toEqual(new Set([outcome]));
+      expect(outcomes(false)).toEqual(new Set(['passed']));
+      expect(new Set(result.workers.map((worker) => worker.backend))).toEqual(new Set([backend]));
+    },
+  );
 });

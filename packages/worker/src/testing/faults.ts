@@ -5,12 +5,13 @@
  *
  * - `MURMURATION_MISBEHAVE`: how the contributions of this worker are wrong.
  *   `zeros` sends a gradient of zeros; `stale` sends last round's gradient again; `skip-half` trains on half of each
- *   micro-batch's samples and claims all; `garbage` sends random finite numbers of a gradient's size.
+ *   micro-batch's samples and claims all; `garbage` sends random finite numbers of a gradient's size; `nudge` changes
+ *   each number by a millionth, which no tolerance can tell from honest rounding.
  * - `MURMURATION_CRASH_AT=<phase>:<round>`: the process kills itself with SIGKILL in that phase of that round.
  */
 import { MurmurationError } from '@murmuration/protocol';
 
-export const misbehaviours = ['zeros', 'stale', 'skip-half', 'garbage'] as const;
+export const misbehaviours = ['zeros', 'stale', 'skip-half', 'garbage', 'nudge'] as const;
 export type Misbehaviour = (typeof misbehaviours)[number];
 
 /** `computing`: within the gradient; `pushing`: between two buckets; `owning`: before a reduction; `applying`: before the optimizer. */
@@ -75,6 +76,7 @@ export const trainedSamples = ({ misbehave }: Faults, microBatch: number): numbe
 export function spoil({ misbehave }: Faults, gradient: Float32Array, previous: Float32Array | null): void {
   if (misbehave === 'zeros') gradient.fill(0);
   if (misbehave === 'stale' && previous !== null) gradient.set(previous);
+  if (misbehave === 'nudge') for (let i = 0; i < gradient.length; i++) gradient[i]! *= 1 + 2 ** -20;
   if (misbehave === 'garbage') {
     const size = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0) / gradient.length);
     for (let i = 0; i < gradient.length; i++) gradient[i] = (Math.random() * 2 - 1) * size * 1.7;

@@ -124,6 +124,14 @@ describe('parseJob', () => {
     );
   });
 
+  it('refuses exact numerics on a backend that has none', () => {
+    expect(problems(job('{ rounds: 1, numerics: exact }', 'workers: { backend: onnx }'))).toEqual([
+      'job.yaml:8:21: workers.backend must be auto, webgpu or exact, since training.numerics is exact and onnxruntime has no exact numerics',
+    ]);
+    const { spec } = parseJob(job('{ rounds: 1, numerics: exact }', 'workers: { backend: exact }'), 'job.yaml');
+    expect(spec.training.numerics).toBe('exact');
+  });
+
   it('asks a residual network for as many block counts as widths', () => {
     const resnet = (model: string) => problems(job().replace('{ type: mlp, hidden: [32] }', model));
     expect(resnet('{ type: resnet, blocks: [1, 2] }')).toEqual([

@@ -135,6 +135,11 @@ const rules: readonly Rule[] = [
     broken: ({ training }) => training.globalBatch % training.microBatch !== 0,
   },
   {
+    path: ['workers', 'backend'],
+    message: 'must be auto, webgpu or exact, since training.numerics is exact and onnxruntime has no exact numerics',
+    broken: ({ training, workers }) => training.numerics === 'exact' && workers.backend === 'onnx',
+  },
+  {
     path: ['training', 'globalBatch'],
     message: 'must be at most 65536 micro-batches',
     broken: ({ training }) => training.globalBatch / training.microBatch > 65_536,

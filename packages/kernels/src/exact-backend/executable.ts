@@ -8,6 +8,7 @@ import { debug, DEBUG_LEVELS, debugLevel } from '../debug.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { StepProgram } from '../graph/step-program.ts';
 import type { CompiledProgram } from './compile/compile.ts';
+import { sumsOf } from './compile/trained.ts';
 import { timingsText } from './debug-program.ts';
 import { CONTROL, CONTROL_WORDS } from './threads/messages.ts';
 import type { ThreadPool } from './threads/pool.ts';
@@ -36,7 +37,7 @@ export class ExactExecutable implements Executable {
     const { compiled, memory, program } = parts;
     const { size } = program.layout;
     this.memory = compiled.layout.memory;
-    this.#sums = new BigInt64Array(memory.buffer, compiled.layout.sums, size);
+    this.#sums = new BigInt64Array(memory.buffer, compiled.layout.sums, sumsOf(compiled.trained));
     this.#parameters = new Float32Array(memory.buffer, compiled.layout.parameters, size);
   }
 
@@ -54,16 +55,23 @@ export class ExactExecutable implements Executable {
 
   async drain(into: Float32Array, scale: number): Promise<void> {
     this.#expectOpen();
-    expectVector('into', into, this.#sums.length);
-    const overflown = drainFixed(this.#sums, into, scale);
+    expectVector('into', into, this.#parameters.length);
+    into.fill(0);
+    let overflown = -1;
+    for (const { offset, sums, size } of this.#parts.compiled.trained) {
+      const first = drainFixed(this.#sums.subarray(sums, sums + size), into.subarray(offset, offset + size), scale);
+      if (overflown < 0 && first >= 0) overflown = offset + first;
+    }
     this.#sums.fill(0n);
     if (overflown >= 0) throw gradientOverflow(this.#parts.program.layout, overflown);
   }
 
   async drainFixed(into: BigInt64Array): Promise<void> {
     this.#expectOpen();
-    expectVector('into', into, this.#sums.length);
-    into.set(this.#sums);
+    expectVector('into', into, this.#parameters.length);
+    into.fill(0n);
+    for (const { offset, sums, size } of this.#parts.compiled.trained)
+      into.set(this.#sums.subarray(sums, sums + size), offset);
     this.#sums.fill(0n);
   }
 

@@ -13,6 +13,7 @@ import { layOut, type ProgramLayout } from './layout.ts';
 import { type ArenaPlan, planArena, tensorBytes } from './memory.ts';
 import { splitMap } from './split.ts';
 import { stagesOf } from './stages.ts';
+import { sumsOf, type TrainedRun, trainedRuns } from './trained.ts';
 
 export interface CompileOptions {
   readonly ops: OpTable;
@@ -25,6 +26,7 @@ export interface CompileOptions {
 
 export interface CompiledProgram {
   readonly layout: ProgramLayout;
+  readonly trained: readonly TrainedRun[];
   readonly binary: Uint8Array<ArrayBuffer>;
   readonly lists: { readonly train: readonly Stage[]; readonly evaluate: readonly Stage[] };
   /** Addresses of the scalars that each list leaves: the loss; loss, correct, predictions. */
@@ -38,8 +40,15 @@ const ACCUMULATE_WORK = 40;
 export function compileExact(program: StepProgram, options: CompileOptions): CompiledProgram {
   const { threads, shared, ops, tile = DEFAULT_TILE } = options;
   const [train, evaluate] = [program.train, program.evaluate].map((graph) => planned(graph, ops)) as [Planned, Planned];
+  const trained = trainedRuns(program);
   const most = (of: 'bytes' | 'least') => Math.max(train.arena[of], evaluate.arena[of]);
-  const layout = layOut(program, { threads, tile, arena: most('bytes'), leastArena: most('least') });
+  const layout = layOut(program, {
+    threads,
+    tile,
+    arena: most('bytes'),
+    leastArena: most('least'),
+    sums: sumsOf(trained),
+  });
   const kernels = new KernelTable();
   const list = (one: Planned): Stage[] => {
     const addressOf = addressing(one, layout, program);
@@ -47,13 +56,14 @@ export function compileExact(program: StepProgram, options: CompileOptions): Com
     return one.stages.map((stage) => stage.flatMap((step) => callsOf(step, kernels, { addressOf, sizeOf }, threads)));
   };
   const lists = {
-    train: [...list(train), accumulateStage(train, layout, program, threads)],
+    train: [...list(train), accumulateStage(train, layout, program, trained, threads)],
     evaluate: list(evaluate),
   };
   const results = (one: Planned) => one.plan.outputs.map(addressing(one, layout, program));
   const functions = { ...productFunctions(tile), accumulate: accumulateFunction(), ...kernels.functions };
   return {
     layout,
+    trained,
     binary: encodeModule(functions, { shared }),
     lists,
     results: { train: results(train), evaluate: results(evaluate) },
@@ -87,16 +97,23 @@ function addressing(
 }
 
 /** Gradients are added to the sums when all are there: a step that fails half-way adds nothing. */
-function accumulateStage(train: Planned, memory: ProgramLayout, program: StepProgram, threads: number): Stage {
+function accumulateStage(
+  train: Planned,
+  memory: ProgramLayout,
+  program: StepProgram,
+  trained: readonly TrainedRun[],
+  threads: number,
+): Stage {
   const addressOf = addressing(train, memory, program);
   return program.layout.slots.flatMap(({ name, offset, size }) => {
-    const output = train.graph.outputs.findIndex((each) => each.name === `gradient/${name}`);
-    const tensor = train.plan.outputs[output];
-    if (tensor === undefined) return [];
+    const run = trained.find((each) => each.offset <= offset && offset < each.offset + each.size);
+    const tensor = train.plan.outputs[train.graph.outputs.findIndex((each) => each.name === `gradient/${name}`)];
+    if (run === undefined || tensor === undefined) return [];
+    const first = run.sums + offset - run.offset;
     return splitMap({ rows: 1, columns: size, work: ACCUMULATE_WORK }, threads).map(({ column, columnEnd }) => ({
       label: 'accumulate',
       name: 'accumulate',
-      arguments: [memory.sums + (offset + column) * 8, addressOf(tensor) + column * 4, columnEnd - column],
+      arguments: [memory.sums + (first + column) * 8, addressOf(tensor) + column * 4, columnEnd - column],
     }));
   });
 }

@@ -12,7 +12,7 @@ import { aligned, tensorBytes } from './memory.ts';
 export interface ProgramLayout {
   readonly scratch: readonly number[];
   readonly parameters: number;
-  /** i64 sums, one a parameter element. */
+  /** i64 sums, one an element of parameters with gradients. */
   readonly sums: number;
   /** Data inputs by name. */
   readonly data: ReadonlyMap<string, number>;
@@ -32,18 +32,20 @@ export interface LayoutNeeds {
   /** Bytes of the arena, and of the most tensors in it that are alive at once. */
   readonly arena: number;
   readonly leastArena: number;
+  /** Elements of the gradient sums. */
+  readonly sums: number;
 }
 
 /** @throws ExactMemoryError naming the largest part, when the sum is beyond what addresses reach */
 export function layOut(
   { layout, train, evaluate }: StepProgram,
-  { threads, tile, arena: temporaries, leastArena }: LayoutNeeds,
+  { threads, tile, arena: temporaries, leastArena, sums: sumCount }: LayoutNeeds,
 ): ProgramLayout {
   const cursor = new Cursor();
   cursor.take('control', CONTROL_WORDS * 4);
   const scratch = Array.from({ length: threads }, () => cursor.take('the threads’ scratch memory', scratchBytes(tile)));
   const parameters = cursor.take('the parameters', layout.size * 4);
-  const sums = cursor.take('the gradient sums', layout.size * 8);
+  const sums = cursor.take('the gradient sums', sumCount * 8);
   const data = new Map<string, number>();
   for (const { name, type } of [...dataOf(train), ...dataOf(evaluate)])
     if (!data.has(name)) data.set(name, cursor.take(`the input ${name}`, tensorBytes(type)));
@@ -51,8 +53,8 @@ export function layOut(
   cursor.check();
   const parts = {
     parameters: layout.size * 4,
-    gradients: layout.size * 8,
-    data: arena - sums - aligned(layout.size * 8),
+    gradients: sumCount * 8,
+    data: arena - sums - aligned(sumCount * 8),
   };
   const held = parts.parameters + parts.gradients + parts.data;
   const memory: DeviceMemory = {

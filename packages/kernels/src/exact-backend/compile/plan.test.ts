@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { modelCases } from '../../backend/conformance-programs.ts';
 import { type CanonicalPlan, planCanonical } from '../../canonical/plan.ts';
+import type { StepProgram } from '../../graph/step-program.ts';
 import { buildStepProgram } from '../../models/build-step-program.ts';
 import { ops } from '../../ops/index.ts';
 import { planArena, tensorBytes } from './memory.ts';
 import { splitMap, splitProduct } from './split.ts';
 import { readBy, stagesOf } from './stages.ts';
+import { sumsOf, trainedRuns } from './trained.ts';
 
 const seed = 20_261_122;
 const plans = ['mlp with relu', 'convnet'].map((name): [string, CanonicalPlan] => {
@@ -41,6 +43,26 @@ describe.each(plans)('the plan of %s', (_, plan) => {
     expect(meeting).toEqual([]);
     expect(bytes).toBeLessThan(lives.reduce((sum, { start, end }) => sum + end - start, 0));
     expect(bytes).toBeGreaterThanOrEqual(Math.max(...lives.map(({ end }) => end)));
+  });
+});
+
+describe('the parts with gradients', () => {
+  it('are neighbouring parameters, with sums end to end', () => {
+    const slot = (name: string, offset: number, size: number) => ({ name, offset, size, shape: [size], decay: false });
+    const program = {
+      layout: { slots: [slot('a', 0, 2), slot('b', 2, 3), slot('c', 5, 4), slot('d', 9, 1)], size: 10, bucketSize: 4 },
+      train: {
+        inputs: [],
+        nodes: [],
+        outputs: ['a', 'b', 'd'].map((name) => ({ name: `gradient/${name}`, value: 0 })),
+      },
+    } as unknown as StepProgram;
+    const runs = trainedRuns(program);
+    expect(runs).toEqual([
+      { offset: 0, sums: 0, size: 5 },
+      { offset: 9, sums: 5, size: 1 },
+    ]);
+    expect(sumsOf(runs)).toBe(6);
   });
 });
 

@@ -2,6 +2,7 @@
 import { type ParameterLayout, trainedSlots } from '../graph/parameter-layout.ts';
 import type { Kernel } from './lowering.ts';
 import { outputOf, type Plan, type PlannedCall, type TensorId } from './plan.ts';
+import { rowRange, rowsWithin, runs } from './split.ts';
 import { groupsOf, reads, writes } from './wgsl.ts';
 
 const WORKGROUP = 64;
@@ -20,10 +21,12 @@ const [single, fours] = [kernelOf('f32'), kernelOf('vec4<f32>')];
 export interface SumRule {
   readonly bytes: 4 | 8;
   call(gradient: TensorId, sum: TensorId, count: number): PlannedCall;
+  /** The same over pieces of at most `limit` bytes, where the rule knows how. */
+  split?(gradient: TensorId, sum: TensorId, count: number, limit: number): readonly PlannedCall[];
 }
 
 /** Sums in f32. */
-export const FLOAT_SUMS: SumRule = { bytes: 4, call: accumulateCall };
+export const FLOAT_SUMS: SumRule = { bytes: 4, call: accumulateCall, split: accumulatePieces };
 
 /**
  * A train plan whose outputs are `[loss]` only: each `gradient/…` is added to an accumulator, a tensor beyond the plan's
@@ -42,13 +45,16 @@ export function withAccumulation(
   const uses = countUses(plan);
   const due = new Map<number, PlannedCall[]>();
   const calls = [...plan.calls];
+  const { maxBindingBytes: limit = Infinity } = plan;
+  const addition = (gradient: TensorId, sum: TensorId, size: number): readonly PlannedCall[] =>
+    size * sums.bytes > limit && sums.split ? sums.split(gradient, sum, size, limit) : [sums.call(gradient, sum, size)];
   slots.forEach(({ size }, slot) => {
     const gradient = gradients[slot]!;
     const accumulator = firstAccumulator + slot;
     const maker = plan.calls.findLastIndex((call) => outputOf(call) === gradient);
     const added = uses.get(gradient) === 1 ? addingTo(calls[maker], accumulator) : undefined;
     if (added) calls[maker] = added;
-    else due.set(maker, [...(due.get(maker) ?? []), sums.call(gradient, accumulator, size)]);
+    else due.set(maker, [...(due.get(maker) ?? []), ...addition(gradient, accumulator, size)]);
   });
   const all = [...(due.get(-1) ?? []), ...calls.flatMap((call, index) => [call, ...(due.get(index) ?? [])])];
   const bytes = [...plan.bytes, ...slots.map(({ size }) => size * sums.bytes)];
@@ -83,4 +89,13 @@ function accumulateCall(gradient: TensorId, sum: TensorId, size: number): Planne
     operands: [gradient, sum],
     workgroups: groupsOf(count, WORKGROUP),
   };
+}
+
+function accumulatePieces(gradient: TensorId, sum: TensorId, size: number, limit: number): readonly PlannedCall[] {
+  return runs(size, rowsWithin(limit, 1, size)).map((run) => {
+    const range = rowRange(1, run);
+    const { kernel } = accumulateCall(gradient, sum, size);
+    const { uniforms, workgroups } = accumulateCall(gradient, sum, run.end - run.start);
+    return { label: 'accumulate', kernel, uniforms, operands: [gradient, sum], workgroups, ranges: [range, range] };
+  });
 }

@@ -60,6 +60,7 @@ export function traitsOf({ kind, subgroupSize: [least, most], limits }: AdapterD
     subgroupSize: fixed ? least : 0,
     software: kind === 'software',
     maxScratchBytes: Math.min(limits.maxBindingBytes, MAX_SCRATCH_BYTES),
+    maxBindingBytes: limits.maxBindingBytes,
   };
 }
 

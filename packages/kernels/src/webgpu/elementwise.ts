@@ -1,6 +1,8 @@
 /** One kernel for a group of elementwise nodes: each lane takes an element, or four, through the whole chain. */
 import type { DType, TensorType } from '../graph/graph.ts';
-import type { Kernel } from './lowering.ts';
+import { epilogueLayout } from './epilogue.ts';
+import type { Kernel, KernelCall, Operand, Piece } from './lowering.ts';
+import { splitRows } from './split.ts';
 import { broadcastStrides, type StridedIndex, stridedIndex } from './strided-index.ts';
 import { elements, groupsOf, reads, writes } from './wgsl.ts';
 
@@ -19,14 +21,15 @@ export interface FusedGroup {
   readonly output: TensorType;
 }
 
+/** The launch of a group, its operands apart. */
+export interface ElementwiseCall extends Pick<KernelCall, 'kernel' | 'uniforms' | 'workgroups'> {
+  split(operands: readonly Operand[], limit: number): readonly Piece[] | null;
+}
+
 const WORKGROUP = 64;
 
 /** The kernel of `group` and how it is launched; bindings are the inputs in order, then the output. */
-export function elementwiseKernel(group: FusedGroup): {
-  kernel: Kernel;
-  uniforms: Record<string, number>;
-  workgroups: number;
-} {
+export function elementwiseKernel(group: FusedGroup): ElementwiseCall {
   const { inputs, nodes, output } = group;
   const indices = inputs.map(({ shape }, input) =>
     stridedIndex({
@@ -53,7 +56,34 @@ export function elementwiseKernel(group: FusedGroup): {
     prelude: Object.values(functions).join('\n'),
     body: `if (index >= dims.count) { return; }\n${body}`,
   };
-  return { kernel, uniforms, workgroups: groupsOf(count, WORKGROUP) };
+  const over = (elementCount: number) => ({
+    uniforms: { ...uniforms, count: elementCount / width },
+    workgroups: groupsOf(elementCount / width, WORKGROUP),
+  });
+  return {
+    kernel,
+    ...over(count * width),
+    split: (operands, limit) => splitGroup(group, { kernel, operands, over, limit }),
+  };
+}
+
+interface SplitParts {
+  readonly kernel: Kernel;
+  readonly operands: readonly Operand[];
+  readonly over: (elementCount: number) => Pick<KernelCall, 'uniforms' | 'workgroups'>;
+  readonly limit: number;
+}
+
+/** By rows of the last axis, where every input lies row by row beside the output or is the same for all rows. */
+function splitGroup({ inputs, output }: FusedGroup, parts: SplitParts): readonly Piece[] | null {
+  const { kernel, operands, over, limit } = parts;
+  const layouts = inputs.map((input) => epilogueLayout(input, output.shape));
+  if (layouts.includes(null)) return null;
+  const row = output.shape.at(-1) ?? 1;
+  const perRow = [...layouts.map((layout) => (layout === 'full' ? row : 0)), row];
+  const rows = elements(output) / row;
+  const piece = (start: number, end: number) => over((end - start) * row);
+  return splitRows({ kernel, operands, ...over(elements(output)) }, { rows, perRow, piece }, limit);
 }
 
 /** Loads and stores of four elements at once cost about as much as of one. */

@@ -3,7 +3,7 @@
  * and have its shape: then its result lives in a register and is never stored. A group whose operands lie plainly joins
  * the kernel that makes one of them, as its epilogue.
  */
-import type { Graph, GraphNode, ValueId } from '../graph/graph.ts';
+import type { Graph, GraphNode, TensorType, ValueId } from '../graph/graph.ts';
 import { epilogueLayout } from './epilogue.ts';
 import type { WgslLowering } from './lowering.ts';
 
@@ -22,10 +22,16 @@ export interface Fusion {
   readonly producers: ReadonlyMap<number, number>;
 }
 
-export function fuse(graph: Graph, loweringOf: LoweringOf): Fusion {
+/** @param fits whether a tensor can be bound whole: a kernel that is cut into pieces has no epilogue */
+export function fuse(graph: Graph, loweringOf: LoweringOf, fits: (type: TensorType) => boolean = () => true): Fusion {
   const owners = fuseElementwise(graph, loweringOf);
-  return { owners, producers: findProducers(graph, owners, loweringOf) };
+  const types = [...graph.inputs.map(({ type }) => type), ...graph.nodes.map(({ output }) => output)];
+  const isWhole = ({ inputs, output }: GraphNode) => fits(output) && inputs.every((value) => fits(types[value]!));
+  return { owners, producers: findProducers(graph, owners, (node) => (isWhole(node) ? loweringOf(node) : UNFUSED)) };
 }
+
+/** Stands for the lowering of a node that takes no epilogue. */
+const UNFUSED: WgslLowering = { kind: 'view' };
 
 function fuseElementwise(graph: Graph, loweringOf: LoweringOf): readonly number[] {
   const first = graph.inputs.length;

@@ -17,6 +17,8 @@ export interface DeviceTraits {
   readonly software: boolean;
   /** Most bytes that one temporary of a lowering may take. */
   readonly maxScratchBytes: number;
+  /** Most bytes of a tensor that a kernel can bind at once; any number unless given. */
+  readonly maxBindingBytes?: number;
   /** The tile that was measured to be best for a product; none where a rule decides. */
   readonly matmulTile?: ((problem: MatmulProblem) => MatmulTile | undefined) | undefined;
 }
@@ -76,6 +78,20 @@ export interface KernelCall {
    * epilogue, whose operands are bound after the kernel's own, or is added to what lies there.
    */
   finishing?(finish: Finish): Kernel;
+  /** The same launch over pieces of its operands of at most `limit` bytes each; null where it can't be cut so small. */
+  split?(limit: number): readonly Piece[] | null;
+}
+
+/** Bytes of a tensor. */
+export interface ByteRange {
+  readonly start: number;
+  readonly size: number;
+}
+
+/** A launch over pieces of its operands. */
+export interface Piece extends KernelCall {
+  /** What is bound of each operand; null for all of it. */
+  readonly ranges: readonly (ByteRange | null)[];
 }
 
 /** The launches of one node, in order. */

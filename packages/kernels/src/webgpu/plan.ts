@@ -7,7 +7,7 @@ import { elementwiseKernel, type FusedGroup, type FusedNode } from './elementwis
 import { UnsupportedOpError } from '../backend/errors.ts';
 import { epilogueOf } from './epilogue.ts';
 import { type Fusion, fuse } from './fuse.ts';
-import type { DeviceTraits, Kernel, KernelCall, WgslLowering } from './lowering.ts';
+import type { ByteRange, DeviceTraits, Kernel, KernelCall, WgslLowering } from './lowering.ts';
 import { elements } from './wgsl.ts';
 
 /** A tensor in device memory: a graph value that is stored (views are not), or a temporary of a lowering. */
@@ -23,6 +23,8 @@ export interface PlannedCall {
   readonly workgroups: number;
   /** The kernel that adds to its output instead of overwriting it, where there is one. */
   accumulating?(): Kernel;
+  /** What is bound of each operand; all of each unless given. */
+  readonly ranges?: readonly (ByteRange | null)[];
   /** Which of `operands` is written; the last one unless it says otherwise. */
   readonly outputAt?: number;
 }
@@ -37,6 +39,8 @@ export interface Plan {
   readonly inputs: number;
   /** The tensor behind each graph output, in order. */
   readonly outputs: readonly TensorId[];
+  /** Most bytes that a call of the plan binds of one tensor, where that was a concern. */
+  readonly maxBindingBytes?: number | undefined;
 }
 
 /** @throws UnsupportedOpError when an op has no WGSL lowering */
@@ -87,7 +91,11 @@ class Planner {
   plan(): Plan {
     const { inputs, nodes, outputs } = this.#graph;
     inputs.forEach(({ type }, value) => this.#tensorOf.set(value, this.#allocate(elements(type))));
-    const fusion = fuse(this.#graph, (node) => this.#loweringOf(node));
+    const fusion = fuse(
+      this.#graph,
+      (node) => this.#loweringOf(node),
+      (type) => this.#fits(type),
+    );
     const finishedLater = new Set(fusion.producers.values());
     nodes.forEach((node, index) => {
       if (fusion.owners[index] === index && !finishedLater.has(index)) this.#lower(node, index, fusion);
@@ -97,6 +105,7 @@ class Planner {
       bytes: this.#bytes,
       inputs: inputs.length,
       outputs: outputs.map(({ value }) => this.#tensor(value)),
+      maxBindingBytes: this.#traits.maxBindingBytes,
     };
   }
 
@@ -122,8 +131,10 @@ class Planner {
       this.#lowerFinished(producer, { group, values, label, output });
       return;
     }
-    const operands = [...values.map((value) => this.#tensor(value)), output];
-    this.#calls.push({ label, operands, ...elementwiseKernel(group) });
+    const tensors = [...values.map((value) => this.#tensor(value)), output];
+    const places = tensors.map((_, index) => ({ from: 'input', index }) as const);
+    const { split, ...call } = elementwiseKernel(group);
+    this.#push({ label, operands: tensors, ...call }, (limit) => split(places, limit));
   }
 
   /** The kernel of `producer` with a group as its epilogue. */
@@ -188,9 +199,20 @@ class Planner {
 
   #lowerKernels(node: GraphNode, lowering: WgslLowering & { kind: 'kernels' }, output: TensorId): void {
     const { calls, tensor } = this.#lowered(node, lowering, output);
-    for (const { kernel, uniforms, operands, workgroups, finishing } of calls) {
+    for (const { kernel, uniforms, operands, workgroups, finishing, split } of calls) {
       const call = { label: node.op, kernel, uniforms, operands: operands.map(tensor), workgroups };
-      this.#calls.push(finishing ? { ...call, accumulating: () => finishing({ accumulate: true }) } : call);
+      this.#push(finishing ? { ...call, accumulating: () => finishing({ accumulate: true }) } : call, split);
+    }
+  }
+
+  /** Adds a call, in pieces where it binds a tensor that is too large and where it can be cut. */
+  #push(call: PlannedCall, split?: KernelCall['split']): void {
+    const { maxBindingBytes = Infinity } = this.#traits;
+    const fits = call.operands.every((tensor) => this.#bytes[tensor]! <= maxBindingBytes);
+    const pieces = fits ? null : (split?.(maxBindingBytes) ?? null);
+    if (pieces === null) this.#calls.push(call);
+    for (const { kernel, uniforms, workgroups, ranges } of pieces ?? []) {
+      this.#calls.push({ label: call.label, kernel, uniforms, operands: call.operands, workgroups, ranges });
     }
   }
 
@@ -209,6 +231,11 @@ class Planner {
       return operand.from === 'input' ? this.#tensor(node.inputs[operand.index]!) : temporaries[operand.index]!;
     };
     return { calls, tensor };
+  }
+
+  /** Whether a tensor can be bound whole. */
+  #fits(type: TensorType): boolean {
+    return elements(type) * 4 <= (this.#traits.maxBindingBytes ?? Infinity);
   }
 
   #allocate(size: number): TensorId {

@@ -1,6 +1,7 @@
 /** A plan bound to a device's buffers: what is needed to launch its kernels again and again. */
 import type { Device, Pipeline } from './device.ts';
 import { BindingTooLargeError } from './errors.ts';
+import type { ByteRange } from './lowering.ts';
 import type { Plan, TensorId } from './plan.ts';
 import { splitWorkgroups, uniformBytes } from './shader.ts';
 
@@ -45,7 +46,8 @@ export function bindCalls(
   const launches = calls.map((call, index): Launch => {
     const { pipeline, layout } = pipelines[index]!;
     const dims = { buffer: uniforms, offset: starts[index]!, size: blocks[index]!.byteLength };
-    const bindGroup = device.bindGroup(layout, [dims, ...call.operands.map(placement)]);
+    const parts = call.operands.map((tensor, operand) => within(placement(tensor), call.ranges?.[operand] ?? null));
+    const bindGroup = device.bindGroup(layout, [dims, ...parts]);
     const [across, down] = splitWorkgroups(call.workgroups, device.maxWorkgroups);
     return {
       label: call.label,
@@ -67,6 +69,10 @@ export function bindCalls(
   };
 }
 
+/** A part of what is bound. */
+const within = (binding: GPUBufferBinding, range: ByteRange | null): GPUBufferBinding =>
+  range === null ? binding : { ...binding, offset: (binding.offset ?? 0) + range.start, size: range.size };
+
 /** Bytes of the uniform buffer that {@link bindCalls} makes. */
 export const sizesBytes = ({ calls }: Plan, alignment: number): number => sliceStarts(calls, alignment).end;
 
@@ -82,13 +88,9 @@ function sliceStarts(calls: Plan['calls'], alignment: number): { starts: readonl
 
 /** Refuses a plan with a tensor that the device cannot bind. */
 export function checkSizes(device: Device, { bytes, calls }: Plan): void {
-  for (const { label, operands } of calls) {
-    const tensor = operands.find((id) => bytes[id]! > device.maxBindingBytes);
-    if (tensor === undefined) continue;
-    throw new BindingTooLargeError({
-      tensor: `A tensor of ${label}`,
-      bytes: bytes[tensor]!,
-      limit: device.maxBindingBytes,
-    });
+  for (const { label, operands, ranges } of calls) {
+    const largest = Math.max(...operands.map((tensor, operand) => ranges?.[operand]?.size ?? bytes[tensor]!));
+    if (largest <= device.maxBindingBytes) continue;
+    throw new BindingTooLargeError({ tensor: `A tensor of ${label}`, bytes: largest, limit: device.maxBindingBytes });
   }
 }

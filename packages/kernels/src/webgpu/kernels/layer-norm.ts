@@ -76,7 +76,11 @@ function byRows(kernel: RowKernel): WgslLowering {
     lower: (context) => {
       const { inputs, output: result } = context;
       const operands = [...inputs.map((_, index) => input(index)), output];
-      return { calls: [rowCall(kernel, { ...rowsOf(context, elements(result)), operands })] };
+      const launch = rowsOf(context, elements(result));
+      const perRow = [...inputs, result].map(({ shape }) =>
+        shape.length === 1 && launch.rows > 1 ? 0 : launch.length,
+      );
+      return { calls: [rowCall(kernel, { ...launch, operands, perRow })] };
     },
   };
 }

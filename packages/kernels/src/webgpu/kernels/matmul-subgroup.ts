@@ -46,8 +46,8 @@ export function subgroupMatmul(tile: SubgroupTile, variant: MatmulVariant): Kern
       'let tile = group % tiles;',
       `let row0 = tile / dims.tilesN * ${rows}u;`,
       `let column = tile % dims.tilesN * ${lanes * 4}u + subgroupLane * 4u;`,
-      'let aBase = batch * dims.aBatch;',
-      'let bBase = batch * dims.bBatch;',
+      'let aBase = dims.aStart + batch * dims.aBatch;',
+      'let bBase = dims.bStart + batch * dims.bBatch;',
       ...overK(variant, sums, 4, [
         ...(variant.transposeA ? loadTransposedA(tile, variant) : loadA(tile, variant)),
         ...(variant.transposeB ? loadTransposedB(variant) : loadB(variant)),
@@ -74,7 +74,7 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, ind
 /** Slot `i` of lane l holds four k of row l + i · lanes. */
 function loadA({ lanes, rows }: SubgroupTile, { wideA }: MatmulVariant): string[] {
   return range(rows / lanes).flatMap((slot) => {
-    const at = `aBase + min(row0 + subgroupLane + ${slot * lanes}u, dims.m - 1u) * dims.k + k0`;
+    const at = `aBase + min(row0 + subgroupLane + ${slot * lanes}u, dims.m - 1u) * dims.aRow + k0`;
     if (wideA) return [`let a${slot} = a[(${at}) / 4u];`];
     const part = (step: number) => `select(0.0f, a[at${slot} + min(${step}u, last)], ${step}u <= last)`;
     return [
@@ -89,7 +89,7 @@ function loadA({ lanes, rows }: SubgroupTile, { wideA }: MatmulVariant): string[
 function loadTransposedA({ lanes, rows }: SubgroupTile, { wideA }: MatmulVariant): string[] {
   return range(rows / lanes).flatMap((slot) => {
     const [step, row] = [`step${slot}`, `rowOf${slot}`];
-    const at = `aBase + min(${step}, dims.k - 1u) * dims.m`;
+    const at = `aBase + min(${step}, dims.k - 1u) * dims.aRow`;
     const part = (offset: number) => `a[${at} + min(${row} + ${offset}u, dims.m - 1u)]`;
     const loaded = wideA ? `a[(${at} + min(${row}, dims.m - 4u)) / 4u]` : `vec4f(${range(4).map(part).join(', ')})`;
     return [
@@ -103,7 +103,7 @@ function loadTransposedA({ lanes, rows }: SubgroupTile, { wideA }: MatmulVariant
 /** `b0`…`b3`: this lane's four columns at four steps of k. Past the end of k any finite value does: a is 0 there. */
 function loadB({ wideB }: MatmulVariant): string[] {
   return range(4).flatMap((step) => {
-    const at = `bBase + min(k0 + ${step}u, dims.k - 1u) * dims.n`;
+    const at = `bBase + min(k0 + ${step}u, dims.k - 1u) * dims.bRow`;
     if (wideB) return [`let b${step} = b[(${at} + min(column, dims.n - 4u)) / 4u];`];
     const part = (offset: number) => `b[bAt${step} + min(column + ${offset}u, dims.n - 1u)]`;
     return [`let bAt${step} = ${at};`, `let b${step} = vec4f(${range(4).map(part).join(', ')});`];
@@ -112,7 +112,7 @@ function loadB({ wideB }: MatmulVariant): string[] {
 
 function loadTransposedB({ wideB }: MatmulVariant): string[] {
   const columns = range(4).flatMap((offset) => {
-    const at = `bBase + min(column + ${offset}u, dims.n - 1u) * dims.k`;
+    const at = `bBase + min(column + ${offset}u, dims.n - 1u) * dims.bRow`;
     if (wideB) return [`let q${offset} = b[(${at} + k0) / 4u];`];
     const part = (step: number) => `b[qAt${offset} + min(k0 + ${step}u, dims.k - 1u)]`;
     return [`let qAt${offset} = ${at};`, `let q${offset} = vec4f(${range(4).map(part).join(', ')});`];

@@ -50,8 +50,8 @@ export function tiledMatmul(tile: WorkgroupTile, variant: MatmulVariant): Kernel
       'let tile = group % tiles;',
       `let row0 = tile / dims.tilesN * ${rows}u;`,
       `let column0 = tile % dims.tilesN * ${columns}u;`,
-      'let aBase = batch * dims.aBatch;',
-      'let bBase = batch * dims.bBatch;',
+      'let aBase = dims.aStart + batch * dims.aBatch;',
+      'let bBase = dims.bStart + batch * dims.bBatch;',
       `let x = lane % ${across}u;`,
       `let y = lane / ${across}u * ${laneRows}u;`,
       ...overK(variant, sums, depth, [
@@ -87,7 +87,7 @@ function fillA(tile: WorkgroupTile, transposed: boolean): string {
   const place = transposed
     ? `let r = e % ${rows}u; let s = e / ${rows}u;`
     : `let s = e % ${tile.depth}u; let r = e / ${tile.depth}u;`;
-  const at = transposed ? '(k0 + s) * dims.m + row0 + r' : '(row0 + r) * dims.k + k0 + s';
+  const at = transposed ? '(k0 + s) * dims.aRow + row0 + r' : '(row0 + r) * dims.aRow + k0 + s';
   return fill(tile, rows, [
     place,
     'var value = 0.0f;',
@@ -101,7 +101,7 @@ function fillB(tile: WorkgroupTile, transposed: boolean): string {
   const place = transposed
     ? `let s = e % ${tile.depth}u; let n = e / ${tile.depth}u;`
     : `let n = e % ${columns}u; let s = e / ${columns}u;`;
-  const at = transposed ? '(column0 + n) * dims.k + k0 + s' : '(k0 + s) * dims.n + column0 + n';
+  const at = transposed ? '(column0 + n) * dims.bRow + k0 + s' : '(k0 + s) * dims.bRow + column0 + n';
   return fill(tile, columns, [
     place,
     'var value = 0.0f;',

@@ -16,8 +16,12 @@ export interface MatmulVariant {
   readonly rounding?: Rounding | undefined;
 }
 
-/** `aBatch`, `bBatch`: elements from one batch to the next, 0 if shared. `count`: tiles of all batches. */
-export const MATMUL_UNIFORMS = ['m', 'k', 'n', 'aBatch', 'bBatch', 'tilesM', 'tilesN', 'count'] as const;
+/**
+ * `aBatch`, `bBatch`: elements from one batch to the next, 0 if shared. `aRow`, `bRow`, `cRow`: elements from one stored
+ * row to the next, and `aStart`, `bStart`, `cStart`: the first element of a row, for products of parts of matrices.
+ * `count`: tiles of all batches.
+ */
+export const MATMUL_UNIFORMS = 'm k n aBatch bBatch tilesM tilesN count aRow bRow cRow aStart bStart cStart'.split(' ');
 
 export function variantKey({ transposeA, transposeB, wideA, wideB, wideC, finish, rounding }: MatmulVariant): string {
   const side = (name: string, transposed: boolean, wide: boolean) =>
@@ -45,8 +49,8 @@ export function loadShared({ wideC, finish }: MatmulVariant): string[] {
   return (finish.epilogue?.layouts ?? []).flatMap((layout, index) => {
     if (layout === 'scalar') return [`let x${index} = vec4f(e${index}[0]);`];
     if (layout === 'full') return [];
-    if (wideC) return [`let x${index} = e${index}[min(column, dims.n - 4u) / 4u];`];
-    const parts = [0, 1, 2, 3].map((offset) => `e${index}[min(column + ${offset}u, dims.n - 1u)]`);
+    if (wideC) return [`let x${index} = e${index}[(dims.cStart + min(column, dims.n - 4u)) / 4u];`];
+    const parts = [0, 1, 2, 3].map((offset) => `e${index}[dims.cStart + min(column + ${offset}u, dims.n - 1u)]`);
     return [`let x${index} = vec4f(${parts.join(', ')});`];
   });
 }
@@ -57,7 +61,7 @@ export function storeFour(value: string, row: string, { wideC, finish }: MatmulV
   const operator = finish.accumulate ? '+=' : '=';
   const finished = (name: string, load: (index: number) => string, whole: string): string =>
     finish.epilogue ? `${name}(${[whole, ...layouts.map((_, index) => load(index))].join(', ')})` : whole;
-  const start = `let at = (batch * dims.m + ${row}) * dims.n + column;`;
+  const start = `let at = (batch * dims.m + ${row}) * dims.cRow + dims.cStart + column;`;
   if (wideC) {
     const load = (index: number) => (layouts[index] === 'full' ? `e${index}[at / 4u]` : `x${index}`);
     return `if (${row} < dims.m && column < dims.n) { ${start} c[at / 4u] ${operator} ${finished('finish4', load, value)}; }`;

@@ -1,6 +1,7 @@
 /** matmul's lowering: which of the two families, which variant, how many tiles. */
 import type { Finish } from '../epilogue.ts';
-import type { DeviceTraits, KernelCall, Operand } from '../lowering.ts';
+import type { DeviceTraits, KernelCall, Operand, Piece } from '../lowering.ts';
+import { blockRanges, blockUniforms, type MatmulBlock, matmulBlocks, wholeBlock } from './matmul-split.ts';
 import { subgroupMatmul, subgroupTileColumns } from './matmul-subgroup.ts';
 import { tiledMatmul, type WorkgroupTile, workgroupTileColumns, workgroupTileRows } from './matmul-tiled.ts';
 import type { Rounding } from '../exact/operations.ts';
@@ -42,30 +43,33 @@ export function matmulCall(
   [a, b, c]: readonly [Operand, Operand, Operand],
   { tile = traits.matmulTile?.(problem) ?? defaultTile(traits, problem), rounding }: MatmulChoice = {},
 ): KernelCall {
-  const { count, m, k, n, sharedLeft = false, sharedRight = false } = problem;
-  const [rows, columns] = extent(tile);
-  const [tilesM, tilesN] = [Math.ceil(m / rows), Math.ceil(n / columns)];
-  const workgroups = count * tilesM * tilesN;
   const finishing = (finish: Finish) => {
     const variant = { ...variantOf(problem, finish), rounding };
     return tile.family === 'subgroup' ? subgroupMatmul(tile, variant) : tiledMatmul(tile, variant);
   };
-  return {
-    kernel: finishing({}),
-    finishing,
-    uniforms: {
-      m,
-      k,
-      n,
-      aBatch: sharedLeft ? 0 : m * k,
-      bBatch: sharedRight ? 0 : k * n,
-      tilesM,
-      tilesN,
-      count: workgroups,
-    },
-    operands: [a, b, c],
-    workgroups,
-  };
+  const call = { kernel: finishing({}), operands: [a, b, c], ...launchOf(problem, tile, wholeBlock(problem)) };
+  // Pieces of k would change the canonical order of sums.
+  if (rounding !== undefined) return { ...call, finishing };
+  const split = (limit: number) =>
+    matmulBlocks(problem, limit)?.map((block): Piece => {
+      const kernel = block.k.start === 0 ? call.kernel : finishing({ accumulate: true });
+      return { kernel, operands: [a, b, c], ...launchOf(problem, tile, block), ranges: blockRanges(problem, block) };
+    }) ?? null;
+  return { ...call, finishing, split };
+}
+
+function launchOf(
+  problem: MatmulProblem,
+  tile: MatmulTile,
+  block: MatmulBlock,
+): Pick<KernelCall, 'uniforms' | 'workgroups'> {
+  const { count, m, k, n, sharedLeft = false, sharedRight = false } = problem;
+  const [rows, columns] = extent(tile);
+  const tilesM = Math.ceil((block.m.end - block.m.start) / rows);
+  const tilesN = Math.ceil((block.n.end - block.n.start) / columns);
+  const workgroups = count * tilesM * tilesN;
+  const batches = { aBatch: sharedLeft ? 0 : m * k, bBatch: sharedRight ? 0 : k * n };
+  return { uniforms: { ...blockUniforms(problem, block), ...batches, tilesM, tilesN, count: workgroups }, workgroups };
 }
 
 /** Rows and columns of the result a workgroup. */

@@ -68,7 +68,8 @@ function summed(kernel: RowKernel): WgslLowering {
     kind: 'kernels',
     lower: (context) => {
       const launch = rowsOf(context);
-      const each = rowCall(kernel, { ...launch, operands: [input(0), input(1), input(2), scratch(0)] });
+      const operands = [input(0), input(1), input(2), scratch(0)];
+      const each = rowCall(kernel, { ...launch, operands, perRow: [launch.length, 1, 1, 1] });
       const rows = { dtype: 'f32', shape: [launch.rows] } as const;
       const total = reduceCall(context.traits, { kind: 'sum', input: rows, axes: [0], from: scratch(0), to: output });
       return { calls: [each, total], scratch: [launch.rows] };
@@ -81,7 +82,9 @@ export const countCorrectLowering = summed(hits);
 
 export const crossEntropyGradientLowering: WgslLowering = {
   kind: 'kernels',
-  lower: (context) => ({
-    calls: [rowCall(gradient, { ...rowsOf(context), operands: [input(0), input(1), input(2), output] })],
-  }),
+  lower: (context) => {
+    const launch = rowsOf(context);
+    const operands = [input(0), input(1), input(2), output];
+    return { calls: [rowCall(gradient, { ...launch, operands, perRow: [launch.length, 1, 1, launch.length] })] };
+  },
 };

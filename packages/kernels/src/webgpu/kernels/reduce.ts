@@ -1,6 +1,7 @@
 /** reduceSum and reduceMax over any axes: each result is one strided walk through the operand. */
 import type { TensorType } from '../../graph/graph.ts';
-import type { DeviceTraits, KernelCall, Operand, WgslLowering } from '../lowering.ts';
+import type { DeviceTraits, KernelCall, Operand, Piece, WgslLowering } from '../lowering.ts';
+import { rowRange, rowsWithin, runs } from '../split.ts';
 import { denseStrides, stridedIndex } from '../strided-index.ts';
 import { product, reads, writes } from '../wgsl.ts';
 import { accumulatingRowCall, type RowKernel } from './rows.ts';
@@ -45,7 +46,33 @@ ${once(`y[row] ${assign} total;`)}`,
   });
   const rows = product(kept.map((axis) => shape[axis]!));
   const uniforms = { length, ...base.uniforms, ...walk.uniforms };
-  return accumulatingRowCall(kernelWith, { rows, length, traits, uniforms, operands: [from, to] });
+  const call = accumulatingRowCall(kernelWith, { rows, length, traits, uniforms, operands: [from, to] });
+  const leading = axes.every((axis, index) => axis === index) && axes.length < shape.length;
+  if (kind !== 'sum' || !leading) return call;
+  return { ...call, split: (limit) => splitColumnSums(traits, { height: length, width: rows, from, to }, limit) };
+}
+
+interface ColumnSums {
+  readonly height: number;
+  readonly width: number;
+  readonly from: Operand;
+  readonly to: Operand;
+}
+
+/** Sums down the columns of [height, width] over one run of rows after the other, each added to those before. */
+function splitColumnSums(
+  traits: DeviceTraits,
+  { height, width, from, to }: ColumnSums,
+  limit: number,
+): readonly Piece[] | null {
+  const most = rowsWithin(limit, width, height);
+  if (most === 0) return null;
+  return runs(height, most).map((run): Piece => {
+    const input: TensorType = { dtype: 'f32', shape: [run.end - run.start, width] };
+    const call = reduceCall(traits, { kind: 'sum', input, axes: [0], from, to });
+    const kernel = run.start === 0 ? call.kernel : call.finishing!({ accumulate: true });
+    return { ...call, kernel, ranges: [rowRange(width, run), null] };
+  });
 }
 
 /** Elements that lie together from which they are reduced first, on their own. */

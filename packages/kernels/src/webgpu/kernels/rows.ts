@@ -4,6 +4,7 @@
  * a single lane, because barriers are dear there. A kernel is written once, against this vocabulary.
  */
 import type { DeviceTraits, Kernel, KernelBinding, KernelCall, Operand } from '../lowering.ts';
+import { splitRows } from '../split.ts';
 import { groupsOf } from '../wgsl.ts';
 
 const LANES = 64;
@@ -35,17 +36,22 @@ export interface RowLaunch {
   readonly traits: DeviceTraits;
   readonly uniforms: Readonly<Record<string, number>>;
   readonly operands: readonly Operand[];
+  /** Elements a row of each operand, 0 for what all rows share; where it is given, the rows can be cut into pieces. */
+  readonly perRow?: readonly number[];
 }
 
 /** A launch of `kernel` over `rows` rows. */
-export function rowCall(kernel: RowKernel, { rows, length, traits, uniforms, operands }: RowLaunch): KernelCall {
+export function rowCall(kernel: RowKernel, launch: RowLaunch): KernelCall {
+  const { rows, length, traits, uniforms, operands, perRow } = launch;
   const together = lanesShareRows(traits, rows, length);
-  return {
-    kernel: together ? shared(kernel) : single(kernel),
-    uniforms: { ...uniforms, rows },
-    operands,
-    workgroups: together ? rows : groupsOf(rows, LANES),
-  };
+  const over = (count: number) => ({
+    uniforms: { ...uniforms, rows: count },
+    workgroups: together ? count : groupsOf(count, LANES),
+  });
+  const call: KernelCall = { kernel: together ? shared(kernel) : single(kernel), operands, ...over(rows) };
+  if (perRow === undefined) return call;
+  const piece = (start: number, end: number) => over(end - start);
+  return { ...call, split: (limit) => splitRows(call, { rows, perRow, piece }, limit) };
 }
 
 /** A launch of a kernel that can add to its output instead of overwriting it. */

@@ -1,4 +1,5 @@
 /** The examples do what the README says of them, at their full size. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -69,10 +70,25 @@ describe('every example', () => {
     'mnist-resnet.yaml',
     'char-gpt.yaml',
     'char-llama.yaml',
+    'bring-your-own.yaml',
     'private-cluster.yaml',
   ])('%s passes check', async (name) => {
     const command = orchestrate(['check', join(examples, name), '--json']);
     expect((await command.exited).code, command.transcript).toBe(0);
     expect(command.events.at(-1)).toMatchObject({ event: 'check.done' });
+  });
+});
+
+describe('examples/bring-your-own.yaml', () => {
+  it('trains a file of PyTorch to 95 %, and gives it back under its own names', async () => {
+    using workspace = new Workspace();
+    const command = runExample('bring-your-own.yaml', workspace, crypto.randomUUID());
+    const result = await finished(command);
+    expect(result.evalAccuracy).toBeGreaterThanOrEqual(0.95);
+    expect(Math.abs(result.onnx.accuracy - result.evalAccuracy)).toBeLessThanOrEqual(0.0005);
+    const { directory } = await command.event('run.started');
+    const file = readFileSync(join(directory as string, 'model.onnx'));
+    // Names stand in the file as they are; our own would be x and logits.
+    expect(['image', 'digit', 'logits'].map((name) => file.includes(name))).toEqual([true, true, false]);
   });
 });

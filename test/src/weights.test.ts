@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { orchestrate } from './support/cli.ts';
 import { Workspace } from './support/jobs.ts';
 import { finished } from './support/runs.ts';
-import { readTensors } from './support/safetensors.ts';
+import { readTensors, relativeDistance } from './support/safetensors.ts';
 import { TestRun } from './support/start.ts';
 
 const model = (round: number): string => `checkpoints/step-${round}/model.safetensors`;
@@ -40,6 +40,14 @@ describe('a run that names weights', () => {
     expect(last.get(b)?.some((value) => value !== 0)).toBe(true);
     expect(result.evalLoss).toBeLessThan(evalLoss);
     expect(Math.abs(result.onnx.accuracy - result.evalAccuracy)).toBeLessThanOrEqual(0.0005);
+
+    const merged = readTensors(join(directory, 'model.safetensors'));
+    expect([...merged.keys()]).toEqual([...base.keys()]);
+    expect([...merged].filter(([name, values]) => relativeDistance(values, base.get(name)!) > 0)).toHaveLength(1);
+    expect([...readTensors(join(directory, 'adapter/adapter_model.safetensors')).values()]).toEqual([
+      last.get(a),
+      last.get(b),
+    ]);
 
     rmSync(weights);
     const resumed = orchestrate(['resume', directory, '--json'], { cwd: run.workspace.directory });

@@ -1,7 +1,10 @@
-/** What is left of a run: `model.onnx`, its evaluation in onnxruntime, `result.json` and `report.html`. */
+/** What is left of a run: `model.onnx`, weights for other programs where adapters were trained, its evaluation in onnxruntime, `result.json` and `report.html`. */
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { LoadedJob } from '../plan/load-job.ts';
 import { type EvaluatedLoss, evaluateModel } from '../model/evaluate-model.ts';
 import { modelBytes } from '../model/export-model.ts';
+import { type WeightsFile, weightsFiles } from '../model/export-weights.ts';
 import { renderReport } from '../report/report.ts';
 import { writeDurably } from '../store/durable-file.ts';
 import type { RunPaths } from '../store/run-directory.ts';
@@ -27,6 +30,7 @@ const lossOf = ({ job: { model } }: LoadedJob): EvaluatedLoss => (model.type ===
 async function exportAndEvaluate({ loaded, paths, summary, newest }: ProductParts): Promise<OnnxResult | null> {
   if (newest === null) return null;
   writeDurably(paths.model, [modelBytes(loaded.job, newest.bytes, { runId: summary.runId, ...newest }, loaded.onnx)]);
+  writeWeights(paths, weightsFiles(loaded.job, newest.bytes, { runId: summary.runId, ...newest }));
   const { accuracy, loss, samples } = await evaluateModel(paths.model, loaded.datasets.eval, lossOf(loaded));
   const evaluation = summary.evaluations.findLast(({ round }) => round === newest.round);
   return {
@@ -35,6 +39,14 @@ async function exportAndEvaluate({ loaded, paths, summary, newest }: ProductPart
     samples,
     accuracyDifference: evaluation === undefined ? null : Math.abs(accuracy - evaluation.accuracy),
   };
+}
+
+function writeWeights({ directory }: RunPaths, files: readonly WeightsFile[]): void {
+  for (const { name, parts } of files) {
+    const file = join(directory, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeDurably(file, parts);
+  }
 }
 
 /** Makes all of it, and says how the run ended. */

@@ -5,16 +5,20 @@ import {
   buildStepProgram,
   initialParameters,
   interpret,
+  mergedModel,
+  parametersFromWeights,
   parameterLayout,
   parameterViews,
 } from '@murmuration/kernels/graph';
 import { decodeModel } from '@murmuration/kernels/onnx';
+import { decodeSafetensors } from '@murmuration/kernels/safetensors';
 import { openDatasets } from '@murmuration/protocol/data';
 import type { Dataset } from '@murmuration/protocol/data';
 import { parseJob, resolveJob } from '@murmuration/protocol/job';
 import type { ResolvedJob } from '@murmuration/protocol/job';
 import { dataFactsOf } from '@murmuration/protocol/data';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { weightsFiles } from './export-weights.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { modelBytes } from './export-model.ts';
 import { generate, pick } from './generate.ts';
@@ -85,6 +89,30 @@ describe('model.onnx', () => {
     const { loss } = await evaluateModel(merged, held);
     expect(loss).toBeCloseTo((sums['loss']?.[0] ?? 0) / held.size, 5);
     expect(Math.abs(loss - (await evaluateModel(file, held)).loss)).toBeGreaterThan(1e-3);
+  });
+
+  it('of a model with adapters comes with weights for other programs', () => {
+    const lora = { rank: 2, alpha: 4, targets: ['c_attn', 'mlp.*'] };
+    const adapted = { ...job, model: { ...job.model, lora } };
+    const parameters = initialParameters(adapted.model, 3).map((value, i) => value || Math.sin(i));
+    const origin = { runId: 'r', round: 1, stateHash: '0x' };
+    const files = weightsFiles(adapted, new Uint8Array(parameters.buffer), origin);
+    const [whole, adapter, config] = files.map(({ parts }) => Buffer.concat(parts));
+    const merged = mergedModel(adapted.model, parameters);
+    const weights = decodeSafetensors(whole!, 'model.safetensors');
+    expect(parametersFromWeights({ spec: job.model, weights, file: 'model.safetensors', seed: 0 })).toEqual(
+      merged.parameters,
+    );
+    const names = decodeSafetensors(adapter!, 'adapter').tensors.map(({ name, shape }) => [name, shape]);
+    expect(names).toContainEqual(['base_model.model.transformer.h.0.attn.c_attn.lora_B.weight', [24, 2]]);
+    expect(names).toHaveLength(2 * 3);
+    expect(JSON.parse(config!.toString())).toMatchObject({
+      r: 2,
+      lora_alpha: 4,
+      fan_in_fan_out: true,
+      target_modules: ['transformer.h.0.attn.c_attn', 'transformer.h.0.mlp.c_fc', 'transformer.h.0.mlp.c_proj'],
+    });
+    expect(weightsFiles(job, new Uint8Array(parameters.buffer), origin)).toEqual([]);
   });
 
   it('says so when the file is none', async () => {

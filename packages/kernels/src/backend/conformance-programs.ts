@@ -39,12 +39,12 @@ export function opProgram(op: string): OpProgram {
   return programOf(rows.map((row) => ({ name: row.name, ...instantiate(row) })));
 }
 
-/** Graphs as one program; each outputs its last node. */
+/** Graphs as one program; the first output of each stands where a gradient would. */
 export function programOf(instances: readonly NamedInstance[]): OpProgram {
   const cases = instances.map(({ name, expected, graph }) => ({
     name,
     expected,
-    shape: graph.nodes.at(-1)?.output.shape ?? [],
+    shape: outputShape(graph),
   }));
   const layout = layoutParameters(cases.map(({ name, shape }) => ({ name, shape, decay: false })));
   const batch: Record<string, Batch[string]> = { weight: Float32Array.of(1) };
@@ -71,6 +71,12 @@ export function programOf(instances: readonly NamedInstance[]): OpProgram {
     for (const output of ['loss', 'correct', 'predictions']) builder.output(output, sum);
   });
   return { program: { batch: 1, layout, train, evaluate, infer: evaluate }, batch, cases };
+}
+
+/** The shape of a graph's first output. */
+function outputShape({ inputs, nodes, outputs }: Graph): readonly number[] {
+  const value = outputs[0]?.value ?? -1;
+  return (inputs[value]?.type ?? nodes[value - inputs.length]?.output)?.shape ?? [];
 }
 
 /** Emits the nodes of `graph` on `operands`. */

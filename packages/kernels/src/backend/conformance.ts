@@ -10,6 +10,7 @@ import { type Tolerance, toleranceOf } from '../ops/tolerances.ts';
 import type { Backend } from './backend.ts';
 import { describeContract } from './conformance-contract.ts';
 import { describeExtremes, type Numerics } from './conformance-extremes.ts';
+import { describeGraphs } from './conformance-graphs.ts';
 import { describeModel } from './conformance-models.ts';
 import { conformanceOps, modelCases, type OpCase, opProgram } from './conformance-programs.ts';
 import { drained, withExecutable } from './conformance-steps.ts';
@@ -47,6 +48,9 @@ export function describeBackend({
     });
     describe('contract', () => {
       describeContract(() => backend);
+    });
+    describe('graphs', () => {
+      describeGraphs(() => backend);
     });
     describe('extreme values', () => {
       describeExtremes(() => backend, numerics, offers);

@@ -17,7 +17,7 @@ import { ops } from './index.ts';
 import { elements, type Shape } from './shape.ts';
 
 /** Another number than the default looks elsewhere. */
-const SEED = Number(process.env['MURMURATION_CONFORMANCE_SEED'] ?? 20261122);
+export const CONFORMANCE_SEED = Number(process.env['MURMURATION_CONFORMANCE_SEED'] ?? 20261122);
 /** Cases an op; all of an op's are one program, so that a device compiles them at once. */
 const CASES = Number(process.env['MURMURATION_CONFORMANCE_CASES'] ?? 6);
 /** Most elements of all of a call's tensors, and most of its FLOPs: the float64 references are slow. */
@@ -153,12 +153,12 @@ export function generatedCases(op: string): readonly ConformanceCase[] {
   if (generator === undefined) return [];
   const rows = fc.sample(
     generator.filter((row) => affordable(op, row)),
-    { seed: SEED, numRuns: CASES },
+    { seed: CONFORMANCE_SEED, numRuns: CASES },
   );
   return rows.map(([operands, attributes = {}], index) => ({
     op,
     operands,
     attributes,
-    name: caseName(`${op}@${SEED}.${index}`, operands, attributes),
+    name: caseName(`${op}@${CONFORMANCE_SEED}.${index}`, operands, attributes),
   }));
 }

@@ -18,6 +18,8 @@ export interface EmitterOptions {
   readonly sizes: Sizes;
   /** Operands that are bound as vec4. */
   readonly wide: ReadonlySet<number>;
+  /** In place of loads: what the element of each operand is called, one value or four as `width` says. */
+  readonly names?: ReadonlyMap<number, string>;
 }
 
 type Node<Kind extends Expr['kind']> = Extract<Expr, { kind: Kind }>;
@@ -148,6 +150,8 @@ export class Emitter {
   }
 
   #load({ operand, index, type }: Node<'load'>, scope: Scope): Rendered {
+    const name = this.#options.names?.get(operand);
+    if (name !== undefined) return { text: name, width: this.#options.width };
     const affine = this.#affine(index);
     const step = scope.vector && affine.terms.get(scope.vector);
     if (

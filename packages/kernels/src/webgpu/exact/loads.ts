@@ -15,13 +15,13 @@ type Load = Extract<Expr, { kind: 'load' }>;
 type Sum = Extract<Expr, { kind: 'sum' }>;
 
 /** Every node under `root`, itself included, once. */
-function nodesOf(root: Expr): readonly Expr[] {
+export function nodesOf(root: Expr): readonly Expr[] {
   const seen = new Set<Expr>([root]);
   for (const node of seen) childrenOf(node).forEach((child) => seen.add(child));
   return [...seen];
 }
 
-const isLoop = ({ kind }: Expr): boolean => kind === 'sum' || kind === 'result';
+export const isLoop = ({ kind }: Expr): boolean => kind === 'sum' || kind === 'result';
 
 /** Whether no loop inside depends on the sum's variable, so that four terms can be computed at once. */
 export const isFlatSum = ({ body, variable }: Sum, dependencies: (node: Expr) => Dependencies): boolean =>
@@ -35,11 +35,17 @@ export function takesFours(value: Expr, shape: readonly number[]): boolean {
   const sizes = new Sizes(shape);
   const nodes = nodesOf(value);
   if (product(shape) % 4 !== 0 || nodes.some(isLoop)) return false;
+  if (value.type !== 'f32' || standsOutsideIndices(nodes, ['axis'])) return false;
+  const loads = nodes.filter((node) => node.kind === 'load');
+  return loads.every((load) => load.type === 'f32' && readsFours(load, shape.length, sizes));
+}
+
+/** Whether a node of such a kind is read by anything but the index of a load. */
+export function standsOutsideIndices(nodes: readonly Expr[], kinds: readonly Expr['kind'][]): boolean {
   const loads = nodes.filter((node) => node.kind === 'load');
   const indices = new Set(loads.flatMap(({ index }) => nodesOf(index)));
-  const readers = nodes.filter((node) => !indices.has(node)).flatMap(childrenOf);
-  if (readers.some((node) => node.kind === 'axis') || value.type !== 'f32') return false;
-  return loads.every((load) => load.type === 'f32' && readsFours(load, shape.length, sizes));
+  const readers = nodes.filter((node) => !indices.has(node) && node.kind !== 'load');
+  return readers.flatMap(childrenOf).some(({ kind }) => kinds.includes(kind));
 }
 
 function readsFours({ index }: Load, rank: number, sizes: Sizes): boolean {

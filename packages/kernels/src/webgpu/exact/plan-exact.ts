@@ -1,5 +1,5 @@
 /** The launches of a graph in exact arithmetic: the canonical plan, one kernel a step. Pure. */
-import { type CanonicalPlan, type CanonicalStep, planCanonical } from '../../canonical/plan.ts';
+import { type CanonicalPlan, type MapStep, planCanonical, type ProductStep } from '../../canonical/plan.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { OpTable } from '../../graph/op.ts';
 import { matmulCall, type MatmulTile } from '../kernels/matmul.ts';
@@ -8,6 +8,7 @@ import type { Plan, PlannedCall } from '../plan.ts';
 import { elements } from '../wgsl.ts';
 import { mapKernel } from './map-kernel.ts';
 import type { Rounding } from './operations.ts';
+import { type FinishedProduct, finishedProducts } from './product-epilogue.ts';
 
 export interface ExactContext {
   readonly ops: OpTable;
@@ -20,22 +21,39 @@ export interface ExactContext {
 /** @throws UnsupportedOpError when an op has no exact lowering */
 export function planExact(graph: Graph, context: ExactContext): Plan {
   const plan = planCanonical(graph, context.ops);
-  return {
-    calls: plan.steps.map((step) => plannedCall(step, plan, context)),
-    bytes: plan.tensors.map((type) => elements(type) * 4),
-    inputs: plan.inputs,
-    outputs: plan.outputs,
-  };
+  const { finished, absorbed } = finishedProducts(plan);
+  const calls = plan.steps.flatMap((step) => {
+    if (absorbed.has(step)) return [];
+    const end = finished.get(step);
+    if (end) return [finishedCall(end, context)];
+    return [step.kind === 'map' ? mapCall(step, plan) : productCall(step, context)];
+  });
+  const bytes = plan.tensors.map((type) => elements(type) * 4);
+  return { calls, bytes, inputs: plan.inputs, outputs: plan.outputs };
 }
 
-function plannedCall(step: CanonicalStep, { tensors }: CanonicalPlan, context: ExactContext): PlannedCall {
-  const { label } = step;
-  if (step.kind === 'map') {
-    const operands = step.operands.map((tensor) => tensors[tensor]!.dtype);
-    return { label, operands: [...step.operands, step.output], ...mapKernel({ ...step, operands }) };
-  }
+function mapCall(step: MapStep, { tensors }: CanonicalPlan): PlannedCall {
+  const operands = step.operands.map((tensor) => tensors[tensor]!.dtype);
+  return { label: step.label, operands: [...step.operands, step.output], ...mapKernel({ ...step, operands }) };
+}
+
+const PLACES = [{ from: 'input', index: 0 }, { from: 'input', index: 1 }, { from: 'output' }] as const;
+
+function productCall({ label, a, b, output, problem }: ProductStep, context: ExactContext): PlannedCall {
   const { traits, rounding, tile } = context;
-  const places = [{ from: 'input', index: 0 }, { from: 'input', index: 1 }, { from: 'output' }] as const;
-  const { kernel, uniforms, workgroups } = matmulCall(traits, step.problem, places, { tile, rounding });
-  return { label, kernel, uniforms, workgroups, operands: [step.a, step.b, step.output] };
+  const { kernel, uniforms, workgroups } = matmulCall(traits, problem, PLACES, { tile, rounding });
+  return { label, kernel, uniforms, workgroups, operands: [a, b, output] };
+}
+
+function finishedCall({ product, map, epilogue, others }: FinishedProduct, context: ExactContext): PlannedCall {
+  const { traits, rounding, tile } = context;
+  const { finishing, uniforms, workgroups } = matmulCall(traits, product.problem, PLACES, { tile, rounding });
+  return {
+    label: `${product.label}+${map.label.replaceAll(' ', '+')}`,
+    kernel: finishing!({ epilogue }),
+    uniforms,
+    workgroups,
+    operands: [product.a, product.b, map.output, ...others],
+    outputAt: 2,
+  };
 }

@@ -114,10 +114,8 @@ function graphOf(choices: readonly Choice[]): Graph {
   };
   const values = [x];
   for (const { step, a, b } of choices) {
-    const [one = x, other = x] = [
-      values.at(-1 - (a % Math.min(values.length, 3))),
-      values.at(-1 - (b % values.length)),
-    ];
+    const back = (by: number): ValueId => values.at(-1 - by) ?? x;
+    const [one, other] = [back(a % Math.min(values.length, 3)), back(b % values.length)];
     const result = steps[step]?.(builder, one, other, fixed) ?? null;
     if (result !== null) values.push(result);
   }

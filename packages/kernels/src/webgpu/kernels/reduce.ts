@@ -4,6 +4,7 @@ import type { DeviceTraits, KernelCall, Operand, Piece, WgslLowering } from '../
 import { rowRange, rowsWithin, runs } from '../split.ts';
 import { denseStrides, stridedIndex } from '../strided-index.ts';
 import { product, reads, writes } from '../wgsl.ts';
+import { laneCall } from './lanes.ts';
 import { accumulatingRowCall, type RowKernel } from './rows.ts';
 
 type Kind = 'sum' | 'max';
@@ -46,9 +47,10 @@ ${once(`y[row] ${assign} total;`)}`,
   });
   const rows = product(kept.map((axis) => shape[axis]!));
   const uniforms = { length, ...base.uniforms, ...walk.uniforms };
-  const call = accumulatingRowCall(kernelWith, { rows, length, traits, uniforms, operands: [from, to] });
+  const byRows = accumulatingRowCall(kernelWith, { rows, length, traits, uniforms, operands: [from, to] });
   const leading = axes.every((axis, index) => axis === index) && axes.length < shape.length;
-  if (kind !== 'sum' || !leading) return call;
+  if (kind !== 'sum' || !leading) return byRows;
+  const call = traits.software && rows % 4 === 0 ? columnSumsCall({ height: length, width: rows, from, to }) : byRows;
   return { ...call, split: (limit) => splitColumnSums(traits, { height: length, width: rows, from, to }, limit) };
 }
 
@@ -57,6 +59,24 @@ interface ColumnSums {
   readonly width: number;
   readonly from: Operand;
   readonly to: Operand;
+}
+
+/** A lane sums four columns: on a CPU that plays a GPU a load of four costs about as much as one of one. */
+function columnSumsCall({ height, width, from, to }: ColumnSums): KernelCall {
+  const callWith = (assign: '=' | '+=') =>
+    laneCall(
+      {
+        name: `column sums ${assign}`,
+        bindings: [reads('x', 'vec4<f32>'), writes('y', 'vec4<f32>')],
+        body: `
+var sum = vec4f();
+for (var i = index; i < dims.height * dims.count; i += dims.count) { sum += x[i]; }
+y[index] ${assign} sum;`,
+      },
+      { count: width / 4, uniforms: { height }, operands: [from, to] },
+    );
+  const call = callWith('=');
+  return { ...call, finishing: ({ accumulate }) => (accumulate ? callWith('+=').kernel : call.kernel) };
 }
 
 /** Sums down the columns of [height, width] over one run of rows after the other, each added to those before. */

@@ -234,7 +234,28 @@ describe('a file that was exported for one sample', () => {
       integers: { flat: [1, -1], back: [1, 3, 2] },
     };
     expect(bind(wide, {}, 5, [2, 3]).outputShape).toEqual([5, 3, 2]);
-    expect(issuesOf(() => bind(model, {}, 5, [2, 3])).issues[0]?.problem).toMatch(/\[10,3\] for 5 samples/);
+    expect(issuesOf(() => bind(model, {}, 5, [2, 3])).issues[0]?.problem).toMatch(/\[2,3\] for 1 samples/);
+  });
+
+  it('is refused where its shapes could be read in two ways and the scores show that one was wrong', () => {
+    // [4, b, 2] as [4, 2b]: whether the batch is in the second axis or in the first, elements fit, and samples get mixed.
+    const mixed: TestModel = {
+      nodes: [
+        { op: 'Transpose', inputs: ['x'], outputs: ['t'], attributes: { perm: [1, 0, 2] } },
+        { op: 'Reshape', inputs: ['t', 'rows'], outputs: ['r'] },
+        { op: 'Reshape', inputs: ['r', 'back'] },
+      ],
+      integers: { rows: [4, 2], back: [1, 8] },
+      input: { shape: [1, 4, 2] },
+    };
+    expect(issuesOf(() => bind(mixed, {}, 3, [4, 2])).issues[0]).toMatchObject({
+      place: 'the batch of input "x"',
+      problem: expect.stringMatching(/can't be read for others/),
+    });
+    expect(
+      bind({ ...mixed, input: { shape: ['b', 4, 2] }, integers: { rows: [4, -1], back: [-1, 8] } }, {}, 3, [4, 2])
+        .outputShape,
+    ).toEqual([3, 8]);
   });
 });
 

@@ -8,6 +8,7 @@ import type { ParameterUpdate } from '../graph/parameter-layout.ts';
 import { elements } from '../ops/shape.ts';
 import { elementTypeOf, type FileNode, type FileValue, type OnnxFile } from './reader/model-file.ts';
 import { readOnnx, SUPPORTED_OPSETS } from './reader/read-onnx.ts';
+import { isTooLarge, samplesAreApart } from './samples-apart.ts';
 import { tensorElements } from './reader/tensor-elements.ts';
 import { weightRoles, type WeightChoice, type WeightRole } from './weights.ts';
 
@@ -45,6 +46,7 @@ export class OnnxModel {
   readonly #constants = new Map<string, Float32Array>();
   readonly #output: string;
   readonly #input: FileValue;
+  #triedOut = false;
 
   /** @throws OnnxFileError, OnnxImportError */
   constructor(bytes: Uint8Array, options: OnnxModelOptions = {}) {
@@ -71,21 +73,14 @@ export class OnnxModel {
    * @throws OnnxImportError with everything that can't be imported
    */
   bind(batch: number, sample: readonly number[]): BoundModel {
-    const input = { ...boundInput(this.#input, batch, sample), name: this.#input.name };
-    const options = {
-      file: this.#file,
-      nodes: this.#nodes,
-      roles: this.#roles,
-      output: this.#output,
-      input,
-      batch,
-      fileBatch: typeof this.#input.shape?.[0] === 'number' ? this.#input.shape[0] : null,
-    };
+    const options = this.#optionsFor(batch, sample);
+    if (options.fileBatch !== null && options.fileBatch !== batch) this.#tryOut(options.fileBatch, sample);
     const [train, evaluate] = [this.#convert(options, true), this.#convert(options, false)];
     this.#checkOutput(evaluate, batch);
+    const { dtype, shape } = options.input;
     return {
       batch,
-      input: { dtype: input.dtype, shape: input.shape },
+      input: { dtype, shape },
       outputShape: evaluate.outputShape,
       parameters: this.#parameters(train, evaluate),
       train: train.graph,
@@ -100,6 +95,49 @@ export class OnnxModel {
     const tensor = this.#file.initializers.find((candidate) => candidate.name === name);
     if (tensor === undefined) throw new RangeError(`There is no parameter ${name}. Bind the model first.`);
     return Float32Array.from(tensorElements(tensor).values);
+  }
+
+  #optionsFor(batch: number, sample: readonly number[]): Omit<ConvertOptions, 'training'> {
+    return {
+      file: this.#file,
+      nodes: this.#nodes,
+      roles: this.#roles,
+      output: this.#output,
+      input: { ...boundInput(this.#input, batch, sample), name: this.#input.name },
+      batch,
+      fileBatch: typeof this.#input.shape?.[0] === 'number' ? this.#input.shape[0] : null,
+    };
+  }
+
+  /** Once: whether a file with a fixed batch means what its scaled shapes say. */
+  #tryOut(fileBatch: number, sample: readonly number[]): void {
+    if (this.#triedOut) return;
+    const own = this.#evaluateAt(fileBatch, sample);
+    const problem = this.#scalingProblem(own, fileBatch, sample);
+    if (problem !== null)
+      throw new OnnxImportError({
+        issues: [{ place: `the batch of input "${this.#input.name}"`, problem: `it is ${fileBatch}, and ${problem}` }],
+        mend: 'Export the model with a free batch dimension (dynamic_axes).',
+      });
+    this.#triedOut = true;
+  }
+
+  #scalingProblem(own: Graph, fileBatch: number, sample: readonly number[]): string | null {
+    const unread = "shapes inside of the model can't be read for others";
+    try {
+      const wider = this.#evaluateAt(2 * fileBatch, sample);
+      if (isTooLarge(wider)) return 'the model is too large for trying out whether its shapes can be read for others';
+      return samplesAreApart(own, wider, (name) => this.valuesOf(name)) ? null : unread;
+    } catch (error) {
+      if (!(error instanceof OnnxImportError)) throw error;
+      return `${unread} (${error.issues[0]?.problem})`;
+    }
+  }
+
+  #evaluateAt(batch: number, sample: readonly number[]): Graph {
+    const converted = this.#convert(this.#optionsFor(batch, sample), false);
+    this.#checkOutput(converted, batch);
+    return converted.graph;
   }
 
   #convert(options: Omit<ConvertOptions, 'training'>, training: boolean): ConvertedGraph {

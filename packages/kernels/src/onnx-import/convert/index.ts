@@ -1,5 +1,6 @@
 /** The operators that are imported, by name: the one table that messages, documents and tests read. */
 import { dropoutConversions } from './dropout.ts';
+import { einsumConversions } from './einsum.ts';
 import { elementwiseConversions } from './elementwise.ts';
 import { linearConversions } from './linear.ts';
 import { movementConversions } from './movement.ts';
@@ -16,6 +17,7 @@ const conversions: Readonly<Record<string, Conversion>> = {
   ...reductionConversions,
   ...windowConversions,
   ...dropoutConversions,
+  ...einsumConversions,
 };
 
 /** Names of the operators that are imported, sorted. */

@@ -191,6 +191,31 @@ export const operatorCases: Readonly<Record<string, OperatorCase>> = {
     sample: [4, 3],
     opset: 18,
   },
+  ...Object.fromEntries(
+    (
+      [
+        ['bij,kj->bik', [5, 3]],
+        ['bij,kj->ikb', [5, 3]],
+        ['bij, kj', [5, 3]],
+        ['bij,bkj->bik', [2, 5, 3]],
+        ['bij,ck->bj', [4, 2]],
+      ] as const
+    ).map(([equation, dims]) => [
+      `Einsum ${equation}`,
+      {
+        nodes: [
+          { op: 'Einsum', inputs: ['x', 'w'], outputs: ['e'], attributes: { equation } },
+          // The batch comes first again.
+          equation.endsWith('ikb')
+            ? { op: 'Transpose', inputs: ['e'], attributes: { perm: [2, 0, 1] } }
+            : { op: 'Identity', inputs: ['e'] },
+        ],
+        weights: { w: [dims, ramp(dims)] },
+        sample: [4, 3],
+      } satisfies OperatorCase,
+    ]),
+  ),
+  'Einsum of one operand': one('Einsum', { attributes: { equation: 'bij->bj' } }, { sample: [4, 3] }),
   Transpose: one('Transpose', { attributes: { perm: [0, 2, 1] } }, { sample: [4, 3] }),
   Reshape: { nodes: [{ op: 'Reshape', inputs: ['x', 's'] }], integers: { s: [0, -1, 2] }, sample: [4, 3] },
   Flatten: one('Flatten', {}, { sample: [4, 3] }),

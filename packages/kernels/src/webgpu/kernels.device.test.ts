@@ -114,6 +114,14 @@ describe('copies', () => {
     expect(await errorOf('transpose', [f32(2, 3, 5, 8)], { permutation: [0, 2, 1, 3] })).toBe(0);
   });
 
+  it('runs across a transpose, a slice and a concatenation', async () => {
+    const [x, y] = [f32(3, 5, 2, 24), f32(3, 5, 2, 40)];
+    expect(await errorOf('transpose', [x], { permutation: [1, 2, 0, 3] })).toBe(0);
+    expect(await errorOf('slice', [x], { axis: 1, start: 2, length: 3 })).toBe(0);
+    expect(await errorOf('slice', [x], { axis: 3, start: 8, length: 16 })).toBe(0);
+    expect(await errorOf('concat', [x, y], { axis: 3 })).toBe(0);
+  });
+
   it('a slice that starts between fours', async () => {
     expect(await errorOf('slice', [f32(10)], { axis: 0, start: 1, length: 8 })).toBe(0);
   });

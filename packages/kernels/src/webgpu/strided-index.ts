@@ -7,6 +7,8 @@ export interface StridedIndex {
   readonly uniforms: Readonly<Record<string, number>>;
   /** How four elements with neighbouring indices lie, the first index being a multiple of 4. */
   readonly fours: 'together' | 'one element' | 'apart';
+  /** Elements that lie together from every multiple of this number on; 1 where neighbours lie apart. */
+  readonly run: number;
 }
 
 /** A linear index over `shape`, read with `strides`; the index's name in WGSL; what names of uniforms begin with. */
@@ -41,7 +43,12 @@ export function stridedIndex({ shape, strides, variable, prefix }: StridedView):
     const wrapped = level === 0 ? quotient : `(${quotient} % ${size(`n${level}`, count)})`;
     return [stride === 1 ? wrapped : `${wrapped} * ${size(`s${level}`, stride)}`];
   });
-  return { expression: terms.length === 0 ? '0u' : terms.join(' + '), uniforms, fours: foursOf(runs) };
+  return {
+    expression: terms.length === 0 ? '0u' : terms.join(' + '),
+    uniforms,
+    fours: foursOf(runs),
+    run: runOf(runs),
+  };
 }
 
 /** Four neighbours stay within the innermost run if its size is a multiple of 4; whole vec4s need the others so too. */
@@ -51,6 +58,11 @@ function foursOf(runs: readonly Run[]): StridedIndex['fours'] {
   if (innermost.size % 4 !== 0) return 'apart';
   if (innermost.stride === 0) return 'one element';
   return innermost.stride === 1 && runs.every(({ stride }) => stride === 1 || stride % 4 === 0) ? 'together' : 'apart';
+}
+
+function runOf(runs: readonly Run[]): number {
+  const innermost = runs.at(-1);
+  return innermost?.stride === 1 ? innermost.size : 1;
 }
 
 /** Axes with neighbours merged where one stride serves both, outermost first; axes of size 1 vanish. */

@@ -1,5 +1,5 @@
 /** transpose, slice, pad and concat: elements moved, not changed. */
-import type { KernelCall, LoweringContext, WgslLowering } from '../lowering.ts';
+import type { DeviceTraits, KernelCall, LoweringContext, WgslLowering } from '../lowering.ts';
 import { denseStrides, type StridedIndex, stridedIndex } from '../strided-index.ts';
 import { elements, product, reads, writes } from '../wgsl.ts';
 import { input, laneCall, output } from './lanes.ts';
@@ -13,13 +13,17 @@ interface Copy {
   /** Offsets of the views' first elements. */
   readonly fromStart: number;
   readonly toStart: number;
+  readonly traits: DeviceTraits;
 }
 
 /** A copy of `count` elements between two strided views, four at once where they lie together on both sides. */
-function copyCall({ count, operand, from, to, fromStart, toStart }: Copy): KernelCall {
+function copyCall(copy: Copy): KernelCall {
+  const { count, operand, from, to, fromStart, toStart, traits } = copy;
   const four =
     [from, to].every(({ fours }) => fours === 'together') &&
     [count, fromStart, toStart].every((size) => size % 4 === 0);
+  const run = runOf(copy);
+  if (four && traits.software && run >= 8) return copyRuns(copy, run);
   const element = four ? 'vec4<f32>' : 'f32';
   const place = (start: string, { expression }: StridedIndex) =>
     four ? `(dims.${start} + ${expression}) / 4u` : `dims.${start} + ${expression}`;
@@ -37,6 +41,34 @@ function copyCall({ count, operand, from, to, fromStart, toStart }: Copy): Kerne
   );
 }
 
+/** Most elements that a lane copies. */
+const MAX_RUN = 32;
+
+/** Elements that lie together on both sides and that a lane may copy: a divisor of the runs of both. */
+function runOf({ from, to, count }: Copy): number {
+  let run = Math.min(MAX_RUN, from.run, to.run);
+  while (from.run % run !== 0 || to.run % run !== 0 || count % run !== 0) run--;
+  return run % 4 === 0 ? run : 1;
+}
+
+/** A lane copies a whole run: on a CPU that plays a GPU the divisions that find a place cost more than moving fours. */
+function copyRuns({ count, operand, from, to, fromStart, toStart }: Copy, run: number): KernelCall {
+  const body = `
+let at = index * dims.run;
+let here = (dims.fromStart + ${from.expression}) / 4u;
+let there = (dims.toStart + ${to.expression}) / 4u;
+for (var i = 0u; i < dims.run / 4u; i++) { y[there + i] = x[here + i]; }`;
+  const bindings = [reads('x', 'vec4<f32>'), writes('y', 'vec4<f32>')];
+  return laneCall(
+    { name: `copy runs\n${body}`, bindings, body },
+    {
+      count: count / run,
+      uniforms: { run, fromStart, toStart, ...from.uniforms, ...to.uniforms },
+      operands: [input(operand), output],
+    },
+  );
+}
+
 const view = (shape: readonly number[], strides: readonly number[], prefix: string): StridedIndex =>
   stridedIndex({ shape, strides, variable: 'at', prefix });
 
@@ -44,7 +76,7 @@ const dense = (shape: readonly number[]): StridedIndex => view(shape, denseStrid
 
 export const transposeLowering: WgslLowering = {
   kind: 'kernels',
-  lower: ({ inputs: [x], attributes, output: { shape } }) => {
+  lower: ({ inputs: [x], attributes, output: { shape }, traits }) => {
     const own = denseStrides(x!.shape);
     const read = (attributes['permutation'] as readonly number[]).map((axis) => own[axis]!);
     const call = {
@@ -54,6 +86,7 @@ export const transposeLowering: WgslLowering = {
       to: dense(shape),
       fromStart: 0,
       toStart: 0,
+      traits,
     };
     return { calls: [copyCall(call)] };
   },
@@ -61,7 +94,7 @@ export const transposeLowering: WgslLowering = {
 
 export const sliceLowering: WgslLowering = {
   kind: 'kernels',
-  lower: ({ inputs: [x], attributes, output: { shape } }) => {
+  lower: ({ inputs: [x], attributes, output: { shape }, traits }) => {
     const own = denseStrides(x!.shape);
     const fromStart = (attributes['start'] as number) * own[attributes['axis'] as number]!;
     const call = {
@@ -71,6 +104,7 @@ export const sliceLowering: WgslLowering = {
       to: dense(shape),
       fromStart,
       toStart: 0,
+      traits,
     };
     return { calls: [copyCall(call)] };
   },
@@ -78,14 +112,14 @@ export const sliceLowering: WgslLowering = {
 
 export const concatLowering: WgslLowering = {
   kind: 'kernels',
-  lower: ({ inputs, attributes, output: { shape } }) => {
+  lower: ({ inputs, attributes, output: { shape }, traits }) => {
     const [axis, own] = [attributes['axis'] as number, denseStrides(shape)];
     let start = 0;
     const calls = inputs.map((part, operand) => {
       const toStart = start * own[axis]!;
       start += part.shape[axis]!;
       const to = view(part.shape, own, 't');
-      return copyCall({ count: elements(part), operand, from: dense(part.shape), to, fromStart: 0, toStart });
+      return copyCall({ count: elements(part), operand, from: dense(part.shape), to, fromStart: 0, toStart, traits });
     });
     return { calls };
   },

@@ -11,9 +11,14 @@ export function onnxModel(spec: OnnxSpec): Model {
   const { parameters, input, labels, loss } = spec;
   const output = typeOf(spec.evaluate, valueOf(spec.evaluate)).shape;
   const body: Layer = {
-    // The values come with the state: a job carries no weights.
     random: spec.train.nodes.some(({ op }) => op === 'dropout'),
-    parameters: parameters.map((parameter) => ({ ...parameter, initialiser: { kind: 'constant', value: 0 } })),
+    // The values come with the state, since a job carries no weights. Until then a worker times a step with these: numbers
+    // that no division and no root turns into infinities.
+    parameters: parameters.map((parameter) => ({
+      ...parameter,
+      initialiser:
+        parameter.update === 'optimizer' ? { kind: 'normal', deviation: 0.02 } : { kind: 'constant', value: 1 },
+    })),
     apply: (scope, x) => applyGraph(spec, scope, x),
   };
   const classes = loss === 'crossEntropy' ? (output.at(-1) ?? 1) : 1;

@@ -123,4 +123,12 @@ describe('selectBackend', () => {
       }),
     ).rejects.toThrow('a bug');
   });
+
+  it('refuses onnxruntime for exact numerics by name', async () => {
+    await expect(selectBackend({ requested: 'onnx', numerics: 'exact' })).rejects.toMatchObject({
+      code: 'BACKEND_UNAVAILABLE',
+      message: expect.stringContaining('exact numerics'),
+    });
+    expect((await selectBackend({ requested: 'exact', numerics: 'exact' })).adapter.class).toBe('exact');
+  });
 });

@@ -44,6 +44,18 @@ describe('an exact plan', () => {
     expect(labels.slice(0, 3)).toEqual(['matmul+add+relu', 'matmul+add+relu', 'matmul+add']);
   });
 
+  it('tells products apart whose maps differ only in how an operand lies', () => {
+    const keyOf = (shape: readonly number[]): string => {
+      const builder = new GraphBuilder();
+      const [a, b] = ['a', 'b'].map((name) => builder.input(name, { dtype: 'f32', shape: [4, 4] }, 'data'));
+      const added = builder.input('c', { dtype: 'f32', shape }, 'data');
+      const product = builder.apply('matmul', [a!, b!], { transposeA: false, transposeB: false });
+      builder.output('y', builder.apply('add', [product, added]));
+      return keysOf(builder.build()).join();
+    };
+    expect(new Set([keyOf([4]), keyOf([4, 4]), keyOf([])]).size).toBe(3);
+  });
+
   it('keeps a product that is read twice', () => {
     const builder = new GraphBuilder();
     const [a, b] = ['a', 'b'].map((name) => builder.input(name, { dtype: 'f32', shape: [4, 4] }, 'data'));

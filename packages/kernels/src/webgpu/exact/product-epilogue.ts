@@ -72,9 +72,10 @@ function epilogueOf({ problem: { count, m, n }, output }: ProductStep, map: MapS
   const names = new Map(operands.map((tensor, at) => [at, tensor === output ? 'value' : `x${others.indexOf(tensor)}`]));
   const parameters = ['value', ...others.map((_, index) => `x${index}`)];
   const four = functionOf(value, shape, { name: 'finish4', width: 4, names, parameters });
+  const otherLayouts = layouts.filter((_, operand) => operand !== own) as EpilogueLayout[];
   return {
-    key: four,
-    layouts: layouts.filter((_, operand) => operand !== own) as EpilogueLayout[],
+    key: `${otherLayouts.join(' ')}\n${four}`,
+    layouts: otherLayouts,
     source: [functionOf(value, shape, { name: 'finish', width: 1, names, parameters }), four].join('\n'),
   };
 }

@@ -37,8 +37,10 @@ async function runSuite(suite: Suite, flags: Flags): Promise<void> {
     process.stdout.write(`${JSON.stringify({ machine, ...result })}\n`);
     return;
   }
-  const { cpu, cores, system, node, commit } = machine;
-  process.stdout.write(`\n${cpu}, ${cores} cores, ${system}, Node ${node}, commit ${commit}\n\n`);
+  const { cpu, cores, system, node, commit, load } = machine;
+  process.stdout.write(
+    `\n${cpu}, ${cores} cores, ${system}, Node ${node}, commit ${commit}, load ${load.toFixed(1)} at the start\n\n`,
+  );
   process.stdout.write(`${result.tables.map(formatTable).join('\n\n')}\n\nwritten to ${path}\n`);
 }
 

@@ -1,7 +1,7 @@
 /** What a figure was measured on: a figure without it is worth nothing. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { cpus, totalmem, type, release } from 'node:os';
+import { cpus, loadavg, totalmem, type, release } from 'node:os';
 
 export interface Machine {
   readonly cpu: string;
@@ -12,6 +12,8 @@ export interface Machine {
   /** The commit of the tree, with `+` when it had uncommitted changes. */
   readonly commit: string;
   readonly date: string;
+  /** Processes that wanted a core in the minute before: above the cores, only ratios mean anything. */
+  readonly load: number;
 }
 
 function git(...parameters: string[]): string {
@@ -44,5 +46,6 @@ export function describeMachine(now: Date): Machine {
     node: process.version,
     commit: packedCommit() ?? commitOf(),
     date: now.toISOString(),
+    load: loadavg()[0] ?? 0,
   };
 }

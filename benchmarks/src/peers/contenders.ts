@@ -26,7 +26,14 @@ interface Entry {
   readonly program: readonly [string, ...string[]];
   /** Whether it computes on the WebGPU adapter, so that the adapter's ceiling is its ceiling. */
   readonly onAdapter: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
 }
+
+/**
+ * PyTorch's threads spin for long at each barrier by default, which costs it ten times its time as soon as anything else
+ * wants a core. Of the settings tried (default, OMP_WAIT_POLICY passive and active, a short spin) this was its best and steadiest.
+ */
+const SHORT_SPIN = { GOMP_SPINCOUNT: '1000' };
 
 const entries: Readonly<Record<ContenderName, Entry>> = {
   'murmuration webgpu': { program: ['murmuration-webgpu-peer.ts'], onAdapter: true },
@@ -37,7 +44,7 @@ const entries: Readonly<Record<ContenderName, Entry>> = {
   'jax-js webgpu': { program: ['jax-js-peer.ts', 'webgpu'], onAdapter: true },
   'jax-js wasm': { program: ['jax-js-peer.ts', 'wasm'], onAdapter: false },
   'onnxruntime webgpu': { program: ['onnxruntime-webgpu-peer.ts'], onAdapter: true },
-  PyTorch: { program: ['pytorch_peer.py'], onAdapter: false },
+  PyTorch: { program: ['pytorch_peer.py'], onAdapter: false, environment: SHORT_SPIN },
 };
 
 export const contenderNames = Object.keys(entries) as ContenderName[];
@@ -48,7 +55,8 @@ const fileOf = (program: string): string => fileURLToPath(new URL(program, impor
 
 function commandOf(name: ContenderName, options: ContenderOptions): LineProcessOptions {
   const { environment, python, threads, spin } = options;
-  const [program, ...more] = entries[name].program;
+  const { environment: own, program: command } = entries[name];
+  const [program, ...more] = command;
   const settings = JSON.stringify({ threads, spin } satisfies ContenderSettings);
   const interpreter = program.endsWith('.py')
     ? { command: python, flags: [] }
@@ -57,7 +65,7 @@ function commandOf(name: ContenderName, options: ContenderOptions): LineProcessO
     name,
     command: interpreter.command,
     parameters: [...interpreter.flags, fileOf(program), settings, ...more],
-    environment,
+    environment: { ...own, ...environment },
     // What drivers and libraries have to say is shown only where somebody debugs.
     quiet: process.env['MURMURATION_DEBUG'] === undefined,
   };

@@ -5,7 +5,8 @@
  */
 import type { Attributes, DType, TensorType } from '../graph/graph.ts';
 import type { Finish } from './epilogue.ts';
-import type { MatmulProblem, MatmulTile } from './kernels/matmul.ts';
+import type { MatrixProduct } from '../canonical/kernel.ts';
+import type { MatmulTile } from './kernels/matmul.ts';
 
 /** What a lowering may know about the device; everything else about it must not change a kernel. */
 export interface DeviceTraits {
@@ -20,7 +21,7 @@ export interface DeviceTraits {
   /** Most bytes of a tensor that a kernel can bind at once; any number unless given. */
   readonly maxBindingBytes?: number;
   /** The tile that was measured to be best for a product; none where a rule decides. */
-  readonly matmulTile?: ((problem: MatmulProblem) => MatmulTile | undefined) | undefined;
+  readonly matmulTile?: ((problem: MatrixProduct) => MatmulTile | undefined) | undefined;
 }
 
 /** The types of one node and what it runs on. */

@@ -21,22 +21,7 @@ import type { Expr } from '../expression.ts';
 import { exp, log } from '../functions.ts';
 import { type CanonicalOperand, type ExactLowering, input, type MapCall, output, scratch } from '../kernel.ts';
 import { foldCalls, folds } from './reduce.ts';
-import { cell, rowsOf } from './rows.ts';
-
-const map = (
-  operands: readonly CanonicalOperand[],
-  target: CanonicalOperand,
-  shape: readonly number[],
-  value: Expr,
-): MapCall => ({
-  kind: 'map',
-  operands,
-  output: target,
-  shape,
-  value,
-});
-
-const perRow = (rows: number): TensorType => ({ dtype: 'f32', shape: [rows] });
+import { cell, map, perRow, rowsOf } from './rows.ts';
 
 /** Scratch 0: the rows' maxima; scratch 1: log Σ exp of the rows. */
 function logSumExp(rows: number, columns: number): { calls: MapCall[]; scratch: TensorType[] } {

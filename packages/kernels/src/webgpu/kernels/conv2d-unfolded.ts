@@ -8,7 +8,8 @@ import type { KernelCall, Lowered, LoweringContext, Operand } from '../lowering.
 import { reads, writes } from '../wgsl.ts';
 import { type CoverWalk, coversOf } from './covers.ts';
 import { input, laneCall, output, scratch } from './lanes.ts';
-import { matmulCall, type MatmulProblem } from './matmul.ts';
+import type { MatrixProduct } from '../../canonical/kernel.ts';
+import { matmulCall } from './matmul.ts';
 import { reduceCall } from './reduce.ts';
 
 const tapsOf = ({ channels, kernelHeight, kernelWidth }: Conv2dSizes): number => channels * kernelHeight * kernelWidth;
@@ -86,7 +87,7 @@ function foldCall(sizes: Conv2dSizes, from: Operand): KernelCall {
 /** Products of one sample each. */
 function product(
   context: LoweringContext,
-  problem: Omit<MatmulProblem, 'transposeA' | 'transposeB'> & Partial<MatmulProblem>,
+  problem: Omit<MatrixProduct, 'transposeA' | 'transposeB'> & Partial<MatrixProduct>,
   operands: readonly [Operand, Operand, Operand],
 ) {
   return matmulCall(context.traits, { transposeA: false, transposeB: false, ...problem }, operands);

@@ -1,7 +1,7 @@
 /** Products of matrices that are too large to be bound whole: one for each block of rows, columns and steps of k. */
 import type { ByteRange } from '../lowering.ts';
 import { rowRange, rowsWithin, runs } from '../split.ts';
-import type { MatmulProblem } from './matmul.ts';
+import type { MatrixProduct } from '../../canonical/kernel.ts';
 
 interface Run {
   readonly start: number;
@@ -16,14 +16,14 @@ export interface MatmulBlock {
 }
 
 /** The whole product as one block. */
-export const wholeBlock = ({ m, k, n }: MatmulProblem): MatmulBlock => ({
+export const wholeBlock = ({ m, k, n }: MatrixProduct): MatmulBlock => ({
   m: { start: 0, end: m },
   k: { start: 0, end: k },
   n: { start: 0, end: n },
 });
 
 /** Which dimension runs down the stored rows of each operand, and how long these rows are. */
-function storedRows({ m, k, n, transposeA, transposeB }: MatmulProblem) {
+function storedRows({ m, k, n, transposeA, transposeB }: MatrixProduct) {
   return {
     a: transposeA ? ({ down: 'k', length: m } as const) : ({ down: 'm', length: k } as const),
     b: transposeB ? ({ down: 'n', length: k } as const) : ({ down: 'k', length: n } as const),
@@ -32,7 +32,7 @@ function storedRows({ m, k, n, transposeA, transposeB }: MatmulProblem) {
 }
 
 /** Blocks none of whose operands takes more than `limit` bytes; null for batches, and where 64 rows do. */
-export function matmulBlocks(problem: MatmulProblem, limit: number): readonly MatmulBlock[] | null {
+export function matmulBlocks(problem: MatrixProduct, limit: number): readonly MatmulBlock[] | null {
   if (problem.count !== 1) return null;
   const most = { m: problem.m, k: problem.k, n: problem.n };
   for (const { down, length } of Object.values(storedRows(problem))) {
@@ -44,13 +44,13 @@ export function matmulBlocks(problem: MatmulProblem, limit: number): readonly Ma
 }
 
 /** The bytes of a, b and c that a block reads and writes. */
-export function blockRanges(problem: MatmulProblem, block: MatmulBlock): readonly (ByteRange | null)[] {
+export function blockRanges(problem: MatrixProduct, block: MatmulBlock): readonly (ByteRange | null)[] {
   const { a, b, c } = storedRows(problem);
   return [a, b, c].map(({ down, length }) => rowRange(length, block[down]));
 }
 
 /** Where a block's elements lie in the bound rows. */
-export function blockUniforms(problem: MatmulProblem, { m, k, n }: MatmulBlock): Record<string, number> {
+export function blockUniforms(problem: MatrixProduct, { m, k, n }: MatmulBlock): Record<string, number> {
   const { a, b, c } = storedRows(problem);
   return {
     m: m.end - m.start,

@@ -5,21 +5,9 @@ import { blockRanges, blockUniforms, type MatmulBlock, matmulBlocks, wholeBlock 
 import { subgroupMatmul, subgroupTileColumns } from './matmul-subgroup.ts';
 import { tiledMatmul, type WorkgroupTile, workgroupTileColumns, workgroupTileRows } from './matmul-tiled.ts';
 import type { Rounding } from '../exact/operations.ts';
+import type { MatrixProduct } from '../../canonical/kernel.ts';
 import { defaultTile } from '../tuning/problem-class.ts';
 import type { MatmulVariant } from './matmul-variant.ts';
-
-/** One (batched) matrix product of `count` batches: c [m, n] = a′ [m, k] · b′ [k, n]. */
-export interface MatmulProblem {
-  readonly count: number;
-  readonly m: number;
-  readonly k: number;
-  readonly n: number;
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  /** a, or b, serves every batch. */
-  readonly sharedLeft?: boolean;
-  readonly sharedRight?: boolean;
-}
 
 /**
  * A family and its tile. `subgroup` is for adapters that run on a CPU, where it is 3–5 times faster (measured on lavapipe);
@@ -39,7 +27,7 @@ export interface MatmulChoice {
 /** The launch of one product of operands `a` and `b` into `c`. */
 export function matmulCall(
   traits: DeviceTraits,
-  problem: MatmulProblem,
+  problem: MatrixProduct,
   [a, b, c]: readonly [Operand, Operand, Operand],
   { tile = traits.matmulTile?.(problem) ?? defaultTile(traits, problem), rounding }: MatmulChoice = {},
 ): KernelCall {
@@ -59,7 +47,7 @@ export function matmulCall(
 }
 
 function launchOf(
-  problem: MatmulProblem,
+  problem: MatrixProduct,
   tile: MatmulTile,
   block: MatmulBlock,
 ): Pick<KernelCall, 'uniforms' | 'workgroups'> {
@@ -78,7 +66,7 @@ function extent(tile: MatmulTile): readonly [number, number] {
   return [workgroupTileRows(tile), workgroupTileColumns(tile)];
 }
 
-function variantOf({ m, k, n, transposeA, transposeB }: MatmulProblem, finish: Finish): MatmulVariant {
+function variantOf({ m, k, n, transposeA, transposeB }: MatrixProduct, finish: Finish): MatmulVariant {
   const wide = (rowLength: number) => rowLength % 4 === 0;
   return {
     transposeA,

@@ -1,6 +1,7 @@
 /** Problems that a tuner treats alike, the tiles that it may choose for them, and the choice where nobody measured. */
 import type { DeviceTraits } from '../lowering.ts';
-import type { MatmulProblem, MatmulTile } from '../kernels/matmul.ts';
+import type { MatrixProduct } from '../../canonical/kernel.ts';
+import type { MatmulTile } from '../kernels/matmul.ts';
 
 /** Problems of one class have one tile: `NT m7 n9 k9 of 1` has rows of the result between 2⁶ and 2⁷, and so on. */
 export type ProblemClass = string;
@@ -8,7 +9,7 @@ export type ProblemClass = string;
 /** 7 for 65 to 128. */
 const magnitude = (size: number): number => Math.ceil(Math.log2(size));
 
-export function classOf({ count, m, k, n, transposeA, transposeB }: MatmulProblem): ProblemClass {
+export function classOf({ count, m, k, n, transposeA, transposeB }: MatrixProduct): ProblemClass {
   const sides = [transposeA, transposeB].map((transposed) => (transposed ? 'T' : 'N')).join('');
   return `${sides} m${magnitude(m)} n${magnitude(n)} k${magnitude(k)} of ${2 ** magnitude(count)}`;
 }
@@ -17,7 +18,7 @@ export function classOf({ count, m, k, n, transposeA, transposeB }: MatmulProble
 const MOST = { count: 64, side: 2048 };
 
 /** The problem at which a class is measured. */
-export const measuredAt = (problem: MatmulProblem): MatmulProblem => ({
+export const measuredAt = (problem: MatrixProduct): MatrixProduct => ({
   ...problem,
   count: Math.min(problem.count, MOST.count),
   m: Math.min(problem.m, MOST.side),
@@ -42,7 +43,7 @@ const TILED: readonly MatmulTile[] = [SMALL, LARGE, tiled(16, 8, 8), tiled(16, 1
  * The tile for a problem by rule, the same on every machine. A tile of 64 × 64 halves the traffic of one of 32 × 32, and
  * pays where it still leaves enough workgroups to fill a GPU.
  */
-export function defaultTile({ subgroups, subgroupSize, software }: DeviceTraits, problem: MatmulProblem): MatmulTile {
+export function defaultTile({ subgroups, subgroupSize, software }: DeviceTraits, problem: MatrixProduct): MatmulTile {
   const { count, m, n } = problem;
   if (software && subgroups) {
     const rows = Math.max(subgroupSize, m > 16 && subgroupSize === 8 ? 32 : 16);
@@ -53,7 +54,7 @@ export function defaultTile({ subgroups, subgroupSize, software }: DeviceTraits,
 }
 
 /** The tiles that are worth measuring on a device, the default of a problem first. */
-export function candidateTiles(traits: DeviceTraits, problem: MatmulProblem): readonly MatmulTile[] {
+export function candidateTiles(traits: DeviceTraits, problem: MatrixProduct): readonly MatmulTile[] {
   const first = defaultTile(traits, problem);
   const subgroup = [16, 32, 64].map((rows): MatmulTile => ({ family: 'subgroup', lanes: traits.subgroupSize, rows }));
   const others = first.family === 'subgroup' ? subgroup : TILED;

@@ -1,7 +1,7 @@
 /** A program's arithmetic with the tiles that a tuner chose for its products. */
 import type { StepProgram } from '../../graph/step-program.ts';
 import type { Arithmetic } from '../arithmetic.ts';
-import type { MatmulProblem } from '../kernels/matmul.ts';
+import type { MatrixProduct } from '../../canonical/kernel.ts';
 import type { DeviceTraits } from '../lowering.ts';
 import type { Tuner } from './tuner.ts';
 
@@ -12,7 +12,7 @@ export async function tunedArithmetic(
   traits: DeviceTraits,
   arithmeticWith: (traits: DeviceTraits) => Arithmetic,
 ): Promise<Arithmetic> {
-  const problems: MatmulProblem[] = [];
+  const problems: MatrixProduct[] = [];
   const noting = arithmeticWith({ ...traits, matmulTile: (problem) => void problems.push(problem) });
   for (const graph of [train, evaluate]) noting.plan(graph);
   await tuner.prepare(problems);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { interpret } from '../../graph/interpret.ts';
 import { Device } from '../device.ts';
-import type { MatmulProblem } from '../kernels/matmul.ts';
+import type { MatrixProduct } from '../../canonical/kernel.ts';
 import type { DeviceTraits } from '../lowering.ts';
 import { openGpu } from '../node/open-gpu.ts';
 import { runGraph } from '../run-graph.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => device.close());
 
-const problem: MatmulProblem = { count: 2, m: 33, k: 20, n: 36, transposeA: false, transposeB: true };
+const problem: MatrixProduct = { count: 2, m: 33, k: 20, n: 36, transposeA: false, transposeB: true };
 
 function memoryStore(choices: Record<string, Choices> = {}) {
   let saves = 0;

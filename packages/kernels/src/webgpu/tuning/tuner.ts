@@ -5,7 +5,8 @@
  */
 import type { AdapterDescription } from '../adapter.ts';
 import type { Device } from '../device.ts';
-import { matmulCall, type MatmulProblem, type MatmulTile } from '../kernels/matmul.ts';
+import type { MatrixProduct } from '../../canonical/kernel.ts';
+import { matmulCall, type MatmulTile } from '../kernels/matmul.ts';
 import { profileRecording } from '../profile.ts';
 import { bindCalls, pipelinesOf } from '../recording.ts';
 import { candidateTiles, classOf, measuredAt, type ProblemClass, tileText } from './problem-class.ts';
@@ -56,13 +57,13 @@ export class Tuner {
   }
 
   /** The chosen tile; undefined where the default holds. A choice that is no candidate here counts as none. */
-  tileFor(problem: MatmulProblem): MatmulTile | undefined {
+  tileFor(problem: MatrixProduct): MatmulTile | undefined {
     const chosen = this.#choices[classOf(problem)];
     return candidateTiles(this.#device.traits, problem).find((tile) => tileText(tile) === chosen);
   }
 
   /** Measures each class of `problems` that has no choice yet, on its first problem, and keeps the choices. */
-  async prepare(problems: readonly MatmulProblem[]): Promise<void> {
+  async prepare(problems: readonly MatrixProduct[]): Promise<void> {
     if (!this.#measures) return;
     let measured = false;
     for (const problem of problems) {
@@ -75,7 +76,7 @@ export class Tuner {
 }
 
 /** The default, unless another candidate is clearly faster. */
-async function fastestTile(device: Device, problem: MatmulProblem): Promise<MatmulTile> {
+async function fastestTile(device: Device, problem: MatrixProduct): Promise<MatmulTile> {
   const candidates = candidateTiles(device.traits, problem);
   const micros: number[] = [];
   for (const tile of candidates) micros.push(await measure(device, problem, tile));
@@ -84,7 +85,7 @@ async function fastestTile(device: Device, problem: MatmulProblem): Promise<Matm
 }
 
 /** Microseconds of the fastest of a few runs over whatever lies in fresh memory. */
-async function measure(device: Device, problem: MatmulProblem, tile: MatmulTile): Promise<number> {
+async function measure(device: Device, problem: MatrixProduct, tile: MatmulTile): Promise<number> {
   const { count, m, k, n, sharedLeft, sharedRight } = problem;
   const operands = [0, 1, 2].map((index) => ({ from: 'input', index }) as const);
   const call = matmulCall(device.traits, problem, [operands[0]!, operands[1]!, operands[2]!], { tile });

@@ -124,29 +124,32 @@ function loadTransposedB({ wideB }: MatmulVariant): string[] {
 }
 
 function multiplyA({ lanes, rows }: SubgroupTile, variant: MatmulVariant): string[] {
-  return range(rows).flatMap((row) => [
-    `let r${row} = subgroupShuffle(a${Math.floor(row / lanes)}, ${row % lanes}u);`,
-    addProducts(
-      variant,
-      `sums[${row}]`,
-      range(4).map((step) => [`r${row}[${step}]`, `b${step}`]),
-    ),
-  ]);
-}
-
-/** Four rows at a time, so that each sum is loaded and stored once for its four steps. */
-function multiplyTransposedA({ lanes, rows }: SubgroupTile, variant: MatmulVariant): string[] {
-  return range(rows / 4).flatMap((quad) => [
-    ...range(4).map((step) => {
-      const element = quad * 4 + step;
-      return `let r${element} = subgroupShuffle(a${Math.floor(element / lanes)}, ${element % lanes}u);`;
-    }),
-    ...range(4).map((row) =>
+  return range(rows).flatMap((row) => {
+    const shuffled = (step: number) => `subgroupShuffle(a${Math.floor(row / lanes)}[${step}], ${row % lanes}u)`;
+    return [
+      ...range(4).map((step) => `let r${row}s${step} = ${shuffled(step)};`),
       addProducts(
         variant,
-        `sums[${quad * 4 + row}]`,
-        range(4).map((step) => [`r${quad * 4 + step}[${row}]`, `b${step}`]),
+        `sums[${row}]`,
+        range(4).map((step) => [`r${row}s${step}`, `b${step}`]),
       ),
-    ),
-  ]);
+    ];
+  });
+}
+
+/** A row's four steps of k lie in one component of the vectors of four lanes. */
+function multiplyTransposedA({ lanes, rows }: SubgroupTile, variant: MatmulVariant): string[] {
+  return range(rows).flatMap((row) => {
+    const first = row - (row % 4);
+    const shuffled = (step: number) =>
+      `subgroupShuffle(a${Math.floor((first + step) / lanes)}[${row % 4}], ${(first + step) % lanes}u)`;
+    return [
+      ...range(4).map((step) => `let r${row}s${step} = ${shuffled(step)};`),
+      addProducts(
+        variant,
+        `sums[${row}]`,
+        range(4).map((step) => [`r${row}s${step}`, `b${step}`]),
+      ),
+    ];
+  });
 }

@@ -65,7 +65,7 @@ describe('orchestrate', () => {
     expect(stderr.trimEnd().split('\n')).toEqual([
       'bad.yaml:1:1: data is missing',
       'bad.yaml:1:7: name must be 1 to 64 lowercase letters, digits and dashes',
-      'bad.yaml:2:16: model.type must be one of mlp, convnet, resnet, gpt; did you mean mlp?',
+      'bad.yaml:2:16: model.type must be one of mlp, convnet, resnet, gpt, llama, onnx; did you mean mlp?',
       'bad.yaml:3:21: training.rounds must be a positive integer',
     ]);
   });

@@ -9,7 +9,7 @@ interface SuiteEntry {
 
 /** Settings of the suites that compare contenders (`work/field-options.ts`). */
 const FIELD =
-  'python=PATH, threads=N, spin=no, adapter=system|swiftshader, only=NAME,…, budget=SECONDS, patience=SECONDS';
+  'python=PATH, threads=N, spin=yes, adapter=system|swiftshader, only=NAME,…, budget=SECONDS, patience=SECONDS';
 
 export const suites: Readonly<Record<string, SuiteEntry>> = {
   kernels: {

@@ -18,7 +18,7 @@ export function fieldOptions({ quick, log, settings }: SuiteOptions, seconds: nu
   return {
     log,
     threads: Number(settings['threads'] ?? availableParallelism()),
-    spin: settings['spin'] !== 'no',
+    spin: settings['spin'] === 'yes',
     python: settings['python'] ?? 'python3',
     environment: adapterEnvironment(settings['adapter']),
     budgetMillis: quick ? 500 : Number(settings['budget'] ?? seconds) * 1000,

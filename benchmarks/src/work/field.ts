@@ -3,7 +3,7 @@ import { measureRounds } from '../harness/rounds.ts';
 import type { RoundContender, RoundOptions, RoundSample } from '../harness/rounds.ts';
 import type { ReadyReply } from '../harness/serve-work.ts';
 import type { WorkProcess } from '../harness/work-process.ts';
-import { openContender } from '../peers/contenders.ts';
+import { isOnAdapter, openContender } from '../peers/contenders.ts';
 import type { ContenderName, ContenderOptions } from '../peers/contenders.ts';
 import { nameOf } from './work.ts';
 import type { CeilingWork, Work } from './work.ts';
@@ -78,12 +78,9 @@ export class Field {
 
   /** The WebGPU adapter that was measured, where there is one. */
   get adapter(): string | undefined {
-    const processes = [...this.#ceilings.map(({ process }) => process), ...this.#processes.values()];
-    const own = this.#processes.get('murmuration webgpu');
-    return (
-      processes.find((process) => process.adapter !== '' && (own === undefined || process === own))?.adapter ??
-      this.#ceilings[0]?.process.adapter
-    );
+    const onAdapter = [...this.#processes].flatMap(([name, process]) => (isOnAdapter(name) ? [process] : []));
+    const processes = [...this.#ceilings.map(({ process }) => process), ...onAdapter];
+    return processes.find(({ adapter }) => adapter !== '')?.adapter;
   }
 
   /** @param skipped contenders that are not asked, with the reason */

@@ -180,8 +180,11 @@ describe('a coordinator that is lost', () => {
   });
 });
 
+/** What stays below every tolerance is for audits by equality, which the end-to-end tests run. */
+const coarse = misbehaviours.filter((misbehaviour) => misbehaviour !== 'nudge');
+
 describe('a worker that cheats', () => {
-  it.each(misbehaviours)('with %s is found out by the audits', async (misbehave) => {
+  it.each(coarse)('with %s is found out by the audits', async (misbehave) => {
     await begin({ auditRate: 1 });
     await work(1);
     await work(2);

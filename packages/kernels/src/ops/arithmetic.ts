@@ -1,6 +1,5 @@
 /** add, sub, mul, div: elementwise with numpy broadcasting. */
 import * as exactly from '../canonical/build.ts';
-import { float } from '../canonical/build.ts';
 import type { Expr } from '../canonical/expression.ts';
 import { divide } from '../canonical/functions.ts';
 import type { ValueId } from '../graph/graph.ts';
@@ -29,7 +28,7 @@ export function elementwise(
   wgsl: string,
   scalar: Scalar,
   gradient: GradientRule,
-  exact?: (a: Expr, b: Expr) => Expr,
+  exact: (a: Expr, b: Expr) => Expr,
 ): OpDefinition {
   return {
     name,
@@ -42,7 +41,7 @@ export function elementwise(
     bytes: streamedBytes,
     onnx: onnxOperator(operator),
     wgsl: wgslElementwise(wgsl),
-    ...(exact && { exact: { kind: 'elementwise', value: ([a = float(0), b = float(0)]) => exact(a, b) } }),
+    exact: { kind: 'elementwise', value: ([a = exactly.float(0), b = exactly.float(0)]) => exact(a, b) },
   };
 }
 

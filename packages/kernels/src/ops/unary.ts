@@ -24,7 +24,7 @@ interface Unary {
   }) => ValueId | null;
   readonly onnx: OnnxLowering;
   readonly wgsl: WgslLowering;
-  readonly exact?: (x: Expr, attributes: Attributes) => Expr;
+  readonly exact: (x: Expr, attributes: Attributes) => Expr;
 }
 
 /** An op of one f32 operand. */
@@ -41,7 +41,7 @@ export function unary({ name, attributes = {}, scalar, derivative, onnx, wgsl, e
     bytes: streamedBytes,
     onnx,
     wgsl,
-    ...(exact && { exact: { kind: 'elementwise', value: ([x = float(0)], given) => exact(x, given) } }),
+    exact: { kind: 'elementwise', value: ([x = float(0)], given) => exact(x, given) },
   };
 }
 

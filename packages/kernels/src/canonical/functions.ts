@@ -30,13 +30,9 @@ import {
   truncate,
 } from './build.ts';
 import type { Expr } from './expression.ts';
-import { atLeast, inverse } from './quotients.ts';
+import { atLeast, FRACTION, FRACTION_BITS, INFINITY, inverse } from './quotients.ts';
 
 export { divide, reciprocal, rsqrt, sqrt } from './quotients.ts';
-
-const FRACTION = int(0x7f_ffff);
-const INFINITY = int(0x7f80_0000);
-const FRACTION_BITS = int(23);
 
 const zero = float(0);
 const one = float(1);

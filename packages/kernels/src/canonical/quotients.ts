@@ -24,11 +24,11 @@ import type { Expr } from './expression.ts';
 
 const SIGN = int(0x8000_0000);
 const MAGNITUDE = int(0x7fff_ffff);
-const FRACTION = int(0x7f_ffff);
-const INFINITY = int(0x7f80_0000);
+export const FRACTION = int(0x7f_ffff);
+export const INFINITY = int(0x7f80_0000);
 const ONE = int(0x3f80_0000);
 const NAN = int(0x7fc0_0000);
-const FRACTION_BITS = int(23);
+export const FRACTION_BITS = int(23);
 const BIAS = int(127);
 
 const one = float(1);

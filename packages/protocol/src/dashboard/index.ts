@@ -1,0 +1,2 @@
+/** `@murmuration/protocol/dashboard`: a run as people look at it, projected from its journal. Runs anywhere. */
+export * from './api.ts';

@@ -2,13 +2,11 @@
  * erf, and gelu in its exact form, x·Φ(x) with Φ(x) = ½·(1 + erf(x/√2)): PyTorch's default `nn.GELU`. GPT-2's tanh form is
  * the op `gelu`.
  */
-import { float, multiply } from '../canonical/build.ts';
 import * as functions from '../canonical/functions.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
 import { onnxOperator } from '../onnx/lowering.ts';
 import { elementwise, f32Literal, horner } from '../webgpu/wgsl.ts';
-import { backwardOnly, expectShape, f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
-import type { OpDefinition } from '../graph/op.ts';
+import { activation } from './activation.ts';
 import { unary } from './unary.ts';
 
 /** 2/√π, the slope of erf at 0. */
@@ -83,37 +81,22 @@ const onnxGradient: OnnxLowering = ({ emit, names: [x = '', dy = ''] }) => {
   return emit.node('Mul', [dy, slope]);
 };
 
-export const geluErf: OpDefinition = {
+/** `geluErf`, and `geluErfGradient`: x, dy → dy · (x·Φ(x))′. */
+export const { forward: geluErf, backward: geluErfGradient } = activation({
   name: 'geluErf',
-  operands: ['f32'],
-  attributes: {},
-  infer: (call) => f32(shapeAt(call, 0)),
-  gradient: ({ emit, inputs, outputGradient }) => [emit.apply('geluErfGradient', [...inputs, outputGradient])],
-  reference: ({ operands: [x] }) => (x ?? new Float64Array()).map((value) => value * normalCdf(value)),
-  flops: perOutput(5),
-  bytes: streamedBytes,
-  onnx: ({ emit, names: [x = ''] }) => emit.node('Mul', [x, onnxCdf(emit, x)]),
-  wgsl: elementwise('$0 * normalCdf($0)', { erf: WGSL_FUNCTIONS.erf, normalCdf: WGSL_FUNCTIONS.normalCdf }),
-  exact: { kind: 'elementwise', value: ([x = float(0)]) => functions.geluErf(x) },
-};
-
-/** x, dy → dy · (x·Φ(x))′. */
-export const geluErfGradient: OpDefinition = {
-  name: 'geluErfGradient',
-  operands: ['f32', 'f32'],
-  attributes: {},
-  infer: (call) => {
-    expectShape(call, 1, shapeAt(call, 0));
-    return f32(shapeAt(call, 0));
+  curve: {
+    scalar: (x) => x * normalCdf(x),
+    flops: 5,
+    onnx: ({ emit, names: [x = ''] }) => emit.node('Mul', [x, onnxCdf(emit, x)]),
+    wgsl: '$0 * normalCdf($0)',
+    exact: functions.geluErf,
   },
-  gradient: backwardOnly,
-  reference: ({ operands: [x, dy] }) => (dy ?? new Float64Array()).map((value, i) => value * geluSlope(x?.[i] ?? 0)),
-  flops: perOutput(11),
-  bytes: streamedBytes,
-  onnx: onnxGradient,
-  wgsl: elementwise('$1 * geluErfSlope($0)', WGSL_FUNCTIONS),
-  exact: {
-    kind: 'elementwise',
-    value: ([x = float(0), dy = float(0)]) => multiply(dy, functions.geluErfDerivative(x)),
+  slope: {
+    scalar: geluSlope,
+    flops: 11,
+    onnx: onnxGradient,
+    wgsl: 'geluErfSlope($0)',
+    exact: functions.geluErfDerivative,
   },
-};
+  functions: WGSL_FUNCTIONS,
+});

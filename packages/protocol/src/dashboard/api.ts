@@ -13,20 +13,17 @@ export const apiPaths = {
   run: '/api/run',
   /** server-sent events: one `snapshot` ({@link RunSnapshot}), then `change` ({@link RunChange}) at most ten times a second */
   events: '/api/events',
-  /** `?curve=trainLoss&x=round&points=800&from=100&to=900` (both ends of x inclusive, each may be left out) → {@link Curve} */
+  /** {@link CurveQuery} (`?curve=trainLoss&x=round&points=800&from=100&to=900`) → {@link Curve} */
   curve: '/api/curve',
-  /** `?sort=earned&descending=1&offset=0&limit=50&find=text` → {@link Page} of {@link MemberRow} */
+  /** {@link MembersQuery} (`?sort=earned&descending=1&offset=0&limit=50&find=text`) → {@link Page} of {@link MemberRow} */
   members: '/api/members',
   /** → {@link MemberDetail} */
   member: '/api/members/:peerId',
-  /** `?before=1234&limit=50` (round, exclusive) → {@link Page} of {@link WorkLine} */
+  /** {@link PageQuery} (`?before=1234&limit=50`; before: an `assignment`) → {@link Page} of {@link WorkLine} */
   work: '/api/members/:peerId/work',
-  /** `?before=1234&limit=20` (round, exclusive) → {@link Page} of {@link RoundLine} */
+  /** {@link PageQuery} (`?before=1234&limit=20`; before: an `assignment`) → {@link Page} of {@link RoundLine} */
   rounds: '/api/rounds',
-  /**
-   * `?before=5678&limit=50&kind=audit&problems=1` (journal sequence number, exclusive; problems: severity `warning` and
-   * `bad` alone) → {@link Page} of {@link LogLine}
-   */
+  /** {@link LogQuery} (`?before=5678&limit=50&kind=audit&problems=1&peer=16Uiu2…`; before: an `id`) → {@link Page} of {@link LogLine} */
   log: '/api/log',
   /** → {@link JoinOffer} */
   join: '/api/join',
@@ -35,6 +32,43 @@ export const apiPaths = {
   health: '/healthz',
   metrics: '/metrics',
 } as const;
+
+/** The most that one answer holds; who asks for more gets so much. `find` in characters, all others in rows or points. */
+export const apiLimits = { members: 200, work: 200, rounds: 100, log: 200, points: 4000, find: 100 } as const;
+
+/** A page of a list that begins with the newest. */
+export interface PageQuery {
+  /** Rows older than the one with this key; from the newest on where it is left out. */
+  readonly before?: number | undefined;
+  readonly limit?: number | undefined;
+}
+
+export interface LogQuery extends PageQuery {
+  readonly kind?: LogKind | undefined;
+  /** Lines about this member. */
+  readonly peer?: PeerId | undefined;
+  /** Severity `warning` and `bad` alone. */
+  readonly problems?: boolean | undefined;
+}
+
+export interface MembersQuery {
+  readonly sort?: MemberSort | undefined;
+  readonly descending?: boolean | undefined;
+  readonly offset?: number | undefined;
+  readonly limit?: number | undefined;
+  /** Part of a peer id, address, adapter's name or agent, in any case. */
+  readonly find?: string | undefined;
+}
+
+export interface CurveQuery {
+  readonly curve: CurveName;
+  readonly x?: CurveAxis | undefined;
+  /** At most so many come back. */
+  readonly points?: number | undefined;
+  /** A part of the axis, in its unit, both ends included. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
 
 /** What does not change while a run goes on. */
 export interface RunHead {
@@ -127,8 +161,9 @@ export interface MemberDetail extends MemberRow {
   readonly computeMs: number;
   /** The newest first, at most 100. */
   readonly audits: readonly AuditRow[];
+  /** Those in which it earned something new; the newest first, at most 100. */
   readonly epochs: readonly MemberEpoch[];
-  /** In order, whole sentences: how the pay came about (`214 micro-batches × 0.3 = …`), what is held back and until when. */
+  /** Whole sentences: how the pay came about (`214 micro-batches × 0.3 = …`), what is held back and until when. */
   readonly pay: readonly string[];
 }
 
@@ -156,13 +191,18 @@ export interface MemberEpoch {
 /** One member's part of one round, with what became of each of its micro-batches. */
 export interface WorkLine {
   readonly round: number;
+  /** The view in which the work was handed out: names this attempt at the round, as in {@link RoundLine}. */
+  readonly assignment: number;
   readonly at: number;
   readonly microBatches: readonly number[];
   readonly samples: number;
   readonly lossMean: number | null;
   readonly computeMs: number | null;
   readonly outcome: 'committed' | 'requeued' | 'rolled back' | 'pending';
-  readonly pay: 'pays' | 'forfeited' | 'not due' | 'unpaid job';
+  /** `waits`: committed, and in no closed epoch yet; `not due`: it did not become part of a committed round. */
+  readonly pay: 'pays' | 'waits' | 'forfeited' | 'not due' | 'unpaid job';
+  /** The epoch that it is paid in; null where it is in none. */
+  readonly epoch: number | null;
   /** The audit that looked at it. */
   readonly audit: { readonly audit: number; readonly outcome: AuditOutcome | null } | null;
   /** A sentence. */
@@ -178,8 +218,12 @@ export interface RoundSpan {
   readonly note: string;
 }
 
+/** One attempt at a round. A round that was abandoned or rolled back has several, each with its own `assignment`. */
 export interface RoundLine {
   readonly round: number;
+  /** The view in which the work was handed out. It grows through the whole run: the key of this line, and its place in the list. */
+  readonly assignment: number;
+  /** The view that it came to. */
   readonly view: number;
   readonly startedAt: number;
   /** Null while it goes on. */
@@ -202,9 +246,10 @@ export interface RoundLine {
 export type LogKind = 'run' | 'member' | 'round' | 'audit' | 'pay' | 'fault' | 'checkpoint' | 'evaluation';
 
 export interface LogLine {
-  /** Sequence number in the journal, and position among the facts of that entry. */
+  /** 0, 1, 2, … through the run: the key of this line, and its place in the list. */
+  readonly id: number;
+  /** Sequence number of the journal's entry. */
   readonly sequence: number;
-  readonly part: number;
   readonly at: number;
   readonly kind: LogKind;
   readonly severity: 'info' | 'good' | 'warning' | 'bad';
@@ -252,11 +297,13 @@ export interface RunSnapshot {
   readonly live: boolean;
   /** Part of the journal that has been read, 0 to 1; below 1 the rest is still being read. */
   readonly read: number;
-  /** Places in the stream: an `EventSource` that comes back sends it as `Last-Event-ID`. */
+  /** Why no more of the journal can be read (it was altered, cut, or can't be understood); null while all is well. */
+  readonly fault: ApiError['error'] | null;
+  /** Place in the stream: an `EventSource` that comes back sends it as `Last-Event-ID`. */
   readonly sequence: number;
 }
 
-/** What changed since the last one: rows replace those of the same key (peer id, round), log lines are new. */
+/** What changed since the last one: rows replace those of the same key (peer id, assignment), log lines are new. */
 export interface RunChange {
   readonly figures: RunFigures;
   readonly members: readonly MemberRow[];
@@ -265,11 +312,15 @@ export interface RunChange {
   readonly log: readonly LogLine[];
   /** Points to add to curves that are shown from their beginning: one a committed round or evaluation. */
   readonly points: readonly CurvePoint[];
+  /** The lists above that would have been too long and lack rows: what is shown of them is to be fetched anew. */
+  readonly cut: readonly ('members' | 'rounds' | 'log' | 'points')[];
   readonly live: boolean;
   readonly read: number;
+  readonly fault: ApiError['error'] | null;
   readonly sequence: number;
 }
 
+/** After `round` committed rounds; `samples` trained on until then. Points of a greater round than the newest were rolled back. */
 export interface CurvePoint {
   readonly curve: CurveName;
   readonly round: number;

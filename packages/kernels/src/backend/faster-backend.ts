@@ -1,10 +1,11 @@
 /** A GPU and a CPU backend of which the first program that is compiled keeps the faster. */
 import { debug, graphText } from '../debug.ts';
 import type { StepProgram } from '../graph/step-program.ts';
-import type { AdapterInfo, Backend, BackendName, Executable, CompileOptions } from './backend.ts';
-import { chooseBackend } from './choose-backend.ts';
+import type { AdapterInfo, BackendName, Backend, CompileOptions, Executable } from './backend.ts';
+import { fasterOf } from './choose-backend.ts';
 import { summaryOf } from './errors.ts';
 import { measureStep } from './measure-step.ts';
+import type { SelectedBackend } from './selected-backend.ts';
 
 export interface FasterBackendParts {
   readonly gpu: Backend;
@@ -13,7 +14,7 @@ export interface FasterBackendParts {
   readonly reason: string;
 }
 
-export class FasterBackend implements Backend {
+export class FasterBackend implements SelectedBackend {
   readonly #parts: FasterBackendParts;
   #reason: string;
   #winner: Backend | null = null;
@@ -49,14 +50,12 @@ export class FasterBackend implements Backend {
   /** Measures one after the other, so that neither is slowed by its rival, and closes the loser. A GPU that fails the job loses it. */
   async #decide(program: StepProgram): Promise<Backend> {
     const { gpu, cpu } = this.#parts;
-    const stepMillis = await measureStep(gpu, program).catch(summaryOf);
-    const { choice, reason } =
-      typeof stepMillis === 'string'
-        ? chooseBackend({ found: false, reason: stepMillis })
-        : chooseBackend({ found: true, adapter: gpu.adapter, stepMillis }, await measureStep(cpu, program));
-    const [winner, loser] = choice === 'webgpu' ? [gpu, cpu] : [cpu, gpu];
+    const gpuMillis = await measureStep(gpu, program).catch(summaryOf);
+    const cpuMillis = typeof gpuMillis === 'string' ? 0 : await measureStep(cpu, program);
+    const { winner, reason } = fasterOf(gpu.adapter, gpuMillis, cpuMillis);
+    const [kept, loser] = winner === 'gpu' ? [gpu, cpu] : [cpu, gpu];
     await loser.close();
     this.#reason = reason;
-    return winner;
+    return kept;
   }
 }

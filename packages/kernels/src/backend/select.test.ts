@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { buildStepProgram } from '../models/build-step-program.ts';
 import type { AdapterInfo, Backend, BackendName } from './backend.ts';
-import { chooseBackend } from './choose-backend.ts';
+import { chooseBackend, fasterOf } from './choose-backend.ts';
 import { BackendUnavailableError, OnnxRuntimeError } from './errors.ts';
 import { selectBackend, type BackendOpeners } from './select.ts';
 
@@ -42,8 +42,6 @@ const auto = (webgpu: BackendOpeners['webgpu']) =>
   selectBackend({ requested: 'auto', openers: { webgpu, onnx, exact } });
 
 describe('chooseBackend', () => {
-  const gpu = { found: true, adapter: adapter('gpu') } as const;
-
   it('takes the CPU where there is no adapter, or one that a CPU plays', () => {
     expect(chooseBackend({ found: false, reason: 'no driver' })).toEqual({
       choice: 'onnx',
@@ -52,12 +50,21 @@ describe('chooseBackend', () => {
     expect(chooseBackend({ found: true, adapter: adapter('software') }).choice).toBe('onnx');
   });
 
-  it('wants figures where there is a GPU, and then takes the faster', () => {
-    expect(chooseBackend(gpu).choice).toBe('measure');
-    expect(chooseBackend({ ...gpu, stepMillis: 2 }, 3).choice).toBe('webgpu');
-    expect(chooseBackend({ ...gpu, stepMillis: 4 }, 3)).toEqual({
-      choice: 'onnx',
+  it('wants figures where there is a GPU', () => {
+    expect(chooseBackend({ found: true, adapter: adapter('gpu') }).choice).toBe('measure');
+  });
+});
+
+describe('fasterOf', () => {
+  it('takes the faster, and the CPU where the GPU failed', () => {
+    expect(fasterOf(adapter('gpu'), 2, 3).winner).toBe('gpu');
+    expect(fasterOf(adapter('gpu'), 4, 3)).toEqual({
+      winner: 'cpu',
       reason: 'a step takes 4.0 ms on a gpu and 3.0 ms on the CPU',
+    });
+    expect(fasterOf(adapter('gpu'), 'no kernel', 0)).toEqual({
+      winner: 'cpu',
+      reason: 'a gpu failed a step: no kernel',
     });
   });
 });

@@ -6,11 +6,11 @@
 import type { Backend, BackendName, Numerics } from './backend.ts';
 import { chooseBackend, type WebGpuFinding } from './choose-backend.ts';
 import { BackendUnavailableError, summaryOf } from './errors.ts';
-import { debug, graphText } from '../debug.ts';
 import { FasterBackend } from './faster-backend.ts';
 import { openExactBackend } from '../exact-backend/node/open.ts';
 import { openOnnxBackend, type OnnxBackendOptions } from './onnx-backend.ts';
 import { openWebGpu } from './open-webgpu.ts';
+import { type SelectedBackend, withReason } from './selected-backend.ts';
 
 export interface BackendOpeners {
   readonly webgpu: () => Promise<Backend>;
@@ -24,12 +24,6 @@ export interface SelectBackendOptions extends OnnxBackendOptions {
   readonly numerics?: Numerics;
   /** How backends are opened; the real ones unless given. */
   readonly openers?: BackendOpeners;
-}
-
-/** A backend that says why it was taken. With `auto` beside a GPU, name, adapter and reason are final after the first compile. */
-export interface SelectedBackend extends Backend {
-  /** One sentence. */
-  readonly reason: string;
 }
 
 /** @throws BackendUnavailableError, AdapterNotFoundError, both saying what to install */
@@ -78,14 +72,3 @@ async function openCpu(openers: BackendOpeners): Promise<{ backend: Backend; pro
     return { backend: await openers.exact(), problem: summaryOf(error) };
   }
 }
-
-const withReason = (backend: Backend, reason: string): SelectedBackend => ({
-  name: backend.name,
-  adapter: backend.adapter,
-  reason,
-  compile: (program, options) => {
-    debug('graph', () => graphText(backend.name, { train: program.train, evaluate: program.evaluate }));
-    return backend.compile(program, options);
-  },
-  close: () => backend.close(),
-});

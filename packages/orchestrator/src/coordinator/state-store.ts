@@ -18,7 +18,7 @@ import type {
   StatePoint,
   TensorTree,
 } from '@murmuration/protocol';
-import { fetchFrom, missing, nodeSha256, Semaphore } from '@murmuration/protocol/net';
+import { fetchFrom, missing, fastSha256, Semaphore } from '@murmuration/protocol/net';
 import type { FetchAnswer, MurmurationNode } from '@murmuration/protocol/net';
 import { readCheckpoint, writeCheckpoint } from '../store/checkpoint.ts';
 import type { Checkpoint } from '../store/checkpoint.ts';
@@ -88,7 +88,7 @@ export class StateStore {
   begin(parameters: Float32Array): StatePoint {
     const { runId, checkpoints, layout, stateLayout } = this.#options;
     const state = startState(stateLayout, parameters);
-    const stateHash = tensorTreeOfBytes(state, STATE_CHUNK_BYTES, nodeSha256).root;
+    const stateHash = tensorTreeOfBytes(state, STATE_CHUNK_BYTES, fastSha256).root;
     const point = { round: brandRound(0), stateHash };
     writeCheckpoint(checkpoints, { runId, ...point, journalLength: 0, layout, stateLayout, state });
     this.#hold(point, state);
@@ -125,7 +125,7 @@ export class StateStore {
   }
 
   #hold(point: StatePoint, bytes: Uint8Array): void {
-    this.#held = { ...point, bytes, tree: tensorTreeOfBytes(bytes, STATE_CHUNK_BYTES, nodeSha256) };
+    this.#held = { ...point, bytes, tree: tensorTreeOfBytes(bytes, STATE_CHUNK_BYTES, fastSha256) };
   }
 
   async #fetch(point: StatePoint, sources: readonly MemberInfo[]): Promise<Uint8Array> {
@@ -163,7 +163,7 @@ export class StateStore {
         if (
           response.type === 'ok' &&
           bytes.length === length &&
-          verifyTensorProof({ root, leaves, index, bytes, proof: response.proof }, nodeSha256)
+          verifyTensorProof({ root, leaves, index, bytes, proof: response.proof }, fastSha256)
         ) {
           into.set(bytes, start);
           return;

@@ -8,21 +8,11 @@ import type { DownloadContext } from './download.ts';
 import { DataFileMissingError, DataFormatError, DataHashError, DataLocationError, DataSizeError } from './errors.ts';
 import { resolveLocation } from './location.ts';
 import type { LocationContext } from './location.ts';
-
-/** Bytes of a data file, packed or unpacked, unless the context says otherwise. */
-export const DEFAULT_FILE_LIMIT = 1 << 30;
+import { DEFAULT_FILE_LIMIT, type DataFile } from './open.ts';
 
 export interface DataContext extends LocationContext, DownloadContext {
   /** Bytes that a file may have, packed or unpacked. */
   readonly fileLimit?: number | undefined;
-}
-
-export interface DataFile {
-  readonly location: string;
-  /** Of the file as it lies there, 64 hexadecimal digits. */
-  readonly sha256: string;
-  /** Its content, unpacked. */
-  readonly bytes: Uint8Array;
 }
 
 const unpack = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(gunzip);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataSource } from '../job/data.ts';
 import type { DataContext } from './data-file.ts';
-import { dataFactsOf, openDatasets } from './open.ts';
+import { openDatasets } from './open-files.ts';
+import { dataFactsOf } from './open.ts';
 
 const here: DataContext = { directory: import.meta.dirname, confined: true };
 

@@ -5,8 +5,6 @@ import type { Hash } from '../core/ids.ts';
 import type { DataSource, DataSpec, ResolvedSource } from '../job/data.ts';
 import type { DataFacts } from '../job/resolved.ts';
 import { leafDigest, tensorTree } from '../merkle/tensor-tree.ts';
-import { readDataFile } from './data-file.ts';
-import type { DataContext, DataFile } from './data-file.ts';
 import type { Dataset } from './dataset.ts';
 import { DataFormatError, TokenError } from './errors.ts';
 import { imageDataset } from './image-dataset.ts';
@@ -24,18 +22,35 @@ export interface JobDatasets {
 
 type TextSource = Extract<DataSource, { type: 'text' }>;
 type IdxSource = Extract<DataSource, { type: 'idx' }>;
-type Read = (location: string, sha256: string | undefined) => Promise<DataFile>;
+
+/** Bytes of a data file, packed or unpacked, unless somebody says otherwise. */
+export const DEFAULT_FILE_LIMIT = 1 << 30;
+
+/** A data file with its content. */
+export interface DataFile {
+  readonly location: string;
+  /** Of the file as it lies there, 64 hexadecimal digits. */
+  readonly sha256: string;
+  /** Its content, unpacked. */
+  readonly bytes: Uint8Array;
+}
+
+/** Reads the file at `location`, whose hash must be `sha256` unless that is undefined. It is called once a file. */
+export type ReadDataFile = (location: string, sha256: string | undefined) => Promise<DataFile>;
 
 /**
  * Opens both datasets of a job; a file that both name is read once.
  * @param data a job's `data`, resolved or not; where it names hashes they are checked
  * @throws the errors of `errors.ts`, each naming its file
  */
-export async function openDatasets(data: Pick<DataSpec, 'train' | 'eval'>, context: DataContext): Promise<JobDatasets> {
+export async function openDatasetsWith(
+  data: Pick<DataSpec, 'train' | 'eval'>,
+  readFile: ReadDataFile,
+): Promise<JobDatasets> {
   const files = new Map<string, Promise<DataFile>>();
-  const read: Read = (location, sha256) => {
+  const read: ReadDataFile = (location, sha256) => {
     const key = `${sha256 ?? ''} ${location}`;
-    const file = files.get(key) ?? readDataFile(location, sha256, context);
+    const file = files.get(key) ?? readFile(location, sha256);
     files.set(key, file);
     return file;
   };
@@ -57,11 +72,11 @@ function datasetRoot(files: readonly DataFile[]): Hash {
 }
 
 /** @param train the training data, for a source of held-out samples */
-async function openSource(source: DataSource, read: Read, train: Dataset | null): Promise<Dataset> {
+async function openSource(source: DataSource, read: ReadDataFile, train: Dataset | null): Promise<Dataset> {
   return source.type === 'idx' ? openImages(source, read) : openText(source, read, train);
 }
 
-async function openImages(source: IdxSource, read: Read): Promise<Dataset> {
+async function openImages(source: IdxSource, read: ReadDataFile): Promise<Dataset> {
   const images = await read(source.images, source.sha256?.images);
   const labels = await read(source.labels, source.sha256?.labels);
   return imageDataset({
@@ -72,7 +87,7 @@ async function openImages(source: IdxSource, read: Read): Promise<Dataset> {
   });
 }
 
-async function openText(source: TextSource, read: Read, train: Dataset | null): Promise<Dataset> {
+async function openText(source: TextSource, read: ReadDataFile, train: Dataset | null): Promise<Dataset> {
   const files: DataFile[] = [];
   for (const [index, location] of source.files.entries()) files.push(await read(location, source.sha256?.[index]));
   const text = files.map((file) => textOf(file.bytes, file.location, source.field)).join('\n');

@@ -1,21 +1,11 @@
 /** The one key of a process: libp2p identity and EVM account. Kept as 64 hexadecimal digits in a file of mode 0600. */
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { generateKeyPair, privateKeyFromRaw } from '@libp2p/crypto/keys';
 import type { Secp256k1PrivateKey } from '@libp2p/interface';
 import { BadKeyFileError, messageOf } from './errors.ts';
+import { keyFromRaw, newKey } from './keys.ts';
 
 const keyText = /^(?:0x)?([0-9a-fA-F]{64})$/;
-
-/** A new secp256k1 key from the system's randomness. */
-export const newKey = (): Promise<Secp256k1PrivateKey> => generateKeyPair('secp256k1');
-
-/** The key with the secret scalar `raw` `[32]`. @throws a RangeError when it is not a scalar of the curve */
-export function keyFromRaw(raw: Uint8Array): Secp256k1PrivateKey {
-  const key = privateKeyFromRaw(raw);
-  if (key.type !== 'secp256k1') throw new RangeError('a secp256k1 key has 32 bytes');
-  return key;
-}
 
 /**
  * Reads the key at `path`; makes one there when there is no such file.

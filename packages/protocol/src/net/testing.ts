@@ -1,7 +1,7 @@
 /** Fixtures of the network tests: nodes on loopback, with keys that are the same in every run. */
 import { milliseconds } from '../core/units.ts';
 import type { MemberInfo } from '../wire/control.ts';
-import { keyFromRaw } from './key-file.ts';
+import { keyFromRaw } from './keys.ts';
 import { createNode, type MurmurationNode, type NodeOptions } from './node.ts';
 
 /** The key with the number `index`, 1 to 255. */

@@ -1,7 +1,7 @@
 /** An audit: the target's micro-batches trained again on the same parameters, and compared with what it committed to. */
 import { verifyTensorProof, type CoordinatorMessageOf, type MemberEventOf, type RunId } from '@murmuration/protocol';
 import type { VectorKernels } from '@murmuration/kernels/exact';
-import { nodeSha256, type MurmurationNode } from '@murmuration/protocol/net';
+import { fastSha256, type MurmurationNode } from '@murmuration/protocol/net';
 import { floatsOf, type BucketCut } from '../collective/bucket-cut.ts';
 import type { ComputeQueue } from '../compute/compute-queue.ts';
 import type { StepRunner } from '../compute/step-runner.ts';
@@ -57,7 +57,7 @@ async function fetchContribution(
       const proved =
         response.type === 'ok' &&
         bytes.length === cut.byteLength(bucket) &&
-        verifyTensorProof({ root, leaves: cut.count, index: bucket, bytes, proof: response.proof }, nodeSha256);
+        verifyTensorProof({ root, leaves: cut.count, index: bucket, bytes, proof: response.proof }, fastSha256);
       if (proved) gradient.set(floatsOf(bytes), cut.offset(bucket));
       return proved;
     },

@@ -9,7 +9,7 @@ import {
   type PeerId,
   type RunId,
 } from '@murmuration/protocol';
-import { nodeSha256, type BucketLinks } from '@murmuration/protocol/net';
+import { fastSha256, type BucketLinks } from '@murmuration/protocol/net';
 import type { VectorKernels } from '@murmuration/kernels/exact';
 import { crashPoint, type Faults } from '../testing/faults.ts';
 import { floatsOf, type BucketCut } from './bucket-cut.ts';
@@ -89,7 +89,7 @@ export class Collective {
       terms.map(({ samples }) => samples),
       floatsOf(bytes),
     );
-    const hash = leafHash(bytes, nodeSha256);
+    const hash = leafHash(bytes, fastSha256);
     reduced.add({ from: self, view, bucket, hash, bytes });
     return { type: 'reduced', round, view, bucket, hash };
   }

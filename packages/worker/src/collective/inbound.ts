@@ -7,7 +7,7 @@ import {
   type PeerId,
   type RunId,
 } from '@murmuration/protocol';
-import { nodeSha256, PeerFaultError, verifyCommitment, type BucketReceiver } from '@murmuration/protocol/net';
+import { fastSha256, PeerFaultError, verifyCommitment, type BucketReceiver } from '@murmuration/protocol/net';
 import type { VectorKernels } from '@murmuration/kernels/exact';
 import { floatsOf, type BucketCut } from './bucket-cut.ts';
 import type { ReceivedContributions } from './received-contributions.ts';
@@ -64,7 +64,7 @@ export class Inbound implements BucketReceiver {
   #contribution(from: PeerId, frame: ContributionFrame, bytes: Uint8Array): void {
     const { cut, received, tell } = this.#parts;
     const { round, assignment, microBatches, samples, root, signature, bucket, proof } = frame;
-    if (!verifyTensorProof({ root, leaves: cut.count, index: bucket, bytes, proof }, nodeSha256))
+    if (!verifyTensorProof({ root, leaves: cut.count, index: bucket, bytes, proof }, fastSha256))
       throw fault(from, 'forged', `bucket ${bucket} is not in the contribution that it says`);
     if (!this.#isSigned(from, frame)) throw fault(from, 'forged', `the signature under its commitment ${root}`);
     const earlier = received.get(from, assignment, bucket);
@@ -88,7 +88,7 @@ export class Inbound implements BucketReceiver {
   }
 
   #reduced(from: PeerId, { round, view, bucket }: ReducedFrame, bytes: Uint8Array): void {
-    const hash = leafHash(bytes, nodeSha256);
+    const hash = leafHash(bytes, fastSha256);
     this.#parts.reduced.add({ from, view, bucket, hash, bytes });
     this.#parts.tell({ type: 'reducedReceived', from, round, view, bucket, hash });
   }

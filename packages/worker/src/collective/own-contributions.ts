@@ -11,7 +11,7 @@ import {
   type TensorTree,
   type View,
 } from '@murmuration/protocol';
-import { nodeSha256, signCommitment } from '@murmuration/protocol/net';
+import { fastSha256, signCommitment } from '@murmuration/protocol/net';
 import type { BucketCut } from './bucket-cut.ts';
 
 export interface OwnContribution {
@@ -30,8 +30,8 @@ export function commitTo(
   key: Secp256k1PrivateKey,
 ): OwnContribution {
   const tree = tensorTree(
-    [...cut.buckets()].map((bucket) => leafDigest(cut.bytes(gradient, bucket), nodeSha256)),
-    nodeSha256,
+    [...cut.buckets()].map((bucket) => leafDigest(cut.bytes(gradient, bucket), fastSha256)),
+    fastSha256,
   );
   const committed = { ...terms, root: tree.root };
   return { terms: committed, signature: signCommitment(key, committed), gradient, tree };

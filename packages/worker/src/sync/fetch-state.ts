@@ -10,7 +10,7 @@ import {
   type RunId,
   type Sync,
 } from '@murmuration/protocol';
-import { nodeSha256, type MurmurationNode } from '@murmuration/protocol/net';
+import { fastSha256, type MurmurationNode } from '@murmuration/protocol/net';
 import type { BucketCut } from '../collective/bucket-cut.ts';
 import { fetchParts, type Part } from './sources.ts';
 
@@ -41,7 +41,7 @@ export async function fetchState(
         const proved =
           response.type === 'ok' &&
           bytes.length === length &&
-          verifyTensorProof({ root, leaves, index, bytes, proof: response.proof }, nodeSha256);
+          verifyTensorProof({ root, leaves, index, bytes, proof: response.proof }, fastSha256);
         if (proved) state.set(bytes, start);
         return proved;
       },
@@ -81,7 +81,7 @@ export async function fetchReduced(
       if (
         response.type !== 'ok' ||
         body.length !== cut.byteLength(one.bucket) ||
-        leafHash(body, nodeSha256) !== one.hash
+        leafHash(body, fastSha256) !== one.hash
       )
         return false;
       take(one, body);

@@ -12,7 +12,7 @@ import {
   type Round,
   type TensorTree,
 } from '@murmuration/protocol';
-import { nodeSha256 } from '@murmuration/protocol/net';
+import { fastSha256 } from '@murmuration/protocol/net';
 
 /** Chunks hashed between two turns of the event loop: 4 MiB, about 3 ms. */
 const CHUNKS_A_TURN = 16;
@@ -126,11 +126,11 @@ export class Replica {
       // Taken anew each turn: memory that grew meanwhile has moved.
       const bytes = this.#state.stateBytes;
       const end = Math.min(leaves.length + CHUNKS_A_TURN, this.chunks);
-      while (leaves.length < end) leaves.push(leafDigest(chunkOf(bytes, leaves.length), nodeSha256));
+      while (leaves.length < end) leaves.push(leafDigest(chunkOf(bytes, leaves.length), fastSha256));
       if (leaves.length < this.chunks) await new Promise((resolve) => setImmediate(resolve));
     }
     this.#round = round;
-    this.#tree = tensorTree(leaves, nodeSha256);
+    this.#tree = tensorTree(leaves, fastSha256);
     return this.#tree.root;
   }
 }

@@ -12,7 +12,7 @@ export function registerReplay(program: Command): void {
     const [{ openRunDirectory }, { replayStored }, { dateTime }] = await Promise.all([
       import('../store/run-directory.ts'),
       import('../store/replay-stored.ts'),
-      import('../report/format.ts'),
+      import('@murmuration/protocol/dashboard'),
     ]);
     const { paths } = openRunDirectory(directory);
     const replayed = replayStored(paths.journal, (entry) => {

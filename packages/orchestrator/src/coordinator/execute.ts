@@ -19,7 +19,7 @@ import { MetricsWriter } from '../store/metrics.ts';
 import { lockRun } from '../store/run-directory.ts';
 import type { RunPaths } from '../store/run-directory.ts';
 import { environment } from '../report/report.ts';
-import { dateTime, percent } from '../report/format.ts';
+import { dateTime, percent } from '@murmuration/protocol/dashboard';
 import { version } from '../version.ts';
 import { makeProducts } from './products.ts';
 import { Session } from './session.ts';

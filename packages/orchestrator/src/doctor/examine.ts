@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { anvilBinary } from '@murmuration/contracts/devnet';
 import { z } from 'zod';
-import { byteSize } from '../report/format.ts';
+import { byteSize } from '@murmuration/protocol/dashboard';
 import { workerCommand } from '../worker-bin.ts';
 
 export interface Finding {

@@ -1,5 +1,5 @@
 /** A plan in words. */
-import { byteSize, figure, scaled, seconds, tokens } from '../report/format.ts';
+import { byteSize, figure, scaled, seconds, tokens } from '@murmuration/protocol/dashboard';
 import type { LoadedJob } from './load-job.ts';
 import type { Measured } from './measured.ts';
 import type { RunPlan } from './plan.ts';

@@ -1,6 +1,6 @@
 /** Journal facts as events for machines (`--json`), and as sentences for people. */
 import type { RunFact, RunFactOf } from '@murmuration/protocol';
-import { figure, percent, shortHash, shortPeer, tokens } from '../report/format.ts';
+import { figure, percent, shortHash, shortPeer, tokens } from '@murmuration/protocol/dashboard';
 import type { OutputEvent } from '../cli/output.ts';
 
 export type CommittedFact = RunFactOf<'roundCommitted'>;

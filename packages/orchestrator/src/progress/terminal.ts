@@ -1,7 +1,7 @@
 /** A run on a terminal: sentences scroll by, one line of figures stays at the bottom. Plain lines where there is no terminal. */
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
-import { figure, seconds, tokens } from '../report/format.ts';
+import { figure, seconds, tokens } from '@murmuration/protocol/dashboard';
 import type { LiveFigures } from './live-figures.ts';
 
 export interface ProgressView {

@@ -1,5 +1,5 @@
 /** Charts as inline SVG. Colours come from the page's style, so they follow light and dark. */
-import { figure } from './format.ts';
+import { figure } from '@murmuration/protocol/dashboard';
 import { html } from './html.ts';
 import type { Html } from './html.ts';
 import { linearScale, thin } from './scale.ts';

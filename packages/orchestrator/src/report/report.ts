@@ -2,7 +2,7 @@
 import { arch, cpus, platform, totalmem } from 'node:os';
 import type { RunResult } from '../summary/result.ts';
 import type { RunSummary } from '../summary/summary.ts';
-import { byteSize, dateTime } from './format.ts';
+import { byteSize, dateTime } from '@murmuration/protocol/dashboard';
 import { html } from './html.ts';
 import type { Html } from './html.ts';
 import {

@@ -3,7 +3,7 @@ import { differenceText } from '../summary/result.ts';
 import type { RunResult } from '../summary/result.ts';
 import type { AuditLine, RunSummary } from '../summary/summary.ts';
 import { lineChart, shareBars } from './charts.ts';
-import { dateTime, figure, percent, seconds, shortHash, shortPeer, tokens } from './format.ts';
+import { dateTime, figure, percent, seconds, shortHash, shortPeer, tokens } from '@murmuration/protocol/dashboard';
 import { html } from './html.ts';
 import type { Html } from './html.ts';
 

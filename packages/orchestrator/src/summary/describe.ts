@@ -1,5 +1,5 @@
 /** A run in a few lines, for a terminal. */
-import { figure, percent, seconds, shortPeer, tokens } from '../report/format.ts';
+import { figure, percent, seconds, shortPeer, tokens } from '@murmuration/protocol/dashboard';
 import { trainingSeconds } from './result.ts';
 import type { RunSummary, WorkerSummary } from './summary.ts';
 

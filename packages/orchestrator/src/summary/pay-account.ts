@@ -1,6 +1,6 @@
 /** One worker's account of a run: each line an epoch's figures or a thing that changed them. */
 import type { PeerId, RunFact } from '@murmuration/protocol';
-import { dateTime, figure, tokens } from '../report/format.ts';
+import { dateTime, figure, tokens } from '@murmuration/protocol/dashboard';
 import type { JournalStore } from '../store/journal-store.ts';
 import { summarize } from './fold.ts';
 import type { WorkerSummary } from './summary.ts';

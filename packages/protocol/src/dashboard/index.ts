@@ -1,2 +1,3 @@
 /** `@murmuration/protocol/dashboard`: a run as people look at it, projected from its journal. Runs anywhere. */
 export * from './api.ts';
+export * from './format.ts';

@@ -3,6 +3,7 @@
  * `must('a positive integer')` becomes `training.rounds must be a positive integer`.
  */
 import { z } from 'zod';
+import { tokensToWei } from './tokens.ts';
 
 /** Zod's error parameter for "must be …"; an absent value is worded by `issues.ts`. */
 export const must = (what: string): { error: string } => ({ error: `must be ${what}` });
@@ -47,23 +48,8 @@ export const duration = z
   .refine((value) => parseDuration(value) >= 1 && parseDuration(value) <= 30 * 24 * 3_600_000, durationWords)
   .transform(parseDuration);
 
-/** Decimals of the payment token. */
-export const TOKEN_DECIMALS = 18;
 const amountText = /^\d{1,40}(?:\.\d{1,18})?$/;
 const amountWords = must('an amount of tokens such as 12 or "0.25" (at most 18 decimals)');
-
-/** The smallest units in a decimal amount of tokens: `'0.25'` → `'250000000000000000'`. */
-export function tokensToWei(amount: string): string {
-  const [units = '0', decimals = ''] = amount.split('.');
-  return BigInt(units + decimals.padEnd(TOKEN_DECIMALS, '0')).toString();
-}
-
-/** The inverse of {@link tokensToWei}: `250000000000000000n` → `'0.25'`. */
-export function weiToTokens(wei: bigint): string {
-  const digits = wei.toString().padStart(TOKEN_DECIMALS + 1, '0');
-  const decimals = digits.slice(-TOKEN_DECIMALS).replace(/0+$/, '');
-  return digits.slice(0, -TOKEN_DECIMALS) + (decimals === '' ? '' : `.${decimals}`);
-}
 
 /** An amount of tokens, number or text; a decimal text of smallest units once parsed. */
 export const amount = z

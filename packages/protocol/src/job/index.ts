@@ -1,6 +1,7 @@
 /** The job: `job.yaml` with positions, and the resolved form that workers receive. */
 export * from './data.ts';
-export { parseDuration, TOKEN_DECIMALS, tokensToWei, weiToTokens } from './fields.ts';
+export { parseDuration } from './fields.ts';
+export * from './tokens.ts';
 export * from './model.ts';
 export * from './operations.ts';
 export * from './parse.ts';

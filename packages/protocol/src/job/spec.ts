@@ -1,7 +1,8 @@
 /** `job.yaml` as a schema: its sections, and the rules that tie sections together. */
 import { z } from 'zod';
 import { dataSpecSchema } from './data.ts';
-import { must, seedNumber, weiToTokens } from './fields.ts';
+import { must, seedNumber } from './fields.ts';
+import { weiToTokens } from './tokens.ts';
 import { isLanguageModel, modelSpecSchema } from './model.ts';
 import {
   auditSpecSchema,

@@ -1,5 +1,5 @@
 /** Numbers for people. */
-import { weiToTokens } from '@murmuration/protocol/job';
+import { weiToTokens } from '../job/tokens.ts';
 
 /** Four significant digits: `0.02314`, `1,234`, `1.2e-7`. */
 export function figure(value: number | null): string {

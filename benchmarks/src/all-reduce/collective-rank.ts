@@ -188,10 +188,11 @@ export class CollectiveRank implements Rank {
     const named = { round: round(assignment), view: assignment, bucket };
     const terms = this.#members.map(({ peerId }) => ({
       peerId,
+      assignment,
       samples: SAMPLES,
       root: this.#own.of(assignment)!.terms.root,
     }));
-    const { hash } = await this.#collective.reduce({ type: 'reduce', ...named, assignment, terms });
+    const { hash } = await this.#collective.reduce({ type: 'reduce', ...named, terms });
     reduction.add(bucket, hash);
     await this.#collective.pushReduced({ type: 'pushReduced', ...named, hash, to: this.#others });
   }

@@ -75,7 +75,7 @@ beforeEach(async () => {
       round: work.round,
       view: work.assignment,
       assignment: work.assignment,
-      contributors: [{ peerId: contributor, microBatches: work.microBatches }],
+      contributors: [{ peerId: contributor, assignment: work.assignment, microBatches: work.microBatches }],
       owners: [worker.peerId],
       reduced: [null],
       commitments: { [contributor]: { root, samples: work.samples } },

@@ -55,7 +55,15 @@ interface FactTable {
     contributors: readonly { peerId: PeerId; microBatches: readonly MicroBatch[] }[];
     queued: number;
   };
-  viewChanged: { round: Round; view: View; reason: string; returned: readonly MicroBatch[] };
+  viewChanged: {
+    round: Round;
+    view: View;
+    reason: string;
+    /** Queued again. */
+    returned: readonly MicroBatch[];
+    /** All that those train now who took over a lost member's work; absent where nobody did. */
+    reassigned?: readonly { peerId: PeerId; microBatches: readonly MicroBatch[] }[];
+  };
   roundAbandoned: { round: Round; reason: string; returned: readonly MicroBatch[] };
   roundSealed: { round: Round; view: View; digest: Hash; samples: number };
   roundCommitted: {

@@ -232,8 +232,8 @@ export class SimWorker {
     }
   }
 
-  #reduce({ round, view, assignment, bucket, terms }: MemberEffectOf<'reduce'>): void {
-    const values = terms.map(({ peerId }) => {
+  #reduce({ round, view, bucket, terms }: MemberEffectOf<'reduce'>): void {
+    const values = terms.map(({ peerId, assignment }) => {
       const value =
         peerId === this.peerId
           ? this.tensors.ownUnder(assignment)?.values[bucket]

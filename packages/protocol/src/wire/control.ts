@@ -41,6 +41,8 @@ export const memberInfoSchema = z.strictObject({ peerId: peerIdSchema, addresses
 /** One contributor of a view with the micro-batches that it trains; contributors stand in reduction order. */
 export const contributorSchema = z.strictObject({
   peerId: peerIdSchema,
+  /** The view in which this work was handed out to it: later than the round's first where it took over a lost member's. */
+  assignment: viewSchema,
   microBatches: z.array(microBatchSchema).max(65_536),
 });
 
@@ -52,7 +54,7 @@ const viewFields = {
   round: roundSchema,
   /** Grows through the whole run (never restarts with a round), so that it alone tells a stale message. */
   view: viewSchema,
-  /** The view in which this round's work was handed out: equals `view` in an `assign`. Commitments and contributions answer it. */
+  /** The view in which this round's work was first handed out: equals `view` in an `assign`. It tells the attempts at a round apart. */
   assignment: viewSchema,
   contributors: z.array(contributorSchema).min(1).max(4096),
   /** Indices into `members`. */

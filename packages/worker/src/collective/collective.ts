@@ -8,6 +8,7 @@ import {
   type MemberInfo,
   type PeerId,
   type RunId,
+  type View,
 } from '@murmuration/protocol';
 import { fastSha256, type BucketLinks } from '@murmuration/protocol/net';
 import type { VectorKernels } from '@murmuration/kernels/exact';
@@ -77,12 +78,12 @@ export class Collective {
   }
 
   /** Σ samplesₘ·gₘ ÷ Σ samples of one bucket, in the order of the terms. @throws MissingBucketError, KernelError */
-  async reduce({ round, view, assignment, bucket, terms }: MemberEffectOf<'reduce'>): Promise<Answer<'reduced'>> {
+  async reduce({ round, view, bucket, terms }: MemberEffectOf<'reduce'>): Promise<Answer<'reduced'>> {
     crashPoint(this.#parts.faults, 'owning', round);
     // A turn of the event loop for each bucket, so that frames and heartbeats pass between.
     await new Promise((resolve) => setImmediate(resolve));
     const { self, cut, vectors, reduced } = this.#parts;
-    const inputs = terms.map(({ peerId }) => floatsOf(this.#contribution(peerId, assignment, bucket)));
+    const inputs = terms.map(({ peerId, assignment }) => floatsOf(this.#contribution(peerId, assignment, bucket)));
     const bytes = new Uint8Array(cut.byteLength(bucket));
     vectors.weightedSum(
       inputs,
@@ -105,7 +106,7 @@ export class Collective {
     if (failed !== undefined) throw failed.reason;
   }
 
-  #contribution(from: PeerId, assignment: MemberEffectOf<'reduce'>['assignment'], bucket: Bucket): Uint8Array {
+  #contribution(from: PeerId, assignment: View, bucket: Bucket): Uint8Array {
     const { self, own, received, cut } = this.#parts;
     const mine = from === self ? own.of(assignment) : null;
     const bytes = mine === null ? received.get(from, assignment, bucket) : cut.bytes(mine.gradient, bucket);

@@ -53,6 +53,13 @@ export interface CoordinatorConfig {
   readonly maxMembers: number;
   /** `fixed`: round-robin, independent of speed; `adaptive`: in proportion to measured speed. */
   readonly assignment: 'fixed' | 'adaptive';
+  /**
+   * What becomes of a lost member's micro-batches. `requeue` (also where it is left out): later rounds train them.
+   * `recompute`: the other members do, in the same round, so that what a round trains depends on no membership.
+   */
+  readonly onLoss?: 'recompute' | 'requeue';
+  /** `exact`: only adapters of the exact class are taken in, for the others' gradients have other bits. `fast` where it is left out. */
+  readonly numerics?: 'fast' | 'exact';
   /** The one time-out; every other is derived from it (see `deadlines.ts`). */
   readonly failureTimeout: Milliseconds;
   /** After so long with fewer than `minMembers` the run fails; null waits for ever. */

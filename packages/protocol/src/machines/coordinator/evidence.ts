@@ -40,7 +40,7 @@ export function claimsOf(
 ): CommitmentClaim[] {
   if (phase.name !== 'training' || phase.round.view !== view || hasReported(phase.round, from)) return [];
   const { round } = phase;
-  return round.contributors.flatMap(({ peerId, microBatches }, i) => {
+  return round.contributors.flatMap(({ peerId, assignment, microBatches }, i) => {
     const seen = commitments[i];
     const known = knownCommitment(round, peerId);
     if (seen === undefined || (known !== undefined && isSameCommitment(known, seen))) return [];
@@ -48,7 +48,7 @@ export function claimsOf(
     const terms = {
       runId: config.runId,
       round: round.round,
-      assignment: round.assignment,
+      assignment,
       root,
       microBatches,
       samples,

@@ -69,6 +69,25 @@ describe('admission', () => {
   });
 });
 
+describe('a run with exact numerics', () => {
+  const adapter = (kind: 'exact' | 'tolerance') => ({ name: 'a card', kind: 'gpu', class: kind }) as const;
+
+  it('refuses an adapter of the tolerance class and says what to do', () => {
+    const scenario = new Scenario({ numerics: 'exact' });
+    scenario.hello('a', { adapter: adapter('exact') });
+    scenario.hello('b', { adapter: adapter('tolerance') });
+    expect(scenario.facts('memberRefused')).toMatchObject([{ peerId: idOf('b'), code: 'NOT_EXACT' }]);
+    expect(scenario.heard('b', 'refuse')[0]?.reason).toContain('backend exact');
+    expect(scenario.facts('memberJoined').map(({ peerId }) => peerId)).toEqual([idOf('a')]);
+  });
+
+  it('is the only one that does', () => {
+    const scenario = new Scenario({ numerics: 'fast' });
+    scenario.hello('b', { adapter: adapter('tolerance') });
+    expect(scenario.facts('memberRefused')).toEqual([]);
+  });
+});
+
 describe('a worker joins while rounds go on', () => {
   it('waits for a copy of the state, fetches it, follows the seals and has its share', () => {
     const scenario = three().play('a', 'b', 'c');
@@ -130,7 +149,9 @@ describe('everybody is gone', () => {
     expect(scenario.heard('a', 'welcome').at(-1)?.sync).toEqual({ round: 1, stateHash: hashNo(1), sources: [] });
     scenario.ready('a', 1);
     scenario.fire('regather');
-    expect(scenario.round.contributors).toEqual([{ peerId: idOf('a'), microBatches: numbers(6, 7, 8, 9, 10, 11) }]);
+    expect(scenario.round.contributors).toMatchObject([
+      { peerId: idOf('a'), microBatches: numbers(6, 7, 8, 9, 10, 11) },
+    ]);
   });
 
   it('strangers come: the run goes back to its checkpoint, and what was trained since is queued', () => {

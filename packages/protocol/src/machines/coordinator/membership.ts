@@ -30,6 +30,13 @@ const refusals: readonly ((
           code: 'PROTOCOL_VERSION',
           reason: `The worker speaks protocol ${hello.protocolVersion}, the run ${PROTOCOL_VERSION}. Install the same version on both sides.`,
         },
+  ({ config }, { adapter }) =>
+    config.numerics === 'exact' && adapter.class !== 'exact'
+      ? {
+          code: 'NOT_EXACT',
+          reason: `The run has exact numerics, and ${adapter.name} computes other bits than the rest. Join with the backend exact, which needs only a CPU.`,
+        }
+      : null,
   (_state, _hello, known) =>
     known?.status === 'expelled'
       ? { code: 'EXPELLED', reason: 'This worker was expelled from the run and cannot come back.' }

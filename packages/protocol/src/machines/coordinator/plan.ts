@@ -1,12 +1,15 @@
 /** Who trains what, and who reduces what. Pure arithmetic over the members of a view. */
-import type { MicroBatch, PeerId, Round } from '../../core/ids.ts';
+import type { MicroBatch, PeerId, Round, View } from '../../core/ids.ts';
 import type { Contributor } from '../../wire/control.ts';
 import { byPeerId, isDialable } from './select.ts';
 import type { MemberRecord } from './state.ts';
 
+/** What one member trains. */
+export type Work = Omit<Contributor, 'assignment'>;
+
 export interface RoundPlan {
   /** Those with work, in peer id order. */
-  readonly contributors: readonly Contributor[];
+  readonly contributors: readonly Work[];
   readonly owners: readonly PeerId[];
 }
 
@@ -34,6 +37,7 @@ const adaptive: Planner = (members, microBatches, round) => {
 };
 
 const planners = { fixed, adaptive } as const satisfies Record<string, Planner>;
+type PlannerName = keyof typeof planners;
 
 /**
  * Shares `total` out in proportion to the weights, whole numbers that sum to `total`; ties go to the earlier one. All
@@ -79,6 +83,39 @@ export function replanOwners(owners: readonly PeerId[], members: readonly Member
   return owners.map((owner) => (alive.has(owner) ? owner : dialable[next++ % dialable.length]!.peerId));
 }
 
+/**
+ * Hands the work of those who are gone to the living, within the same round. Whoever gets some has its whole work handed
+ * out anew in `view`, so that it still commits once, to all of it; everybody else's stays as it was, and so does what they
+ * contributed.
+ */
+export function takeOver({
+  contributors,
+  living,
+  assignment,
+  round,
+  view,
+}: {
+  contributors: readonly Contributor[];
+  living: readonly MemberRecord[];
+  assignment: PlannerName;
+  round: Round;
+  view: View;
+}): Contributor[] {
+  const members = living.toSorted(byPeerId);
+  const lost = contributors
+    .filter(({ peerId }) => !members.some((member) => member.peerId === peerId))
+    .flatMap(({ microBatches }) => microBatches)
+    .toSorted((a, b) => a - b);
+  const shares = planners[assignment](members, lost, round);
+  return members.flatMap(({ peerId }, m): Contributor[] => {
+    const before = contributors.find((contributor) => contributor.peerId === peerId);
+    const more = shares[m] ?? [];
+    if (more.length === 0) return before === undefined ? [] : [before];
+    const microBatches = [...(before?.microBatches ?? []), ...more].toSorted((a, b) => a - b);
+    return [{ peerId, assignment: view, microBatches }];
+  });
+}
+
 /** The work of one round. Owners are empty when nobody can be dialled. */
 export function planRound({
   members,
@@ -90,7 +127,7 @@ export function planRound({
   members: readonly MemberRecord[];
   microBatches: readonly MicroBatch[];
   buckets: number;
-  assignment: keyof typeof planners;
+  assignment: PlannerName;
   round: Round;
 }): RoundPlan {
   const ordered = members.toSorted(byPeerId);

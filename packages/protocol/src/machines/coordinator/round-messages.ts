@@ -12,7 +12,7 @@ function viewFields({ round, view, assignment, contributors, owners }: Fields, m
     round,
     view,
     assignment,
-    contributors: contributors.map(({ peerId, microBatches }) => ({ peerId, microBatches: [...microBatches] })),
+    contributors: contributors.map((contributor) => ({ ...contributor, microBatches: [...contributor.microBatches] })),
     owners: owners.map((owner) => index.get(owner) ?? 0),
     members: [...members],
   };

@@ -238,3 +238,67 @@ describe('a member that lies', () => {
     expect(scenario.facts('memberGone')[0]).toMatchObject({ peerId: idOf('c'), how: 'expelled', code: 'WRONG_STATE' });
   });
 });
+
+describe('a member dies where lost work is recomputed', () => {
+  const recompute = () => new Scenario({ onLoss: 'recompute' }).join('a', 'b', 'c');
+
+  it('while computing: the others take over its micro-batches in the same round, under a new assignment', () => {
+    const scenario = recompute();
+    scenario.commit('a');
+    scenario.lose('b');
+    expect(workOf(scenario)).toEqual({ a: numbers(0, 1, 3), c: numbers(2, 4, 5) });
+    expect(scenario.round.contributors.map(({ assignment }) => assignment)).toEqual([2, 2]);
+    expect(scenario.heard('a', 'view')[0]).toMatchObject({
+      view: 2,
+      assignment: 1,
+      contributors: [{ assignment: 2 }, {}],
+    });
+    expect(scenario.state.ledger.returned).toEqual([]);
+    expect(scenario.facts('viewChanged')[0]).toMatchObject({
+      returned: [],
+      reassigned: [{ microBatches: numbers(0, 1, 3) }, { microBatches: numbers(2, 4, 5) }],
+    });
+    scenario.play('a', 'c');
+    expect(scenario.facts('roundCommitted')[0]).toMatchObject({ round: 0, samples: 12 });
+    expect(workOf(scenario)).toEqual({ a: numbers(6, 8, 10), c: numbers(7, 9, 11) });
+  });
+
+  it('with one micro-batch: who takes nothing over keeps its assignment and its commitment', () => {
+    const scenario = new Scenario({ onLoss: 'recompute', microBatchesPerRound: 3 }).join('a', 'b', 'c');
+    for (const name of ['a', 'c']) scenario.commit(name);
+    scenario.lose('b');
+    expect(scenario.round.contributors).toMatchObject([
+      { microBatches: numbers(0, 1), assignment: 2 },
+      { microBatches: numbers(2), assignment: 1 },
+    ]);
+    expect(Object.keys(scenario.round.commitments)).toEqual([idOf('c')]);
+    scenario.commit('a');
+    expect(scenario.round.stage).toBe('reducing');
+  });
+
+  it('a commitment to the work before is late, and no second one', () => {
+    const scenario = recompute();
+    scenario.lose('b');
+    scenario.commit('a', { assignment: view(1), microBatches: [...numbers(0, 3)], samples: 4 });
+    expect(scenario.round.commitments).toEqual({});
+    scenario.commit('a', { root: hashNo(7) });
+    expect(scenario.round.commitments[idOf('a')]).toMatchObject({ root: hashNo(7), samples: 6 });
+    expect(scenario.facts('memberGone').map(({ code }) => code)).toEqual(['DISCONNECTED']);
+  });
+
+  it('and those who take over have time for it', () => {
+    const scenario = recompute();
+    for (const name of ['a', 'b', 'c']) scenario.commit(name);
+    const effects = scenario.tell({ type: 'disconnected', peerId: idOf('b'), reason: 'gone' });
+    expect(effects).toContainEqual(expect.objectContaining({ type: 'setTimer', name: 'round' }));
+    expect(scenario.round.stage).toBe('computing');
+  });
+
+  it('and so do the others, one after the other: the last one trains the whole round', () => {
+    const scenario = recompute();
+    scenario.lose('b', 'c');
+    expect(workOf(scenario)).toEqual({ a: numbers(0, 1, 2, 3, 4, 5) });
+    scenario.lose('a');
+    expect(scenario.state.ledger.returned).toEqual(numbers(0, 1, 2, 3, 4, 5));
+  });
+});

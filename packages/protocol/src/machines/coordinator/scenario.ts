@@ -117,11 +117,14 @@ export class Scenario {
   }
 
   commit(name: string, fields: Partial<WorkerMessageOf<'commit'>> = {}): readonly CoordinatorEffect[] {
-    const work = this.round.contributors.find(({ peerId: id }) => id === idOf(name))?.microBatches ?? [];
+    const { assignment, microBatches: work } = this.round.contributors.find(({ peerId: id }) => id === idOf(name)) ?? {
+      assignment: this.round.assignment,
+      microBatches: [],
+    };
     return this.say(name, {
       type: 'commit',
       round: this.round.round,
-      assignment: this.round.assignment,
+      assignment,
       root: rootOf(name),
       microBatches: [...work],
       samples: work.length * this.state.config.microBatchSize,

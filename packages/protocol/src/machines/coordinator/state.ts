@@ -82,8 +82,9 @@ export interface RoundState {
   readonly round: Round;
   readonly stage: RoundStage;
   readonly view: View;
+  /** The view in which the round's work was first handed out. */
   readonly assignment: View;
-  /** In reduction order. */
+  /** In reduction order, each with the view in which its work was handed out. */
   readonly contributors: readonly Contributor[];
   readonly owners: readonly PeerId[];
   /** Everyone who receives the reduced buckets and must gather and apply. */

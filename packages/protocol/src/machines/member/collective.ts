@@ -2,11 +2,11 @@
  * The collective: a member's part in one round, from its work to holding every reduced bucket. Contributions outlive a
  * change of view; reductions do not.
  */
-import type { Bucket, PeerId, View } from '../../core/ids.ts';
+import type { Bucket, PeerId, Round, View } from '../../core/ids.ts';
 import { milliseconds } from '../../core/units.ts';
-import type { CoordinatorMessageOf, MemberInfo } from '../../wire/control.ts';
+import type { Contributor, CoordinatorMessageOf, MemberInfo } from '../../wire/control.ts';
 import { takeEarly } from './contributions.ts';
-import type { MemberEventOf } from './events.ts';
+import type { MemberEventOf, SignedCommitment } from './events.ts';
 import { reduceWhatCan } from './reductions.ts';
 import { ownedBy, workOf, type CollectiveState } from './state.ts';
 import type { MemberTurn } from './turn.ts';
@@ -34,8 +34,7 @@ export function takeAssignment(turn: MemberTurn, message: CoordinatorMessageOf<'
     return turn.because(`cannot take part in round ${message.round}`);
   }
   if (before !== null && before.view >= message.view) return;
-  if (before !== null && before.own === null && workOf(before.contributors, turn.self).length > 0)
-    turn.do({ type: 'cancelCompute', assignment: before.assignment });
+  if (before !== null) cancelWork(turn, before);
   const { round, view, contributors, members } = message;
   turn.do({ type: 'release', kind: 'contributions', before: view });
   turn.setCollective({
@@ -53,11 +52,22 @@ export function takeAssignment(turn: MemberTurn, message: CoordinatorMessageOf<'
     reported: false,
     gathered: false,
   });
-  const microBatches = workOf(contributors, turn.self);
-  if (microBatches.length > 0) turn.do({ type: 'compute', round, assignment: view, microBatches });
-  turn.because(`round ${round}: ${microBatches.length} micro-batches, ${ownedBy(owners, turn.self).length} buckets`);
+  const work = workOf(contributors, turn.self);
+  if (work !== undefined) compute(turn, round, work);
+  const count = work?.microBatches.length ?? 0;
+  turn.because(`round ${round}: ${count} micro-batches, ${ownedBy(owners, turn.self).length} buckets`);
   takeEarly(turn);
   armStalled(turn);
+}
+
+function compute(turn: MemberTurn, round: Round, { assignment, microBatches }: Contributor): void {
+  turn.do({ type: 'compute', round, assignment, microBatches });
+}
+
+/** Stops the own work of a round if it is still being computed. */
+export function cancelWork(turn: MemberTurn, { contributors, own }: CollectiveState): void {
+  const work = workOf(contributors, turn.self);
+  if (work !== undefined && own === null) turn.do({ type: 'cancelCompute', assignment: work.assignment });
 }
 
 export function takeView(turn: MemberTurn, message: CoordinatorMessageOf<'view'>): void {
@@ -72,7 +82,7 @@ export function takeView(turn: MemberTurn, message: CoordinatorMessageOf<'view'>
     return;
   const { view, contributors, members } = message;
   const next: CollectiveState = {
-    ...collective,
+    ...forgetReplaced(turn, collective, contributors),
     view,
     contributors,
     members,
@@ -84,15 +94,44 @@ export function takeView(turn: MemberTurn, message: CoordinatorMessageOf<'view'>
   };
   turn.setCollective(next);
   turn.because(`round ${message.round} goes on in view ${view}: ${message.reason}`);
-  if (next.own !== null) push(turn, next, (bucket) => next.owners[bucket] !== collective.owners[bucket]);
+  const work = workOf(contributors, turn.self);
+  if (work?.assignment === view) compute(turn, message.round, work);
+  push(turn, next, (bucket) => next.owners[bucket] !== collective.owners[bucket]);
   takeEarly(turn);
   reduceWhatCan(turn, ownedBy(owners, turn.self));
   armStalled(turn);
 }
 
+/** The collective without contributions to work that has been handed out anew since: others will come in their place. */
+function forgetReplaced(
+  turn: MemberTurn,
+  collective: CollectiveState,
+  contributors: readonly Contributor[],
+): CollectiveState {
+  const isReplaced = (peer: PeerId): boolean => {
+    const before = workOf(collective.contributors, peer);
+    const now = workOf(contributors, peer);
+    return before !== undefined && now !== undefined && before.assignment !== now.assignment;
+  };
+  for (const [bucket, peers] of collective.arrived.entries())
+    for (const from of peers.filter(isReplaced)) {
+      const { assignment } = collective.commitments[from]!;
+      turn.do({ type: 'discard', kind: 'contribution', assignment, from, bucket: bucket as Bucket });
+    }
+  return {
+    ...collective,
+    own: isReplaced(turn.self) ? null : collective.own,
+    commitments: Object.fromEntries(
+      (Object.entries(collective.commitments) as [PeerId, SignedCommitment][]).filter(([peer]) => !isReplaced(peer)),
+    ),
+    arrived: collective.arrived.map((peers) => peers.filter((peer) => !isReplaced(peer))),
+  };
+}
+
 export function noteComputed(turn: MemberTurn, event: MemberEventOf<'computed'>): void {
   const { collective } = turn.state;
-  if (collective === null || collective.assignment !== event.assignment || collective.own !== null) return;
+  if (collective === null || collective.own !== null) return;
+  if (workOf(collective.contributors, turn.self)?.assignment !== event.assignment) return;
   const { round, assignment, root, microBatches, samples, lossSum, computeMs, signature } = event;
   const next = { ...collective, own: { round, assignment, root, microBatches, samples, signature } };
   turn.setCollective(next);
@@ -116,9 +155,11 @@ export function noteComputed(turn: MemberTurn, event: MemberEventOf<'computed'>)
 /** Pushes those of the own buckets that `wanted` names to their owners. */
 function push(
   turn: MemberTurn,
-  { round, assignment, owners, members }: CollectiveState,
+  { round, own, owners, members }: CollectiveState,
   wanted: (bucket: Bucket) => boolean,
 ): void {
+  if (own === null) return;
+  const { assignment } = own;
   for (const to of members) {
     const buckets = to.peerId === turn.self ? [] : ownedBy(owners, to.peerId).filter(wanted);
     if (buckets.length > 0) turn.do({ type: 'pushContribution', round, assignment, to, buckets });
@@ -154,7 +195,7 @@ function armStalled(turn: MemberTurn): void {
 export function dropCollective(turn: MemberTurn): void {
   const { collective } = turn.state;
   if (collective === null) return;
-  if (collective.own === null) turn.do({ type: 'cancelCompute', assignment: collective.assignment });
+  cancelWork(turn, collective);
   turn.do(
     { type: 'cancelTimer', name: 'stalled' },
     { type: 'release', kind: 'contributions', before: (collective.view + 1) as View },

@@ -11,8 +11,8 @@ const EARLY_MODELS = 8;
 
 export function noteContribution(turn: MemberTurn, event: MemberEventOf<'contributionReceived'>): void {
   const { collective } = turn.state;
-  if (collective === null || event.assignment > collective.assignment) return keepEarly(turn, 'contributions', event);
-  if (event.assignment < collective.assignment || !isWelcome(turn, collective, event)) return discard(turn, event);
+  if (collective === null || event.assignment > collective.view) return keepEarly(turn, 'contributions', event);
+  if (!isWelcome(turn, collective, event)) return discard(turn, event);
   const { from, bucket, round, assignment, microBatches, samples, root, signature } = event;
   if (collective.arrived[bucket]?.includes(from)) return;
   turn.setCollective({
@@ -24,7 +24,7 @@ export function noteContribution(turn: MemberTurn, event: MemberEventOf<'contrib
   if (collective.owners[bucket] === turn.self) reduceWhatCan(turn, [bucket]);
 }
 
-/** It must be the work that was handed out, and the same commitment as in the frames before. */
+/** It must be the work that was handed out last, and the same commitment as in the frames before. */
 function isWelcome(
   turn: MemberTurn,
   { round, arrived, contributors, commitments }: CollectiveState,
@@ -32,14 +32,14 @@ function isWelcome(
 ): boolean {
   const { from, bucket, microBatches, root, samples } = event;
   const work = workOf(contributors, from);
-  if (bucket >= arrived.length || work.length === 0 || from === turn.self) return false;
+  if (work?.assignment !== event.assignment || bucket >= arrived.length || from === turn.self) return false;
   const earlier = commitments[from];
   if (earlier !== undefined && (earlier.root !== root || earlier.samples !== samples))
     return accuse(turn, from, 'EQUIVOCATION', `it signed two commitments for round ${round}`);
   const same =
     event.round === round &&
-    work.length === microBatches.length &&
-    work.every((number, i) => number === microBatches[i]);
+    work.microBatches.length === microBatches.length &&
+    work.microBatches.every((number, i) => number === microBatches[i]);
   return (
     same ||
     accuse(

@@ -15,6 +15,8 @@ export type MemberTimerName = 'heartbeat' | 'reconnect' | 'stalled';
 /** One contributor of a reduction, in order. */
 export interface ReductionTerm {
   readonly peerId: PeerId;
+  /** The view in which its work was handed out, which names its tensors. */
+  readonly assignment: View;
   readonly samples: number;
   readonly root: Hash;
 }
@@ -45,7 +47,10 @@ interface MemberEffectTable {
   initialise: object;
   /** Fetch the state's chunks from several sources, each checked: `stateHeld`. Replaces the present state. */
   fetchState: Sync;
-  /** Train the micro-batches on the present state, cut and hash and sign the contribution: `computed`. Replaces a compute under way. */
+  /**
+   * Train the micro-batches on the present state, cut and hash and sign the contribution: `computed`. Replaces a compute
+   * under way; what was computed of the same round may be made use of.
+   */
   compute: { readonly round: Round; readonly assignment: View; readonly microBatches: readonly MicroBatch[] };
   /** Stop a compute that no longer counts. */
   cancelCompute: { readonly assignment: View };
@@ -56,11 +61,10 @@ interface MemberEffectTable {
     readonly to: MemberInfo;
     readonly buckets: readonly Bucket[];
   };
-  /** Σ samplesₘ·gₘ / Σ samples over the terms in order, with the exact kernel: `reduced`. */
+  /** The mean gradient of all samples of the terms, summed in their order, with the exact kernel: `reduced`. */
   reduce: {
     readonly round: Round;
     readonly view: View;
-    readonly assignment: View;
     readonly bucket: Bucket;
     readonly terms: readonly ReductionTerm[];
   };

@@ -3,7 +3,7 @@ import { milliseconds } from '../../core/units.ts';
 import type { CoordinatorMessageOf, Sync } from '../../wire/control.ts';
 import type { MemberEffectOf } from './effects.ts';
 import type { MemberEventOf } from './events.ts';
-import { dropCollective } from './collective.ts';
+import { cancelWork, dropCollective } from './collective.ts';
 import { continueSeals } from './sealing.ts';
 import type { MemberTurn } from './turn.ts';
 
@@ -23,8 +23,7 @@ export function greet(turn: MemberTurn): void {
 export function goOffline(turn: MemberTurn, { reason }: MemberEventOf<'disconnected'>): void {
   if (turn.state.phase === 'over') return;
   const { collective, reconnects, config } = turn.state;
-  if (collective !== null && collective.own === null)
-    turn.do({ type: 'cancelCompute', assignment: collective.assignment });
+  if (collective !== null) cancelWork(turn, collective);
   turn.set({ phase: 'offline', reconnects: reconnects + 1 });
   turn.do({ type: 'cancelTimer', name: 'heartbeat' }, { type: 'cancelTimer', name: 'stalled' });
   turn.do({

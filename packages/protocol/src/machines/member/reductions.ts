@@ -12,8 +12,8 @@ export function reduceWhatCan(turn: MemberTurn, buckets: readonly Bucket[]): voi
     const terms = collective === null || collective.reducing[bucket] ? null : termsOf(turn, collective, bucket);
     if (collective === null || terms === null) continue;
     turn.setCollective({ ...collective, reducing: collective.reducing.with(bucket, true) });
-    const { round, view, assignment } = collective;
-    turn.do({ type: 'reduce', round, view, assignment, bucket, terms });
+    const { round, view } = collective;
+    turn.do({ type: 'reduce', round, view, bucket, terms });
   }
 }
 
@@ -24,7 +24,10 @@ function termsOf(turn: MemberTurn, { contributors, own, commitments, arrived }: 
     return commitment === null ? null : { ...commitment, peerId };
   });
   if (here.includes(null)) return null;
-  return here.map((term) => ({ peerId: term!.peerId, samples: term!.samples, root: term!.root }));
+  return here.map((term) => {
+    const { peerId, assignment, samples, root } = term!;
+    return { peerId, assignment, samples, root };
+  });
 }
 
 export function noteReduced(turn: MemberTurn, { view, bucket, hash }: MemberEventOf<'reduced'>): void {

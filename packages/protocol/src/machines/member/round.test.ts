@@ -166,3 +166,73 @@ describe('early frames', () => {
     expect(member.state.early.contributions).toHaveLength(5);
   });
 });
+
+describe('work of a lost member', () => {
+  /** View 2 without b: its micro-batch 1 goes to a, or to c. */
+  const takenOverBy = (name: 'a' | 'c', owners: number[]) => ({
+    type: 'view' as const,
+    ...viewOf(2, 'ac', owners),
+    reason: 'b is gone',
+    contributors: viewOf(2, 'ac').contributors.map((one) =>
+      one.peerId === idOf(name)
+        ? { ...one, assignment: view(2), microBatches: [...one.microBatches, microBatch(1)] }
+        : one,
+    ),
+  });
+
+  it('is computed with the own work, committed to anew and pushed as a whole', () => {
+    const member = new Member().follow();
+    member.assign();
+    member.computed();
+    const effects = member.hear(takenOverBy('a', [0, 1, 1, 0]));
+    expect(effects).toContainEqual({ type: 'compute', round: 0, assignment: 2, microBatches: [0, 1] });
+    expect(effects.filter(({ type }) => type === 'pushContribution' || type === 'reduce')).toEqual([]);
+    member.computed();
+    expect(member.said('commit')).toHaveLength(1);
+    member.computed(0, 2);
+    expect(member.said('commit').map(({ assignment }) => assignment)).toEqual([1, 2]);
+    expect(member.done('pushContribution').at(-1)).toMatchObject({ assignment: 2, buckets: [1, 2] });
+  });
+
+  it('makes what its new maker sent before worthless, and waits for the new contribution', () => {
+    const member = new Member().follow();
+    member.assign();
+    member.computed();
+    for (const number of [0, 3]) member.contribution('c', number);
+    member.hear(takenOverBy('c', [0, 1, 1, 0]));
+    expect(member.done('discard')).toMatchObject([
+      { from: idOf('c'), assignment: 1, bucket: 0 },
+      { from: idOf('c'), assignment: 1, bucket: 3 },
+    ]);
+    member.contribution('c', 0);
+    expect(member.done('discard')).toHaveLength(3);
+    expect(member.done('reduce')).toEqual([]);
+    const anew = { assignment: view(2), microBatches: [microBatch(2), microBatch(1)], root: hashNo(88), samples: 4 };
+    for (const number of [0, 3]) member.contribution('c', number, anew);
+    expect(member.done('reduce').map(({ terms }) => terms.map(({ assignment }) => assignment))).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    expect(member.said('fault')).toEqual([]);
+  });
+
+  it('may come before the view that hands it out', () => {
+    const member = new Member().follow();
+    member.assign();
+    member.computed();
+    const anew = { assignment: view(2), microBatches: [microBatch(2), microBatch(1)], root: hashNo(88), samples: 4 };
+    for (const number of [0, 3]) member.contribution('c', number, anew);
+    expect(member.done('discard')).toEqual([]);
+    member.hear(takenOverBy('c', [0, 1, 1, 0]));
+    expect(member.done('reduce').map(({ bucket: number }) => number)).toEqual([0, 3]);
+  });
+
+  it('is stopped under its own assignment when the coordinator goes', () => {
+    const member = new Member().follow();
+    member.assign();
+    member.computed();
+    member.hear(takenOverBy('a', [0, 1, 1, 0]));
+    member.tell({ type: 'disconnected', reason: 'gone' });
+    expect(member.done('cancelCompute')).toEqual([{ type: 'cancelCompute', assignment: 2 }]);
+  });
+});

@@ -146,6 +146,7 @@ export function viewOf(number: number, names = 'abc', owners = [0, 1, 2, 0]) {
     owners,
     contributors: Array.from(names, (name) => ({
       peerId: idOf(name),
+      assignment: view(1),
       microBatches: [microBatch(name.charCodeAt(0) - 97)],
     })),
     members: Array.from(names, (name) => ({ peerId: idOf(name), addresses: [`/memory/${name}`] })),

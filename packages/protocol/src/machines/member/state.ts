@@ -1,5 +1,5 @@
 /** What a member knows. Plain data; the tensors that it names are the shell's. */
-import type { Bucket, Hash, MicroBatch, PeerId, Round, RunId, View } from '../../core/ids.ts';
+import type { Bucket, Hash, PeerId, Round, RunId, View } from '../../core/ids.ts';
 import type { Milliseconds } from '../../core/units.ts';
 import type { Contributor, CoordinatorMessageOf, MemberInfo, Sync } from '../../wire/control.ts';
 import type { MemberConfig } from './config.ts';
@@ -12,13 +12,14 @@ export type MemberPhase = 'offline' | 'greeting' | 'preparing' | 'syncing' | 'fo
 export interface CollectiveState {
   readonly round: Round;
   readonly view: View;
+  /** The view in which the round's work was first handed out. */
   readonly assignment: View;
-  /** In reduction order. */
+  /** In reduction order, each with the view in which its work was handed out. */
   readonly contributors: readonly Contributor[];
   readonly members: readonly MemberInfo[];
   /** By bucket. */
   readonly owners: readonly PeerId[];
-  /** Own commitment once computed; a member without work has none. */
+  /** Own commitment once the present work is computed; a member without work has none. */
   readonly own: SignedCommitment | null;
   /** Commitments of the others as their frames showed them, kept over views. */
   readonly commitments: Readonly<Record<PeerId, SignedCommitment>>;
@@ -78,9 +79,9 @@ export interface MemberState {
   readonly reconnects: number;
 }
 
-/** A micro-batch list of one contributor, or none. */
-export const workOf = (contributors: readonly Contributor[], peerId: PeerId): readonly MicroBatch[] =>
-  contributors.find((contributor) => contributor.peerId === peerId)?.microBatches ?? [];
+/** What a peer has to train in a view; undefined where it has nothing to. */
+export const workOf = (contributors: readonly Contributor[], peerId: PeerId): Contributor | undefined =>
+  contributors.find((contributor) => contributor.peerId === peerId);
 
 /** The buckets that a peer owns. */
 export const ownedBy = (owners: readonly PeerId[], peerId: PeerId): Bucket[] =>

@@ -61,13 +61,13 @@ function open(
 ): void {
   const [auditor] = candidates;
   if (auditor === undefined) return;
-  const { microBatches } = round.contributors.find(({ peerId }) => peerId === target.peerId)!;
+  const { assignment, microBatches } = round.contributors.find(({ peerId }) => peerId === target.peerId)!;
   const { root, samples, session } = round.commitments[target.peerId]!;
   const { audits } = turn.state;
   const audit: Audit = {
     audit: audits.nextAudit,
     round: round.round,
-    assignment: round.assignment,
+    assignment,
     target: target.peerId,
     session,
     microBatches,

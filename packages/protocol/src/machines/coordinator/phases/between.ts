@@ -79,7 +79,7 @@ function startRound(turn: CoordinatorTurn, members: readonly MemberRecord[]): vo
     view,
     assignment: view,
     stage: 'computing',
-    contributors,
+    contributors: contributors.map((work) => ({ ...work, assignment: view })),
     owners,
     members: members.map(({ peerId }) => peerId),
     commitments: {},
@@ -93,7 +93,7 @@ function startRound(turn: CoordinatorTurn, members: readonly MemberRecord[]): vo
   } as const;
   turn.set({ ledger: next, lastView: view, phase: { name: 'training', round } });
   for (const { peerId } of members) turn.setMember(peerId, { status: 'active' });
-  const deadline = computeTimeout(turn.state, contributors);
+  const deadline = computeTimeout(turn.state, round.contributors);
   turn.send(round.members, assignMessage(round, members.map(infoOf), deadline));
   turn.do({ type: 'setTimer', name: 'round', delay: deadline });
   turn.record({ type: 'roundAssigned', round: round.round, view, contributors, queued: next.returned.length });

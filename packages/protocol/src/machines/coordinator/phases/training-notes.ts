@@ -12,9 +12,9 @@ import { livingMembers, trainingRound, updateRound } from './training.ts';
 
 export function noteCommit(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'commit'>): void {
   const round = trainingRound(turn.state);
-  if (round === null || message.round !== round.round || message.assignment !== round.assignment) return;
+  if (round === null || message.round !== round.round) return;
   const contributor = round.contributors.find(({ peerId }) => peerId === from);
-  if (contributor === undefined) return;
+  if (contributor === undefined || message.assignment !== contributor.assignment) return;
   const known = knownCommitment(round, from);
   if (known !== undefined && !isSameCommitment(known, message)) return expelEquivocator(turn, from, round);
   if (round.commitments[from] !== undefined) return;

@@ -3,13 +3,14 @@
  * `progress` decides on what is noted, so that it does not matter in which order things came.
  */
 import { view as viewOf } from '../../../core/ids.ts';
-import type { Hash, PeerId } from '../../../core/ids.ts';
+import type { Hash, MicroBatch, PeerId, View } from '../../../core/ids.ts';
 import { tensorTreeOfHashes } from '../../../merkle/tensor-tree.ts';
+import type { Contributor } from '../../../wire/control.ts';
 import { anyoneWaits } from '../sync.ts';
-import { joinerTimeout, transferTimeout } from '../deadlines.ts';
+import { computeTimeout, joinerTimeout, transferTimeout } from '../deadlines.ts';
 import { returnMicroBatches } from '../ledger.ts';
 import { lose } from '../membership.ts';
-import { replanOwners } from '../plan.ts';
+import { replanOwners, takeOver } from '../plan.ts';
 import { viewMessage } from '../round-messages.ts';
 import { comparePeerIds, infosOf, isDialable } from '../select.ts';
 import { sealMessage } from '../seal.ts';
@@ -95,20 +96,19 @@ function withRotatedOwners(round: RoundState): RoundState {
 
 /** The same round without those who are gone: contributions made are kept, reductions begin anew. */
 function changeView(turn: CoordinatorTurn, round: RoundState, living: readonly MemberRecord[], reason: string): void {
-  const isAlive = (peer: PeerId): boolean => living.some(({ peerId }) => peerId === peer);
-  const contributors = round.contributors.filter(({ peerId }) => isAlive(peerId));
+  const view = viewOf(turn.state.lastView + 1);
+  const { contributors, returned } = divideLost(turn.state, round, living, view);
   const owners = replanOwners(round.owners, living);
   if (contributors.length === 0 || owners.length === 0)
     return abandon(turn, 'nobody is left to contribute or to reduce');
-  const returned = round.contributors
-    .filter(({ peerId }) => !isAlive(peerId))
-    .flatMap(({ microBatches }) => microBatches);
-  const view = viewOf(turn.state.lastView + 1);
+  const anew = contributors.filter(({ assignment }) => assignment === view);
   const next: RoundState = {
     ...round,
     view,
     contributors,
     owners,
+    commitments: without(round.commitments, anew),
+    shown: without(round.shown, anew),
     members: living.map(({ peerId }) => peerId),
     stage: 'computing',
     reduced: owners.map(() => null),
@@ -121,9 +121,44 @@ function changeView(turn: CoordinatorTurn, round: RoundState, living: readonly M
     phase: { name: 'training', round: next },
   });
   turn.send(next.members, viewMessage(next, infosOf(turn.state, next.members), reason));
-  turn.record({ type: 'viewChanged', round: round.round, view, reason, returned });
+  if (anew.length > 0) turn.do({ type: 'setTimer', name: 'round', delay: computeTimeout(turn.state, anew) });
+  const reassigned = anew.map(({ peerId, microBatches }) => ({ peerId, microBatches }));
+  turn.record({
+    type: 'viewChanged',
+    round: round.round,
+    view,
+    reason,
+    returned,
+    ...(reassigned.length > 0 && { reassigned }),
+  });
   turn.because(`round ${round.round} goes on in view ${view} with ${contributors.length} contributors: ${reason}`);
 }
+
+/** The work of those who are gone goes to the living at once, or back into the queue, as the job says. */
+function divideLost(
+  { config }: CoordinatorState,
+  { contributors, round }: RoundState,
+  living: readonly MemberRecord[],
+  view: View,
+): Pick<RoundState, 'contributors'> & { readonly returned: readonly MicroBatch[] } {
+  if (config.onLoss === 'recompute')
+    return {
+      contributors: takeOver({ contributors, living, assignment: config.assignment, round, view }),
+      returned: [],
+    };
+  const isAlive = ({ peerId }: Contributor): boolean => living.some((member) => member.peerId === peerId);
+  return {
+    contributors: contributors.filter(isAlive),
+    returned: contributors.filter((one) => !isAlive(one)).flatMap(({ microBatches }) => microBatches),
+  };
+}
+
+/** What was committed to before no longer stands for those whose work was handed out anew. */
+const without = <T>(commitments: Readonly<Record<PeerId, T>>, anew: readonly Contributor[]): Record<PeerId, T> => {
+  const kept = { ...commitments };
+  for (const { peerId } of anew) delete kept[peerId];
+  return kept;
+};
 
 /** Gives the round up before its seal: all its micro-batches are queued again. */
 export function abandon(turn: CoordinatorTurn, reason: string): void {

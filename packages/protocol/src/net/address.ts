@@ -2,26 +2,55 @@
 import { peerIdFromString } from '@libp2p/peer-id';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { peerId as brandPeerId, type PeerId } from '../core/ids.ts';
-import type { MemberInfo } from '../wire/control.ts';
 import { BadAddressError } from './errors.ts';
+import { reachOfIp4, reachOfIp6, reachOfName, type Reach } from './host-reach.ts';
+
+/** What an address needs of whoever dials it. */
+export type AddressKind = 'tcp' | 'ws' | 'wss' | 'relay' | 'webrtc';
 
 /** An address to dial, with the peer that is expected there when the text names one. */
 export interface ParsedAddress {
   readonly multiaddr: Multiaddr;
+  readonly kind: AddressKind;
   readonly peerId: PeerId | null;
+  /** The peer that relays, of the kinds `relay` and `webrtc`. */
+  readonly relay: PeerId | null;
+  /** Of the first host that is dialled; null when the address names none (`/p2p/<relay>/p2p-circuit…`). */
+  readonly host: { readonly reach: Reach; readonly port: number } | null;
 }
 
-/** The transports that this node has, by the components of an address. */
-const usable = (names: readonly string[]): boolean => names.includes('tcp') && !names.includes('quic-v1');
+const host = '(?:ip4|ip6|dns|dns4|dns6)';
+const circuit = `(?:${host},tcp(?:,tls(?:,sni)?)?(?:,wss?)?,)?p2p,p2p-circuit`;
 
-/** @throws BadAddressError when the text is no multiaddr, has no TCP part, or names a peer id that is none */
+/** The components' names, in order, of each kind of address that this program knows. */
+const kinds: readonly (readonly [AddressKind, RegExp])[] = [
+  ['tcp', new RegExp(`^${host},tcp(?:,p2p)?$`)],
+  ['ws', new RegExp(`^${host},tcp,ws(?:,p2p)?$`)],
+  ['wss', new RegExp(`^${host},tcp,(?:wss|tls,ws|tls,sni,ws)(?:,p2p)?$`)],
+  ['relay', new RegExp(`^${circuit}(?:,p2p)?$`)],
+  ['webrtc', new RegExp(`^${circuit},webrtc(?:,p2p)?$`)],
+];
+
+/** @throws BadAddressError when the text is no multiaddr, of no kind that this program can use, or names a peer id that is none */
 export function parseAddress(text: string): ParsedAddress {
   const parsed = parseMultiaddr(text);
   const components = parsed.getComponents();
-  if (!usable(components.map(({ name }) => name)))
-    throw new BadAddressError({ address: text, why: 'has no TCP or WebSocket part' });
-  const expected = components.findLast(({ name }) => name === 'p2p')?.value;
-  return { multiaddr: parsed, peerId: expected === undefined ? null : parsePeerId(text, expected) };
+  const shape = components.map(({ name }) => name).join(',');
+  const kind = kinds.find(([, pattern]) => pattern.test(shape))?.[0];
+  if (kind === undefined)
+    throw new BadAddressError({ address: text, why: 'is no TCP, WebSocket, relay or WebRTC address' });
+  const at = components.findIndex(({ name }) => name === 'p2p-circuit');
+  const peerIn = (from: number, to: number): PeerId | null => {
+    const value = components.slice(from, to).find(({ name }) => name === 'p2p')?.value;
+    return value === undefined ? null : parsePeerId(text, value);
+  };
+  return {
+    multiaddr: parsed,
+    kind,
+    peerId: peerIn(at + 1, components.length),
+    relay: at < 0 ? null : peerIn(0, at),
+    host: hostOf(components),
+  };
 }
 
 /** Like {@link parseAddress}, for the address of a coordinator or of any peer that must be the one meant. */
@@ -31,20 +60,11 @@ export function parsePeerAddress(text: string): { readonly multiaddr: Multiaddr;
   return { multiaddr: parsed, peerId };
 }
 
-/**
- * The addresses of a member that this node can dial, each ending in the member's peer id. Addresses come from other
- * peers: those that do not parse, or that name somebody else, are left out.
- */
-export function dialable({ peerId, addresses }: MemberInfo): Multiaddr[] {
-  return addresses.flatMap((text) => {
-    try {
-      const parsed = parseAddress(text);
-      if (parsed.peerId === null) return [parsed.multiaddr.encapsulate(`/p2p/${peerId}`)];
-      return parsed.peerId === peerId ? [parsed.multiaddr] : [];
-    } catch {
-      return [];
-    }
-  });
+function hostOf(components: ReturnType<Multiaddr['getComponents']>): ParsedAddress['host'] {
+  const [first, second] = components;
+  if (first?.value === undefined || second?.name !== 'tcp') return null;
+  const reaches: Record<string, (text: string) => Reach> = { ip4: reachOfIp4, ip6: reachOfIp6 };
+  return { reach: (reaches[first.name] ?? reachOfName)(first.value), port: Number(second.value) };
 }
 
 function parseMultiaddr(text: string): Multiaddr {
@@ -59,6 +79,6 @@ function parsePeerId(address: string, text: string): PeerId {
   try {
     return brandPeerId(peerIdFromString(text).toString());
   } catch (cause) {
-    throw new BadAddressError({ address, why: 'ends in something that is not a peer id', cause });
+    throw new BadAddressError({ address, why: 'names something that is not a peer id', cause });
   }
 }

@@ -8,7 +8,7 @@ import { BUCKET_PROTOCOL } from '../wire/names.ts';
 import { PeerFaultError } from './errors.ts';
 import { frameHead, readFrames } from './frame-stream.ts';
 import { MAX_FRAME_BODY } from './limits.ts';
-import type { MurmurationNode } from './node.ts';
+import type { MurmurationNode } from './murmuration-node.ts';
 import { StreamWriter } from './stream-writer.ts';
 
 export interface BucketReceiver {

@@ -7,7 +7,7 @@ import type { PeerId } from '../core/ids.ts';
 import type { Codec } from '../wire/codec.ts';
 import { messageOf, PeerFaultError, StreamClosedError } from './errors.ts';
 import { MAX_CONTROL_MESSAGE, MAX_CONTROL_QUEUE, MAX_HELLO } from './limits.ts';
-import type { MurmurationNode } from './node.ts';
+import type { MurmurationNode } from './murmuration-node.ts';
 import { readSections, type SectionConsumer } from './sections.ts';
 import { StreamWriter } from './stream-writer.ts';
 

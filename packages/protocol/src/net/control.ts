@@ -5,7 +5,7 @@ import type { CoordinatorMessage, MemberInfo, Terms, WorkerMessage } from '../wi
 import { CONTROL_PROTOCOL } from '../wire/names.ts';
 import { ControlStream, type ControlHandlers } from './control-stream.ts';
 import { StreamClosedError } from './errors.ts';
-import type { MurmurationNode } from './node.ts';
+import type { MurmurationNode } from './murmuration-node.ts';
 
 /** A worker as its coordinator sees it. */
 export type WorkerControl = ControlStream<WorkerMessage, CoordinatorMessage | Terms>;

@@ -5,7 +5,7 @@
 export { fastSha256 } from '#sha256';
 export { signCommitment, verifyCommitment } from './commitment-signature.ts';
 export { type Clock, systemClock, Timers } from './timers.ts';
-export { dialable, parseAddress, parsePeerAddress, type ParsedAddress } from './address.ts';
+export { parseAddress, parsePeerAddress, type AddressKind, type ParsedAddress } from './address.ts';
 export { BucketLinks, serveBuckets, type BucketReceiver } from './bucket-links.ts';
 export { dialControl, serveControl, type CoordinatorControl, type WorkerControl } from './control.ts';
 export { ControlStream, type ControlHandlers } from './control-stream.ts';
@@ -17,11 +17,12 @@ export {
   type PeerFaultKind,
   PortTakenError,
   ProtocolMismatchError,
+  RelayRefusedError,
   StreamClosedError,
 } from './errors.ts';
 export { fetchFrom, missing, serveFetch, type FetchAnswer, type FetchOptions } from './fetch.ts';
 export { keyFromRaw, newKey } from './keys.ts';
 export { netTimeouts, type NetTimeouts } from './limits.ts';
-export type { MurmurationNode, NodeOptions } from './node.ts';
+export type { CommonNodeOptions, MurmurationNode, PathKind, StreamListener } from './murmuration-node.ts';
 export { PeerFaults, type PeerFaultRecord } from './peer-faults.ts';
 export { Semaphore } from './semaphore.ts';

@@ -57,6 +57,19 @@ export class DialFailedError extends MurmurationError {
   }
 }
 
+/** The coordinator gives this node no place at its relay. Causes: another version there, too many guests, a broken connection. */
+export class RelayRefusedError extends MurmurationError {
+  readonly code = 'RELAY_REFUSED';
+
+  constructor({ relay, cause }: { relay: string; cause?: unknown }) {
+    super({
+      message: `No place at the relay of ${relay}: ${messageOf(cause)}.`,
+      mend: 'The run goes on without it; members that cannot dial this one directly do not reach it.',
+      cause,
+    });
+  }
+}
+
 /** The peer answers but speaks another version of the protocol, or none of it. */
 export class ProtocolMismatchError extends MurmurationError {
   readonly code = 'PROTOCOL_MISMATCH';

@@ -8,7 +8,7 @@ import { FETCH_PROTOCOL } from '../wire/names.ts';
 import { PeerFaultError, StreamClosedError } from './errors.ts';
 import { frameHead, readFrames } from './frame-stream.ts';
 import { MAX_FETCHES, MAX_FETCHES_PER_CONNECTION, MAX_FRAME_BODY } from './limits.ts';
-import type { MurmurationNode } from './node.ts';
+import type { MurmurationNode } from './murmuration-node.ts';
 import { Semaphore } from './semaphore.ts';
 import { StreamWriter } from './stream-writer.ts';
 
@@ -98,7 +98,9 @@ function receiveAnswer(
 ): Promise<FetchAnswer> {
   return new Promise((resolve, reject) => {
     const closed = (why: string, cause?: unknown): StreamClosedError => new StreamClosedError({ peer, why, cause });
-    const timer = setTimeout(() => reject(closed(`no answer for ${node.timeouts.stall} ms`)), node.timeouts.stall);
+    const patience = (): ReturnType<typeof setTimeout> =>
+      setTimeout(() => reject(closed(`no answer for ${node.timeouts.stall} ms`)), node.timeouts.stall);
+    let timer = patience();
     const aborted = (): void => reject(closed('the fetch was cancelled', signal?.reason));
     signal?.addEventListener('abort', aborted, { once: true });
     const over = (): void => {
@@ -114,7 +116,8 @@ function receiveAnswer(
       resolve({ response, body });
     };
     const destination = (_response: FetchResponse, bodyLength: number): Uint8Array => {
-      timer.refresh();
+      clearTimeout(timer);
+      timer = patience();
       return new Uint8Array(bodyLength);
     };
     readFrames({ stream, peer, codec: fetchResponseCodec, maxBody }, { destination, frame, ended });

@@ -2,4 +2,4 @@
 export * from './core.ts';
 export { BadKeyFileError } from './errors.ts';
 export { loadOrCreateKey } from './key-file.ts';
-export { createNode } from './node.ts';
+export { createNode, type NodeOptions } from './node.ts';

@@ -29,6 +29,18 @@ export const MAX_FAULTS = 3;
 /** Peers whose faults are remembered; the oldest is forgotten first, so that strangers cannot fill the memory. */
 export const MAX_FAULTY_PEERS = 4096;
 
+/** Addresses of a member that are tried: a stranger names them. */
+export const MAX_DIALLED_ADDRESSES = 6;
+/** Relayed connections of one member at once, either direction. */
+export const MAX_RELAYED_CONNECTIONS = 1024;
+
+/** The largest message on a WebRTC data channel that every browser takes. */
+export const RTC_MESSAGE = 256 * 1024;
+/** Bytes that a page leaves with the browser before it waits for them to go. */
+export const RTC_BUFFER = 8 * MiB;
+/** Bytes of a WebRTC stream that wait for a busy reader; past it the stream is reset. */
+export const RTC_READ_BUFFER = 64 * MiB;
+
 /**
  * Flow control: bytes of a stream that may be on their way. Both ends must have the same number, so it is part of the
  * protocol. It covers a few buckets, so that a sender seldom waits for a receiver whose processor is busy.
@@ -41,7 +53,9 @@ export const SEND_CHUNK = 256 * 1024;
 export interface NetTimeouts {
   /** From the first address tried to an encrypted, multiplexed connection. */
   readonly dial: Milliseconds;
-  /** One address out of several. */
+  /** One kind of path (direct, WebRTC), when there is another to try. */
+  readonly dialPath: Milliseconds;
+  /** One address, when there is another to try. */
   readonly dialAddress: Milliseconds;
   /** Protocol negotiation of a new stream, either side. */
   readonly negotiate: Milliseconds;
@@ -54,5 +68,12 @@ export interface NetTimeouts {
 /** @param failureTimeout after how long a silent peer counts as lost */
 export function netTimeouts(failureTimeout: Milliseconds): NetTimeouts {
   const part = (fraction: number): Milliseconds => milliseconds(Math.max(1000, Math.round(failureTimeout * fraction)));
-  return { dial: part(1), dialAddress: part(0.5), negotiate: part(0.5), stall: part(1), close: milliseconds(1000) };
+  return {
+    dial: part(1),
+    dialPath: part(0.4),
+    dialAddress: part(0.2),
+    negotiate: part(0.5),
+    stall: part(1),
+    close: milliseconds(1000),
+  };
 }

@@ -2,7 +2,8 @@
 import { milliseconds } from '../core/units.ts';
 import type { MemberInfo } from '../wire/control.ts';
 import { keyFromRaw } from './keys.ts';
-import { createNode, type MurmurationNode, type NodeOptions } from './node.ts';
+import type { MurmurationNode } from './murmuration-node.ts';
+import { createNode, type NodeOptions } from './node.ts';
 
 /** The key with the number `index`, 1 to 255. */
 export const testKey = (index: number): ReturnType<typeof keyFromRaw> => keyFromRaw(new Uint8Array(32).fill(index));

@@ -29,6 +29,8 @@ export class Timers<Name extends string> {
   set(name: Name, delay: Milliseconds): void {
     this.cancel(name);
     const cancel = this.#clock.after(delay, () => {
+      // A clock in another thread may have sent its call before it heard of the cancellation.
+      if (this.#running.get(name) !== cancel) return;
       this.#running.delete(name);
       this.#fire(name);
     });

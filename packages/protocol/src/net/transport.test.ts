@@ -9,7 +9,8 @@ import type { ControlHandlers } from './control-stream.ts';
 import { dialControl, serveControl, type WorkerControl } from './control.ts';
 import { BadAddressError, PortTakenError } from './errors.ts';
 import { fetchFrom, missing, serveFetch } from './fetch.ts';
-import { createNode, type MurmurationNode } from './node.ts';
+import type { MurmurationNode } from './murmuration-node.ts';
+import { createNode } from './node.ts';
 import { memberOf, testKey, testNode } from './testing.ts';
 
 const nodes: MurmurationNode[] = [];

@@ -1,0 +1,205 @@
+/**
+ * A libp2p node as both sides of a run use it. It owns connections, streams of a protocol and the count of peers' faults;
+ * it knows no message, and not where it runs.
+ */
+import { RELAY_V2_STOP_CODEC } from '@libp2p/circuit-relay-v2';
+import type { Connection, Libp2p, PeerId as Libp2pPeerId, Secp256k1PrivateKey, Stream } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import type { PeerId } from '../core/ids.ts';
+import type { Milliseconds } from '../core/units.ts';
+import type { MemberInfo } from '../wire/control.ts';
+import {
+  BadAddressError,
+  DialFailedError,
+  ProtocolMismatchError,
+  RelayRefusedError,
+  type PeerFaultError,
+} from './errors.ts';
+import { textOf } from './libp2p-options.ts';
+import { netTimeouts, type NetTimeouts } from './limits.ts';
+import type { MurmurationNode, PathKind, StreamListener } from './murmuration-node.ts';
+import { pathsTo, type Standpoint } from './paths.ts';
+import type { PeerFaults } from './peer-faults.ts';
+import type { RelayClient } from './relay-client.ts';
+
+export interface Libp2pNodeParts {
+  readonly libp2p: Libp2p;
+  readonly privateKey: Secp256k1PrivateKey;
+  readonly timeouts: NetTimeouts;
+  readonly faults: PeerFaults;
+  readonly standpoint: Standpoint;
+  /** Null: this node uses no relay. */
+  readonly relay: RelayClient | null;
+  /** What others are told to dial. */
+  readonly addresses: () => string[];
+}
+
+const ranks: readonly PathKind[] = ['direct', 'webrtc', 'relay'];
+
+export class Libp2pNode implements MurmurationNode {
+  readonly peerId: PeerId;
+  readonly #parts: Libp2pNodeParts;
+  readonly #libp2p: Libp2p;
+  readonly #faultListeners = new Set<(peer: PeerId, fault: PeerFaultError) => void>();
+  #timeouts: NetTimeouts;
+
+  constructor(parts: Libp2pNodeParts) {
+    this.#parts = parts;
+    this.#libp2p = parts.libp2p;
+    this.peerId = textOf(parts.libp2p.peerId);
+    this.#timeouts = parts.timeouts;
+    parts.relay?.watch(parts.libp2p);
+    // libp2p would make a reservation at whoever pretends to relay, before it asks the gater.
+    parts.libp2p.use(RELAY_V2_STOP_CODEC, (stream, connection, next) => {
+      if (textOf(connection.remotePeer) === parts.standpoint.coordinator?.peerId) next(stream, connection);
+      else stream.abort(new Error('this peer is not the relay'));
+    });
+  }
+
+  get privateKey(): Secp256k1PrivateKey {
+    return this.#parts.privateKey;
+  }
+
+  get faults(): PeerFaults {
+    return this.#parts.faults;
+  }
+
+  get timeouts(): NetTimeouts {
+    return this.#timeouts;
+  }
+
+  useFailureTimeout(failureTimeout: Milliseconds): void {
+    this.#timeouts = netTimeouts(failureTimeout);
+  }
+
+  addresses(): string[] {
+    return this.#parts.addresses();
+  }
+
+  async reserve(signal?: AbortSignal): Promise<void> {
+    const { relay } = this.#parts;
+    if (relay === null)
+      throw new RelayRefusedError({ relay: 'nobody', cause: new Error('this node has no coordinator') });
+    await relay.reserve(either(signal, this.timeouts.dial));
+  }
+
+  async serve(protocol: string, maxStreams: number, listener: StreamListener): Promise<void> {
+    const handler = async (stream: Stream, connection: Connection): Promise<void> => {
+      try {
+        await listener(stream, textOf(connection.remotePeer));
+      } catch (thrown) {
+        stream.abort(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      }
+    };
+    await this.#libp2p.handle(protocol, handler, { maxInboundStreams: maxStreams });
+  }
+
+  async open(member: MemberInfo, protocol: string, signal?: AbortSignal): Promise<Stream> {
+    const options = { signal: either(signal, this.timeouts.dial) };
+    const connection = this.#best(member.peerId) ?? (await this.#dial(member, options.signal));
+    try {
+      return await connection.newStream(protocol, { ...options, maxOutboundStreams: Infinity });
+    } catch (cause) {
+      const mismatch = cause instanceof Error && cause.name === 'UnsupportedProtocolError';
+      throw mismatch
+        ? new ProtocolMismatchError({ target: member.peerId, protocol, cause })
+        : new DialFailedError({ target: member.peerId, cause });
+    }
+  }
+
+  path(peer: PeerId): PathKind | null {
+    const connection = this.#best(peer);
+    return connection === null ? null : pathOf(connection);
+  }
+
+  onDisconnect(listener: (peer: PeerId) => void): () => void {
+    const handler = ({ detail }: CustomEvent<Libp2pPeerId>): void => listener(textOf(detail));
+    this.#libp2p.addEventListener('peer:disconnect', handler);
+    return () => this.#libp2p.removeEventListener('peer:disconnect', handler);
+  }
+
+  fault(peer: PeerId, fault: PeerFaultError): void {
+    this.faults.record(peer, fault);
+    for (const connection of this.#libp2p.getConnections(parsePeer(peer))) connection.abort(fault);
+    for (const listener of this.#faultListeners) listener(peer, fault);
+  }
+
+  onFault(listener: (peer: PeerId, fault: PeerFaultError) => void): () => void {
+    this.#faultListeners.add(listener);
+    return () => this.#faultListeners.delete(listener);
+  }
+
+  isConnected(peer: PeerId): boolean {
+    return this.#best(peer) !== null;
+  }
+
+  async disconnect(peer: PeerId): Promise<void> {
+    await this.#libp2p.hangUp(parsePeer(peer), { signal: AbortSignal.timeout(this.timeouts.close) });
+  }
+
+  async stop(): Promise<void> {
+    await this.#libp2p.stop();
+  }
+
+  #best(peer: PeerId): Connection | null {
+    const open = this.#libp2p.getConnections(parsePeer(peer)).filter(({ status }) => status === 'open');
+    return open.sort((a, b) => ranks.indexOf(pathOf(a)) - ranks.indexOf(pathOf(b)))[0] ?? null;
+  }
+
+  /** One kind of path after the other. Each but the last has part of the time, so that the next has its chance. */
+  async #dial(member: MemberInfo, signal: AbortSignal): Promise<Connection> {
+    const attempts = pathsTo(member, this.#parts.standpoint).map(
+      ({ addresses }) =>
+        (within: AbortSignal) =>
+          this.#dialEach(addresses, within),
+    );
+    try {
+      return await firstOf(attempts, signal, this.timeouts.dialPath);
+    } catch (cause) {
+      throw new DialFailedError({ target: member.addresses[0] ?? member.peerId, cause });
+    }
+  }
+
+  #dialEach(addresses: readonly Multiaddr[], signal: AbortSignal): Promise<Connection> {
+    const attempts = addresses.map(
+      (address) => (within: AbortSignal) => this.#libp2p.dial(address, { signal: within }),
+    );
+    return firstOf(attempts, signal, this.timeouts.dialAddress);
+  }
+}
+
+/** The first attempt that succeeds, made one after the other; each but the last has `patience` milliseconds. @throws what the last one threw */
+async function firstOf<T>(
+  attempts: readonly ((signal: AbortSignal) => Promise<T>)[],
+  signal: AbortSignal,
+  patience: number,
+): Promise<T> {
+  let failure: unknown = new Error('it has no address that can be dialled from here');
+  for (const [index, attempt] of attempts.entries()) {
+    try {
+      return await attempt(index === attempts.length - 1 ? signal : either(signal, patience));
+    } catch (cause) {
+      failure = cause;
+      if (signal.aborted) break;
+    }
+  }
+  throw failure;
+}
+
+function pathOf({ remoteAddr }: Connection): PathKind {
+  const names = remoteAddr.getComponents().map(({ name }) => name);
+  if (names.includes('webrtc')) return 'webrtc';
+  return names.includes('p2p-circuit') ? 'relay' : 'direct';
+}
+
+const either = (signal: AbortSignal | undefined, timeout: number): AbortSignal =>
+  signal === undefined ? AbortSignal.timeout(timeout) : AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
+
+function parsePeer(peer: PeerId): Libp2pPeerId {
+  try {
+    return peerIdFromString(peer);
+  } catch (cause) {
+    throw new BadAddressError({ address: peer, why: 'is not a peer id', cause });
+  }
+}

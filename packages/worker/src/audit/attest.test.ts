@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { attestationSigner, identityOf } from '@murmuration/contracts';
+import { attestationSigner, identityOf } from '@murmuration/contracts/signing';
 import { address, hash, settlementTree, wei, type Address } from '@murmuration/protocol';
 import { Attester, type AttestTask } from './attest.ts';
 

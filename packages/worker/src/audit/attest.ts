@@ -1,5 +1,5 @@
 /** Checks what an epoch's settlement says as far as this worker can see it, and signs it. */
-import { signAttestation } from '@murmuration/contracts';
+import { signAttestation } from '@murmuration/contracts/signing';
 import {
   settlementTree,
   SettlementTreeError,

@@ -1,7 +1,7 @@
 /** An audit: the target's micro-batches trained again on the same parameters, and compared with what it committed to. */
 import { verifyTensorProof, type CoordinatorMessageOf, type MemberEventOf, type RunId } from '@murmuration/protocol';
 import type { VectorKernels } from '@murmuration/kernels/exact';
-import { fastSha256, type MurmurationNode } from '@murmuration/protocol/net';
+import { fastSha256, type MurmurationNode } from '@murmuration/protocol/net-core';
 import { floatsOf, type BucketCut } from '../collective/bucket-cut.ts';
 import type { ComputeQueue } from '../compute/compute-queue.ts';
 import type { StepRunner } from '../compute/step-runner.ts';

@@ -6,7 +6,8 @@ import type { AdapterInfo, BackendFigures, BackendName, Numerics, ProbeReport } 
 import type { AdapterDescription } from '@murmuration/kernels/webgpu';
 import { buildStepProgram } from '@murmuration/kernels/graph';
 import type { Command } from 'commander';
-import { Device } from '../compute/device.ts';
+import type { Device } from '../compute/device.ts';
+import { openNodeDevice } from '../node/open-device.ts';
 import { problemOf } from '../shell/report.ts';
 import { VERSION } from '../shell/version.ts';
 import { adapterSentences, examineAdapters } from './doctor-adapters.ts';
@@ -80,7 +81,7 @@ async function examine(threads: number): Promise<DoctorReport> {
 async function tryBackend(trial: Trial, threads: number): Promise<BackendFinding> {
   let device: Device | null = null;
   try {
-    const opened = await Device.open({ ...trial, threads });
+    const opened = await openNodeDevice({ ...trial, threads });
     device = opened;
     const samplesPerSecond = await measure(opened);
     const figures = await measureFigures((program) => opened.compile(program));

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { address, MurmurationError, type Address } from '@murmuration/protocol';
 import { loadOrCreateKey, parsePeerAddress } from '@murmuration/protocol/net';
 import type { BackendChoice } from '../compute/device-messages.ts';
+import { nodeHost } from '../node/host.ts';
 import { faultsFrom } from '../testing/faults.ts';
 import type { WorkerOptions } from '../shell/worker.ts';
 
@@ -45,16 +46,18 @@ export async function workerOptions(coordinator: string, flags: JoinFlags): Prom
   return {
     key: await loadOrCreateKey(resolve(flags.key ?? defaultKeyPath())),
     coordinator: { peerId, addresses: [coordinator] },
-    listen: flags.listen ?? DEFAULT_LISTEN,
-    announce: flags.announce ?? [],
     payout,
-    backend,
-    threads,
     faults,
-    data: {
-      directory: flags.dataDirectory === undefined ? null : resolve(flags.dataDirectory),
-      confined: flags.ownJob !== true,
-    },
+    host: nodeHost({
+      listen: flags.listen ?? DEFAULT_LISTEN,
+      announce: flags.announce ?? [],
+      backend,
+      threads,
+      data: {
+        directory: flags.dataDirectory === undefined ? null : resolve(flags.dataDirectory),
+        confined: flags.ownJob !== true,
+      },
+    }),
   };
 }
 

@@ -10,7 +10,7 @@ import {
   type RunId,
   type View,
 } from '@murmuration/protocol';
-import { fastSha256, type BucketLinks } from '@murmuration/protocol/net';
+import { fastSha256, type BucketLinks } from '@murmuration/protocol/net-core';
 import type { VectorKernels } from '@murmuration/kernels/exact';
 import { crashPoint, type Faults } from '../testing/faults.ts';
 import { floatsOf, type BucketCut } from './bucket-cut.ts';

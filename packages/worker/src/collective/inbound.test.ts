@@ -10,7 +10,7 @@ import {
   type ContributionFrame,
   type MemberEvent,
 } from '@murmuration/protocol';
-import { keyFromRaw, PeerFaultError } from '@murmuration/protocol/net';
+import { keyFromRaw, PeerFaultError } from '@murmuration/protocol/net-core';
 import { BucketCut } from './bucket-cut.ts';
 import { Inbound, type Untimed } from './inbound.ts';
 import { commitTo, provenBucket, type OwnContribution } from './own-contributions.ts';

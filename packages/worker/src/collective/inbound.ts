@@ -7,7 +7,7 @@ import {
   type PeerId,
   type RunId,
 } from '@murmuration/protocol';
-import { fastSha256, PeerFaultError, verifyCommitment, type BucketReceiver } from '@murmuration/protocol/net';
+import { fastSha256, PeerFaultError, verifyCommitment, type BucketReceiver } from '@murmuration/protocol/net-core';
 import type { VectorKernels } from '@murmuration/kernels/exact';
 import { floatsOf, type BucketCut } from './bucket-cut.ts';
 import type { ReceivedContributions } from './received-contributions.ts';

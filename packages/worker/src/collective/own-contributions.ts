@@ -11,7 +11,7 @@ import {
   type TensorTree,
   type View,
 } from '@murmuration/protocol';
-import { fastSha256, signCommitment } from '@murmuration/protocol/net';
+import { fastSha256, signCommitment } from '@murmuration/protocol/net-core';
 import type { BucketCut } from './bucket-cut.ts';
 
 export interface OwnContribution {

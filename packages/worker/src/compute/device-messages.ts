@@ -1,6 +1,6 @@
 /**
  * What the main thread and the device thread say to each other. The arrays of a batch move over; flat vectors lie in
- * memory that both threads see, which one of them uses at a time.
+ * memory that both threads see, which one of them uses at a time, or move too where none can be shared (a page without isolation headers).
  */
 import type {
   AdapterInfo,
@@ -9,7 +9,7 @@ import type {
   DeviceMemory,
   EvaluationSums,
   Numerics,
-} from '@murmuration/kernels/backend';
+} from '@murmuration/kernels/backend-core';
 import type { StepProgram } from '@murmuration/kernels/graph';
 
 export type BackendChoice = 'auto' | BackendName;
@@ -20,11 +20,15 @@ export interface DeviceOptions {
   readonly threads: number;
   /** `fast` unless given. */
   readonly numerics?: Numerics;
+  /** The last resort: whatever runs on the CPU, since the adapter failed again and again. */
+  readonly onCpu?: boolean;
 }
 
 export interface DeviceDescription {
   readonly name: BackendName;
   readonly adapter: AdapterInfo;
+  /** CPU threads that it was given. */
+  readonly threads: number;
   /** Why this backend, in one sentence. */
   readonly reason: string;
 }
@@ -46,7 +50,8 @@ export interface DeviceCalls {
   };
   drain: {
     readonly request: { readonly executable: number; readonly into: Float32Array; readonly scale: number };
-    readonly response: null;
+    /** `into` where its memory is not shared: it moves there and back. */
+    readonly response: Float32Array | null;
   };
   evaluate: {
     readonly request: { readonly executable: number; readonly batch: Batch };
@@ -71,6 +76,22 @@ export interface RemoteError {
   readonly mend: string | null;
 }
 
+/** Answers to calls, whole or failed. */
 export type DeviceAnswer =
   | { readonly id: number; readonly response: unknown }
   | { readonly id: number; readonly error: RemoteError };
+
+/** A device thread under way, however the platform makes one. */
+export interface DevicePort {
+  /** @param transfer buffers that move instead of being copied */
+  post(request: DeviceRequest, transfer: ArrayBuffer[]): void;
+  terminate(): Promise<void>;
+}
+
+export interface DeviceEvents {
+  onAnswer(answer: DeviceAnswer): void;
+  /** The thread failed or ended of itself. */
+  onEnd(why: string, cause?: unknown): void;
+}
+
+export type SpawnDevice = (events: DeviceEvents) => DevicePort;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildStepProgram, initialParameters, type ModelSpec } from '@murmuration/kernels/graph';
-import type { Executable } from '@murmuration/kernels/backend';
-import { Device } from './device.ts';
+import type { Executable } from '@murmuration/kernels/backend-core';
+import { openNodeDevice } from '../node/open-device.ts';
+import type { Device } from './device.ts';
 
 const spec: ModelSpec = { type: 'mlp', inputs: 6, hidden: [8], outputs: 3, activation: 'relu' };
 const program = buildStepProgram(spec, 4);
@@ -14,7 +15,7 @@ const batch = (): Parameters<Executable['accumulate']>[0] => ({
 let device: Device;
 let executable: Executable;
 beforeAll(async () => {
-  device = await Device.open({ backend: 'onnx', threads: 1 });
+  device = await openNodeDevice({ backend: 'onnx', threads: 1 });
   executable = await device.compile(program);
 });
 afterAll(() => device.close(1000));
@@ -47,7 +48,7 @@ describe('a device thread', () => {
   it('computes exactly where that is asked for, the same with any number of threads', async () => {
     const gradients: Float32Array[] = [];
     for (const threads of [1, 2]) {
-      const exact = await Device.open({ backend: 'exact', threads });
+      const exact = await openNodeDevice({ backend: 'exact', threads });
       expect(exact.description).toMatchObject({ name: 'exact', adapter: { kind: 'cpu', class: 'exact' } });
       const compiled = await exact.compile(program);
       await compiled.load(initialParameters(spec, 1));
@@ -70,7 +71,7 @@ describe('a device thread', () => {
   });
 
   it('answers calls after its end with an error', async () => {
-    const short = await Device.open({ backend: 'onnx', threads: 1 });
+    const short = await openNodeDevice({ backend: 'onnx', threads: 1 });
     await short.close(1000);
     await expect(short.compile(program)).rejects.toMatchObject({ code: 'DEVICE_THREAD' });
   });

@@ -1,8 +1,16 @@
 /** The main thread's end of the device thread: a `Backend` whose calls run over there. */
-import { SHARE_ENV, Worker } from 'node:worker_threads';
-import type { Batch, DeviceMemory, EvaluationSums, Executable } from '@murmuration/kernels/backend';
+import type { Batch, DeviceMemory, EvaluationSums, Executable } from '@murmuration/kernels/backend-core';
 import type { StepProgram } from '@murmuration/kernels/graph';
-import type { DeviceAnswer, DeviceCallName, DeviceCalls, DeviceDescription, DeviceOptions } from './device-messages.ts';
+import type {
+  DeviceAnswer,
+  DeviceCallName,
+  DeviceCalls,
+  DeviceDescription,
+  DeviceOptions,
+  DevicePort,
+  DeviceRequest,
+  SpawnDevice,
+} from './device-messages.ts';
 import { DeviceError, DeviceThreadError } from './errors.ts';
 
 interface Pending {
@@ -11,32 +19,27 @@ interface Pending {
 }
 
 export class Device {
-  readonly #thread: Worker;
+  readonly #port: DevicePort;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
   #over: DeviceThreadError | null = null;
   #description: DeviceDescription | null = null;
 
-  private constructor() {
-    // Graphics drivers read the process' environment, which a thread's own copy of it would not reach.
-    this.#thread = new Worker(new URL('./device-thread.ts', import.meta.url), {
-      name: 'device',
-      env: SHARE_ENV,
-      execArgv: [],
+  private constructor(spawn: SpawnDevice) {
+    this.#port = spawn({
+      onAnswer: (answer) => this.#settle(answer),
+      onEnd: (why, cause) => this.#end(new DeviceThreadError({ why, cause })),
     });
-    this.#thread.on('message', (answer: DeviceAnswer) => this.#settle(answer));
-    this.#thread.on('error', (cause) => this.#end(new DeviceThreadError({ why: String(cause), cause })));
-    this.#thread.on('exit', (code) => this.#end(new DeviceThreadError({ why: `it exited with code ${code}` })));
   }
 
   /** Starts the thread and opens a backend in it. @throws DeviceError, DeviceThreadError */
-  static async open(options: DeviceOptions): Promise<Device> {
-    const device = new Device();
+  static async open(spawn: SpawnDevice, options: DeviceOptions): Promise<Device> {
+    const device = new Device(spawn);
     try {
       device.#description = await device.call('open', options);
       return device;
     } catch (error) {
-      await device.#thread.terminate();
+      await device.#port.terminate();
       throw error;
     }
   }
@@ -58,11 +61,11 @@ export class Device {
   async close(patience: number): Promise<void> {
     if (this.#over === null) {
       const closed = this.call('close', null).catch(() => undefined);
-      let timer: NodeJS.Timeout | undefined;
+      let timer: ReturnType<typeof setTimeout> | undefined;
       await Promise.race([closed, new Promise((resolve) => (timer = setTimeout(resolve, patience)))]);
       clearTimeout(timer);
     }
-    await this.#thread.terminate();
+    await this.#port.terminate();
   }
 
   /** One call over there; `transfer` lists buffers that move instead of being copied. */
@@ -75,7 +78,7 @@ export class Device {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#thread.postMessage({ id, call, request }, transfer);
+      this.#port.post({ id, call, request } as DeviceRequest, transfer);
     });
   }
 
@@ -98,20 +101,25 @@ class RemoteExecutable implements Executable {
   readonly #device: Device;
   readonly #id: number;
 
-  /** Carries parameters over and gradients back; calls don't overlap, so one is enough. */
-  readonly #carrier: Float32Array;
+  /** Carries parameters over and gradients back in memory that both threads see; null where none can be shared. Calls don't overlap, so one is enough. */
+  readonly #carrier: Float32Array | null;
 
   constructor(device: Device, of: { id: number; memory: DeviceMemory | undefined; parameters: number }) {
     const { id, memory, parameters } = of;
     this.#device = device;
     this.#id = id;
     this.memory = memory;
-    this.#carrier = new Float32Array(new SharedArrayBuffer(parameters * Float32Array.BYTES_PER_ELEMENT));
+    // A page without isolation headers has no such memory.
+    this.#carrier =
+      typeof SharedArrayBuffer === 'function'
+        ? new Float32Array(new SharedArrayBuffer(parameters * Float32Array.BYTES_PER_ELEMENT))
+        : null;
   }
 
   async load(parameters: Float32Array): Promise<void> {
-    this.#carrier.set(parameters);
-    await this.#device.call('load', { executable: this.#id, parameters: this.#carrier });
+    this.#carrier?.set(parameters);
+    const [over, transfer] = this.#carrier === null ? moved(parameters.slice()) : [this.#carrier, []];
+    await this.#device.call('load', { executable: this.#id, parameters: over }, transfer);
   }
 
   /** The batch's arrays move to the device thread: the caller has them no more. */
@@ -120,8 +128,9 @@ class RemoteExecutable implements Executable {
   }
 
   async drain(into: Float32Array, scale: number): Promise<void> {
-    await this.#device.call('drain', { executable: this.#id, into: this.#carrier, scale });
-    into.set(this.#carrier);
+    const [over, transfer] = this.#carrier === null ? moved(new Float32Array(into.length)) : [this.#carrier, []];
+    const back = await this.#device.call('drain', { executable: this.#id, into: over, scale }, transfer);
+    into.set(back ?? over);
   }
 
   evaluate(batch: Batch): Promise<EvaluationSums> {
@@ -132,6 +141,9 @@ class RemoteExecutable implements Executable {
     await this.#device.call('release', { executable: this.#id });
   }
 }
+
+/** An array of its own memory, with what it takes to move it. */
+const moved = (array: Float32Array<ArrayBuffer>): [Float32Array, ArrayBuffer[]] => [array, [array.buffer]];
 
 const buffersOf = (batch: Batch): ArrayBuffer[] => [
   ...new Set(Object.values(batch).map(({ buffer }) => buffer as ArrayBuffer)),

@@ -10,7 +10,7 @@ export class DeviceError extends MurmurationError {
     super(
       mend !== null && message.endsWith(mend)
         ? { message: message.slice(0, -mend.length).trim(), mend }
-        : { message: `The device failed (${name}): ${message}`, mend: 'Try another backend with --backend.' },
+        : { message: `The device failed (${name}): ${message}`, mend: 'Try another backend.' },
     );
     this.code = code;
   }
@@ -23,7 +23,7 @@ export class DeviceThreadError extends MurmurationError {
   constructor({ why, cause }: { why: string; cause?: unknown }) {
     super({
       message: `The device thread ended: ${why}.`,
-      mend: 'Start the worker again, with another --backend if it happens again.',
+      mend: 'Start the worker again, with another backend if it happens again.',
       cause,
     });
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Executable, openOnnxBackend, partCounts } from '@murmuration/kernels/backend';
 import { buildStepProgram, initialParameters, type ModelSpec, type StepProgram } from '@murmuration/kernels/graph';
 import { microBatch } from '@murmuration/protocol';
-import { createSampler, type Dataset } from '@murmuration/protocol/data';
+import { createSampler, type Dataset } from '@murmuration/protocol/data-core';
 import { RecoveringExecutable } from './recovering-executable.ts';
 import { StepRunner } from './step-runner.ts';
 
@@ -28,10 +28,11 @@ async function deviceOf({ room = Infinity, failAt = {} }: { room?: number; failA
     close: () => executable.close(),
   });
   return {
-    device: async ({ reopen }: { reopen: boolean }) => {
+    device: async ({ reopen, onCpu }: { reopen: boolean; onCpu: boolean }) => {
       opened += reopen ? 1 : 0;
       return {
         compile: async (program: StepProgram) => {
+          if (onCpu) return backend.compile(program);
           if (program.batch > room) throw failure('DEVICE_OUT_OF_MEMORY');
           return failing(await backend.compile(program));
         },
@@ -52,16 +53,22 @@ const dataset: Dataset = {
 } as unknown as Dataset;
 
 /** The gradient of two micro-batches with what the device told of on the way. */
-async function gradientOn(faults: Parameters<typeof deviceOf>[0], parts = partCounts(BATCH)) {
+async function gradientOn(
+  faults: Parameters<typeof deviceOf>[0],
+  { parts = partCounts(BATCH), canFallBack = false }: { parts?: readonly number[]; canFallBack?: boolean } = {},
+) {
   const fake = await deviceOf(faults);
   const problems: unknown[] = [];
+  let recovered = 0;
   try {
     const executable = await RecoveringExecutable.compile({
       device: fake.device,
       programAt: (batch) => buildStepProgram(spec, batch),
       batch: BATCH,
       partCounts: parts,
+      canFallBack,
       onProblem: (error) => problems.push((error as { code: unknown }).code),
+      onRecovered: () => (recovered += 1),
     });
     const runner = new StepRunner({
       executable,
@@ -75,7 +82,7 @@ async function gradientOn(faults: Parameters<typeof deviceOf>[0], parts = partCo
     const numbers = [0, 1].map((number) => microBatch(number));
     const gradient = await runner.gradient(initialParameters(spec, 1), numbers, new AbortController().signal);
     await executable.close();
-    return { ...gradient, problems, parts: executable.parts, reopened: fake.reopened() };
+    return { ...gradient, problems, parts: executable.parts, reopened: fake.reopened(), recovered };
   } finally {
     await fake.close();
   }
@@ -99,7 +106,7 @@ describe('a device without room for the micro-batch', () => {
   });
 
   it('says so where a micro-batch must be whole', async () => {
-    await expect(gradientOn({ room: 3 }, [])).rejects.toMatchObject({ code: 'DEVICE_OUT_OF_MEMORY' });
+    await expect(gradientOn({ room: 3 }, { parts: [] })).rejects.toMatchObject({ code: 'DEVICE_OUT_OF_MEMORY' });
   });
 });
 
@@ -114,6 +121,19 @@ describe('a lost device', () => {
   it('is given up when it is lost again and again', async () => {
     const always = Object.fromEntries(Array.from({ length: 9 }, (_, call) => [call, 'DEVICE_LOST']));
     await expect(gradientOn({ failAt: always })).rejects.toMatchObject({ code: 'DEVICE_LOST' });
+  });
+
+  it('gives way to the CPU where there is one, whatever the adapter complains of', async () => {
+    const whole = await gradientOn({});
+    const always = Object.fromEntries(Array.from({ length: 9 }, (_, call) => [call, 'DEVICE_LOST']));
+    const lost = await gradientOn({ failAt: always }, { canFallBack: true });
+    expect(lost).toMatchObject({ problems: Array.from({ length: 4 }, () => 'DEVICE_LOST'), recovered: 4 });
+    expect(lost.values).toEqual(whole.values);
+    const refused = await gradientOn({ failAt: { 0: 'DEVICE_VALIDATION' } }, { canFallBack: true });
+    expect(refused).toMatchObject({ problems: ['DEVICE_VALIDATION'], reopened: 1 });
+    const cramped = await gradientOn({ room: 3 }, { parts: [], canFallBack: true });
+    expect(cramped).toMatchObject({ problems: ['DEVICE_OUT_OF_MEMORY'], parts: 1 });
+    expect(cramped.values).toEqual(whole.values);
   });
 
   it('does not make anything else be tried twice', async () => {

@@ -9,7 +9,7 @@ import {
   type EvaluationSums,
   type Executable,
   slicedExecutable,
-} from '@murmuration/kernels/backend';
+} from '@murmuration/kernels/backend-core';
 import type { StepProgram } from '@murmuration/kernels/graph';
 import { DeviceThreadError } from './errors.ts';
 
@@ -19,8 +19,10 @@ export interface Compiler {
 }
 
 export interface RecoveryOptions {
-  /** A device; `reopen` asks for another than the last one. */
-  readonly device: (how: { readonly reopen: boolean }) => Promise<Compiler>;
+  /** A device; `reopen` asks for another than the last one, `onCpu` for one that needs no adapter. */
+  readonly device: (how: { readonly reopen: boolean; readonly onCpu: boolean }) => Promise<Compiler>;
+  /** Whether there is something to compute on where the adapter failed for good. */
+  readonly canFallBack: boolean;
   /** The job's program at another micro-batch. */
   readonly programAt: (batch: number) => StepProgram;
   /** Samples a micro-batch. */
@@ -29,6 +31,8 @@ export interface RecoveryOptions {
   readonly partCounts: readonly number[];
   /** Told of each failure that is recovered from. */
   readonly onProblem: (error: unknown) => void;
+  /** Told when work can go on after a failure, perhaps on another device. */
+  readonly onRecovered: (executable: RecoveringExecutable) => void;
 }
 
 /** Codes of errors after which the device, or its thread, is of no use any more. */
@@ -44,6 +48,7 @@ export class RecoveringExecutable implements Executable {
   readonly #options: RecoveryOptions;
   #parts = 1;
   #losses = 0;
+  #onCpu = false;
   #executable: Executable | null = null;
 
   private constructor(options: RecoveryOptions) {
@@ -100,6 +105,7 @@ export class RecoveringExecutable implements Executable {
       this.#options.onProblem(failure);
       try {
         await this.#compile(reopen);
+        this.#options.onRecovered(this);
         return true;
       } catch (next) {
         failure = next;
@@ -109,14 +115,25 @@ export class RecoveringExecutable implements Executable {
 
   /** Whether the device must be opened again; null where nothing helps. */
   #adapt(failure: unknown): boolean | null {
-    if (TOO_LARGE.has(codeOf(failure) as string)) {
+    const code = codeOf(failure);
+    if (TOO_LARGE.has(code as string)) {
       const parts = this.#options.partCounts.find((count) => count > this.#parts);
-      if (parts === undefined) return null;
-      this.#parts = parts;
-      // An allocation that failed while kernels ran may have taken the device's state with it.
-      return true;
-    }
-    return LOST.has(codeOf(failure) as string) && ++this.#losses <= MAX_LOSSES ? true : null;
+      if (parts !== undefined) {
+        this.#parts = parts;
+        // An allocation that failed while kernels ran may have taken the device's state with it.
+        return true;
+      }
+    } else if (LOST.has(code as string) && ++this.#losses <= MAX_LOSSES) return true;
+    return this.#fallBack(code);
+  }
+
+  /** From an adapter that fails in a way of its own (a driver that refuses a kernel counts) to the CPU, once. */
+  #fallBack(code: unknown): true | null {
+    if (!this.#options.canFallBack || this.#onCpu || typeof code !== 'string') return null;
+    this.#onCpu = true;
+    this.#parts = 1;
+    this.#losses = 0;
+    return true;
   }
 
   get #compiled(): Executable {
@@ -130,7 +147,8 @@ export class RecoveringExecutable implements Executable {
     this.#executable = null;
     // On a device that is being replaced there is nothing to close.
     if (!reopen) await before?.close();
-    const compiled = await (await device({ reopen })).compile(programAt(batch / this.#parts));
+    const opened = await device({ reopen, onCpu: this.#onCpu });
+    const compiled = await opened.compile(programAt(batch / this.#parts));
     this.#executable = this.#parts === 1 ? compiled : slicedExecutable(compiled, this.#parts);
   }
 }

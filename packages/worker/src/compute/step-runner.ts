@@ -1,8 +1,8 @@
 /** Runs a compiled job on its data: gradients of micro-batches, and sums of an evaluation. Not re-entrant: call it through a {@link ComputeQueue}. */
-import type { EvaluationSums, Executable } from '@murmuration/kernels/backend';
+import type { EvaluationSums, Executable } from '@murmuration/kernels/backend-core';
 import { microBatchSeed } from '@murmuration/kernels/graph';
 import { microBatch, type MicroBatch } from '@murmuration/protocol';
-import { batchesOf, type Dataset, type Sampler } from '@murmuration/protocol/data';
+import { batchesOf, type Dataset, type Sampler } from '@murmuration/protocol/data-core';
 
 /** Fewest and most steps of the measurement, and milliseconds after which no more than the fewest are made. */
 const TIMED_STEPS = [2, 12] as const;
@@ -20,6 +20,8 @@ export interface StepRunnerParts {
   readonly batch: number;
   /** Elements of the flat parameter vector. */
   readonly parameters: number;
+  /** Called after each micro-batch with the milliseconds that it took: an owner may not want to give all of a device. */
+  readonly rest?: (workedMs: number, signal: AbortSignal) => Promise<void> | undefined;
 }
 
 /** The mean gradient over some micro-batches, `[parameters] f32`, with the weight that it has in a round. */
@@ -85,13 +87,15 @@ export class StepRunner {
   }
 
   async #accumulate(microBatches: readonly MicroBatch[], signal: AbortSignal, rows: number): Promise<number> {
-    const { executable, train, sampler, seed, batch } = this.#parts;
+    const { executable, train, sampler, seed, batch, rest } = this.#parts;
     let lossSum = 0;
     for (const microBatch of microBatches) {
       signal.throwIfAborted();
+      const start = performance.now();
       const samples = train.batch(sampler.samplesOf(microBatch).slice(0, rows), batch);
       const step = await executable.accumulate({ ...samples, seed: microBatchSeed(seed, microBatch) });
       lossSum += step.lossSum;
+      await rest?.(performance.now() - start, signal);
     }
     signal.throwIfAborted();
     return lossSum;

@@ -8,7 +8,7 @@ import {
   type Terms,
   type WorkerMessage,
 } from '@murmuration/protocol';
-import { dialControl, type CoordinatorControl, type MurmurationNode } from '@murmuration/protocol/net';
+import { dialControl, type CoordinatorControl, type MurmurationNode } from '@murmuration/protocol/net-core';
 
 export interface CoordinatorLinkParts {
   readonly node: MurmurationNode;

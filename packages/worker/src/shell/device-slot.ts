@@ -1,11 +1,12 @@
 /** The device of this process with the one program compiled on it: made when a coordinator first states its job. */
 import { canonicalJson } from '@murmuration/protocol';
-import { type Numerics, partCounts, whyIndivisible } from '@murmuration/kernels/backend';
+import { type Numerics, partCounts, whyIndivisible } from '@murmuration/kernels/backend-core';
 import { buildStepProgram } from '@murmuration/kernels/graph';
-import { Device } from '../compute/device.ts';
-import type { BackendChoice, DeviceDescription } from '../compute/device-messages.ts';
+import type { Device } from '../compute/device.ts';
+import type { DeviceDescription } from '../compute/device-messages.ts';
 import { RecoveringExecutable } from '../compute/recovering-executable.ts';
 import { NoRunError } from './errors.ts';
+import type { DeviceWish, WorkerHost } from './host.ts';
 import { planJob, type PlannedJob } from './prepare-run.ts';
 import { problemOf, type Reporter } from './report.ts';
 
@@ -16,8 +17,7 @@ const CLOSE_PATIENCE = 1000;
 const MIXING_MODELS: ReadonlySet<string> = new Set(['onnx']);
 
 export interface DeviceSlotOptions {
-  readonly backend: BackendChoice;
-  readonly threads: number;
+  readonly host: Pick<WorkerHost, 'openDevice' | 'canFallBack'>;
   readonly report: Reporter;
 }
 
@@ -52,10 +52,7 @@ export class DeviceSlot {
     const planned = planJob(stated);
     await this.#compiled?.executable.close();
     this.#compiled = { stated: text, planned, executable: await this.#compile(planned) };
-    const { threads, report } = this.#options;
-    const { name, adapter, reason } = this.description;
-    const memoryBytes = this.#compiled.executable.memory?.total ?? null;
-    report({ event: 'worker.backend', backend: name, adapter, threads, reason, memoryBytes });
+    this.#describe(this.#compiled.executable);
     return this.#compiled;
   }
 
@@ -63,23 +60,31 @@ export class DeviceSlot {
     const { microBatch, bucketSize, numerics } = job.training;
     // The gradient of a whole micro-batch has other bits than the sum of its parts'.
     const divisible = numerics === 'fast' && !MIXING_MODELS.has(job.model.type) && whyIndivisible(program) === null;
+    const { host, report } = this.#options;
     return RecoveringExecutable.compile({
-      device: ({ reopen }) => this.#opened(reopen || numerics !== this.#numerics, numerics),
+      device: ({ reopen, onCpu }) => this.#opened(reopen || numerics !== this.#numerics, { numerics, onCpu }),
+      canFallBack: host.canFallBack,
       programAt: (batch) => (batch === microBatch ? program : buildStepProgram(job.model, batch, bucketSize)),
       batch: microBatch,
       partCounts: divisible ? partCounts(microBatch) : [],
-      onProblem: (error) => this.#options.report(problemOf(error)),
+      onProblem: (error) => report(problemOf(error)),
+      onRecovered: (executable) => this.#describe(executable),
     });
   }
 
-  async #opened(reopen: boolean, numerics: Numerics): Promise<Device> {
+  #describe({ memory }: RecoveringExecutable): void {
+    const { name: backend, adapter, threads, reason } = this.description;
+    const memoryBytes = memory?.total ?? null;
+    this.#options.report({ event: 'worker.backend', backend, adapter, threads, reason, memoryBytes });
+  }
+
+  async #opened(reopen: boolean, request: DeviceWish): Promise<Device> {
     if (reopen) {
       await this.#device?.close(CLOSE_PATIENCE);
       this.#device = null;
     }
-    const { backend, threads } = this.#options;
-    this.#device ??= await Device.open({ backend, threads, numerics });
-    this.#numerics = numerics;
+    this.#device ??= await this.#options.host.openDevice(request);
+    this.#numerics = request.numerics;
     return this.#device;
   }
 

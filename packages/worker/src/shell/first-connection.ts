@@ -1,8 +1,9 @@
 /** The first connection to a coordinator: tried a few times, since the two may be started together, and then given up. */
 import type { MemberInfo, Terms } from '@murmuration/protocol';
-import { DialFailedError, StreamClosedError } from '@murmuration/protocol/net';
+import { DialFailedError, StreamClosedError, type Clock } from '@murmuration/protocol/net-core';
 import type { CoordinatorLink } from './coordinator-link.ts';
 import { problemOf, type Reporter } from './report.ts';
+import { pause } from './pause.ts';
 
 const ATTEMPTS = 4;
 /** Milliseconds before the second attempt; doubles. */
@@ -12,7 +13,7 @@ const PAUSE = 500;
 export async function firstConnection(
   link: CoordinatorLink,
   coordinator: MemberInfo,
-  report: Reporter,
+  { report, clock }: { readonly report: Reporter; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<Terms> {
   report({ event: 'worker.connecting', coordinator: coordinator.addresses[0] ?? coordinator.peerId });
@@ -23,7 +24,7 @@ export async function firstConnection(
       signal.throwIfAborted();
       if (attempt === ATTEMPTS || !isPassing(error)) throw error;
       report(problemOf(error));
-      await pause(PAUSE * 2 ** (attempt - 1), signal);
+      await pause(clock, PAUSE * 2 ** (attempt - 1), signal);
     }
   }
 }
@@ -31,17 +32,3 @@ export async function firstConnection(
 /** Whether another attempt may go better. */
 export const isPassing = (error: unknown): boolean =>
   error instanceof DialFailedError || error instanceof StreamClosedError;
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      },
-      { once: true },
-    );
-  });
-}

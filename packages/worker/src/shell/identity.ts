@@ -1,6 +1,5 @@
 /** What a worker says of itself. */
-import { release } from 'node:os';
-import { signPossession } from '@murmuration/contracts';
+import { signPossession } from '@murmuration/contracts/signing';
 import type { Secp256k1PrivateKey } from '@libp2p/interface';
 import {
   hex,
@@ -12,10 +11,9 @@ import {
   type Terms,
   type WorkerMessageOf,
 } from '@murmuration/protocol';
-import type { MurmurationNode } from '@murmuration/protocol/net';
+import type { MurmurationNode } from '@murmuration/protocol/net-core';
 import type { DeviceDescription } from '../compute/device-messages.ts';
 import type { PlannedJob } from './prepare-run.ts';
-import { VERSION } from './version.ts';
 
 /** Rounds for which sealed reduced buckets are kept for joiners. */
 const SEALED_WINDOW = 8;
@@ -23,6 +21,7 @@ const SEALED_WINDOW = 8;
 const RECONNECT_PART = 0.1;
 
 export interface IdentityParts {
+  readonly agent: string;
   readonly node: MurmurationNode;
   readonly key: Secp256k1PrivateKey;
   readonly address: Address;
@@ -34,6 +33,7 @@ export interface IdentityParts {
 
 export function memberConfig(parts: IdentityParts): MemberConfig {
   const {
+    agent,
     node,
     address,
     payout,
@@ -44,10 +44,7 @@ export function memberConfig(parts: IdentityParts): MemberConfig {
     peerId: node.peerId,
     identity: {
       protocolVersion: PROTOCOL_VERSION,
-      agent: `murmuration-worker/${VERSION} node/${process.versions.node} ${process.platform}/${release()}`.slice(
-        0,
-        256,
-      ),
+      agent: agent.slice(0, 256),
       address,
       payout,
       possession: possessionOf(parts),

@@ -1,9 +1,9 @@
 /** From a job, as a coordinator states it, to all that a member needs for its rounds. The job is hostile until checked. */
-import type { Executable } from '@murmuration/kernels/backend';
+import type { Executable } from '@murmuration/kernels/backend-core';
 import { createHostKernels, type HostKernels, type HostVector } from '@murmuration/kernels/exact';
 import { buildStepProgram, initialParameters, type StepProgram } from '@murmuration/kernels/graph';
 import type { RunId } from '@murmuration/protocol';
-import { createSampler, openDatasets, type DataContext, type JobDatasets } from '@murmuration/protocol/data';
+import { createSampler, type JobDatasets } from '@murmuration/protocol/data-core';
 import { parseResolvedJob, type ResolvedJob } from '@murmuration/protocol/job';
 import { BucketCut } from '../collective/bucket-cut.ts';
 import { OwnContributions } from '../collective/own-contributions.ts';
@@ -14,6 +14,7 @@ import { JobDataMismatchError } from '../compute/errors.ts';
 import { StepRunner } from '../compute/step-runner.ts';
 import { KeptStates } from '../sync/kept-states.ts';
 import { Replica } from '../sync/replica.ts';
+import type { WorkerHost } from './host.ts';
 
 /** Times the model that one sender may leave here in buckets that no round has used yet. */
 const MODELS_A_SENDER = 3;
@@ -53,12 +54,12 @@ export interface PrepareOptions extends PlannedJob {
   /** The compiled program. */
   readonly executable: Executable;
   readonly queue: ComputeQueue;
-  readonly data: DataContext;
+  readonly host: Pick<WorkerHost, 'openData' | 'rest'>;
 }
 
 /** Opens the data and times a micro-batch. @throws the errors of data, kernels and device */
-export async function prepareRun({ runId, job, program, executable, queue, data }: PrepareOptions): Promise<Run> {
-  const datasets = await openDatasets(job.data, data);
+export async function prepareRun({ runId, job, program, executable, queue, host }: PrepareOptions): Promise<Run> {
+  const datasets = await host.openData(job.data);
   checkSizes(job, datasets);
   const cut = new BucketCut(program.layout);
   const kernels = await createHostKernels({ reserve: MODELS_IN_MEMORY * cut.size * 4 });
@@ -78,6 +79,7 @@ export async function prepareRun({ runId, job, program, executable, queue, data 
     seed: job.seed,
     batch: training.microBatch,
     parameters: cut.size,
+    rest: (workedMs, signal) => host.rest?.(workedMs, signal),
   });
   const limit = MODELS_A_SENDER * cut.size * 4;
   return {

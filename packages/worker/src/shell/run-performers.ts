@@ -1,7 +1,7 @@
 /** Performs the effects that need a run: a member's arithmetic, its part of the collective, its state and its audits. */
 import type { Secp256k1PrivateKey } from '@libp2p/interface';
 import type { BucketFrame, PeerId } from '@murmuration/protocol';
-import type { BucketLinks, BucketReceiver, FetchAnswer, MurmurationNode } from '@murmuration/protocol/net';
+import type { BucketLinks, BucketReceiver, FetchAnswer, MurmurationNode } from '@murmuration/protocol/net-core';
 import type { FetchRequest } from '@murmuration/protocol';
 import { reExecute } from '../audit/re-execute.ts';
 import { Collective } from '../collective/collective.ts';

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyFromRaw } from '@murmuration/protocol/net';
+import { nodeHost } from '../node/host.ts';
 import { crashPhases, misbehaviours, noFaults, type Faults } from '../testing/faults.ts';
 import { ScriptedCoordinator, type ScriptedOptions } from '../testing/scripted-coordinator.ts';
 import { tinyJob } from '../testing/tiny-job.ts';
@@ -50,12 +51,14 @@ async function work(index: number, faults: Faults = noFaults): Promise<Running> 
   const worker = await Worker.create({
     key: keyFromRaw(new Uint8Array(32).fill(index)),
     coordinator: coordinator.self,
-    listen: ['/ip4/127.0.0.1/tcp/0'],
-    announce: [],
     payout: null,
-    backend: 'onnx',
-    threads: 1,
-    data: { directory: folder, confined: true },
+    host: nodeHost({
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      announce: [],
+      backend: 'onnx',
+      threads: 1,
+      data: { directory: folder, confined: true },
+    }),
     faults,
     report: (report) => reports.push(report),
   });

@@ -1,5 +1,5 @@
 /** A worker: one node, one device, one member machine, and the run that it is in. Everything else hangs from here. */
-import { identityOf } from '@murmuration/contracts';
+import { identityOf } from '@murmuration/contracts/signing';
 import type { Secp256k1PrivateKey } from '@libp2p/interface';
 import {
   initialMember,
@@ -14,24 +14,22 @@ import {
   type Terms,
   type WorkerMessage,
 } from '@murmuration/protocol';
-import type { DataContext } from '@murmuration/protocol/data';
 import {
   BucketLinks,
-  createNode,
   missing,
   serveBuckets,
   serveFetch,
   type MurmurationNode,
   Timers,
-} from '@murmuration/protocol/net';
+} from '@murmuration/protocol/net-core';
 import { Attester } from '../audit/attest.ts';
 import { ComputeQueue } from '../compute/compute-queue.ts';
-import type { BackendChoice } from '../compute/device-messages.ts';
 import type { Faults } from '../testing/faults.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
 import { DeviceSlot } from './device-slot.ts';
 import { InterruptedError } from './errors.ts';
 import { firstConnection, isPassing } from './first-connection.ts';
+import type { WorkerHost } from './host.ts';
 import { answering, memberConfig } from './identity.ts';
 import { MemberLoop, type Happening, type Performers } from './member-loop.ts';
 import { closeRun, prepareRun } from './prepare-run.ts';
@@ -44,14 +42,10 @@ const DEFAULT_FAILURE_TIMEOUT = milliseconds(10_000);
 export interface WorkerOptions {
   readonly key: Secp256k1PrivateKey;
   readonly coordinator: MemberInfo;
-  readonly listen: readonly string[];
-  readonly announce: readonly string[];
   /** Where pay goes; null: to the key's own address. */
   readonly payout: Address | null;
-  readonly backend: BackendChoice;
-  readonly threads: number;
-  /** What a job may read on this machine. */
-  readonly data: DataContext;
+  /** The platform. */
+  readonly host: WorkerHost;
   readonly faults: Faults;
   readonly report: Reporter;
 }
@@ -86,7 +80,7 @@ export class Worker {
     this.#links = new BucketLinks(node);
     this.#device = new DeviceSlot(options);
     this.#attester = new Attester({ secretKey: options.key.raw, address: this.#address });
-    this.#timers = new Timers((name) => this.#tell({ type: 'timer', name }));
+    this.#timers = new Timers((name) => this.#tell({ type: 'timer', name }), options.host.clock);
     this.#link = new CoordinatorLink({
       node,
       coordinator: options.coordinator,
@@ -99,8 +93,8 @@ export class Worker {
 
   /** Listens and serves; nothing is dialled yet. @throws BadAddressError, PortTakenError, ListenFailedError */
   static async create(options: WorkerOptions): Promise<Worker> {
-    const { key: privateKey, listen, announce } = options;
-    const node = await createNode({ privateKey, listen, announce, failureTimeout: DEFAULT_FAILURE_TIMEOUT });
+    const { key: privateKey, host } = options;
+    const node = await host.createNode({ privateKey, failureTimeout: DEFAULT_FAILURE_TIMEOUT });
     const worker = new Worker(options, node);
     await worker.#serve();
     return worker;
@@ -111,7 +105,7 @@ export class Worker {
    * @throws when the coordinator cannot be reached, speaks another version, or states a job that cannot be run here
    */
   async run(): Promise<WorkerEnd> {
-    const { report, coordinator } = this.#options;
+    const { report, coordinator, host } = this.#options;
     report({
       event: 'worker.started',
       peerId: this.#node.peerId,
@@ -120,7 +114,9 @@ export class Worker {
       addresses: this.#node.addresses(),
     });
     try {
-      this.#start(await firstConnection(this.#link, coordinator, report, this.#interrupt.signal));
+      this.#start(
+        await firstConnection(this.#link, coordinator, { report, clock: host.clock }, this.#interrupt.signal),
+      );
       const end = await this.#ended.promise;
       report({ event: 'worker.finished', ...end, microBatches: this.#trained });
       return end;
@@ -152,9 +148,10 @@ export class Worker {
   /** The machine begins where the shell's first connection left off. */
   #start(terms: Terms): void {
     this.#terms = terms;
-    const { key } = this.#options;
+    const { key, host } = this.#options;
     const planned = this.#device.planned;
     const config = memberConfig({
+      agent: host.agent,
       node: this.#node,
       key,
       address: this.#address,
@@ -237,11 +234,11 @@ export class Worker {
   }
 
   async #prepare({ runId, job }: MemberEffectOf<'prepare'>): Promise<Happening> {
-    const { data, key, faults, report } = this.#options;
+    const { host, key, faults, report } = this.#options;
     const { planned, executable } = await this.#device.prepare(job);
     if (this.#active !== null) closeRun(this.#active.run);
     this.#active = null;
-    const run = await prepareRun({ ...planned, runId, executable, queue: this.#queue, data });
+    const run = await prepareRun({ ...planned, runId, executable, queue: this.#queue, host });
     this.#active = activate({
       run,
       node: this.#node,

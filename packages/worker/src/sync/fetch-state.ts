@@ -10,7 +10,7 @@ import {
   type RunId,
   type Sync,
 } from '@murmuration/protocol';
-import { fastSha256, type MurmurationNode } from '@murmuration/protocol/net';
+import { fastSha256, type MurmurationNode } from '@murmuration/protocol/net-core';
 import type { BucketCut } from '../collective/bucket-cut.ts';
 import { fetchParts, type Part } from './sources.ts';
 

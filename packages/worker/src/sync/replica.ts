@@ -12,7 +12,8 @@ import {
   type Round,
   type TensorTree,
 } from '@murmuration/protocol';
-import { fastSha256 } from '@murmuration/protocol/net';
+import { fastSha256 } from '@murmuration/protocol/net-core';
+import { nextTurn } from '../shell/turn.ts';
 
 /** Chunks hashed between two turns of the event loop: 4 MiB, about 3 ms. */
 const CHUNKS_A_TURN = 16;
@@ -127,7 +128,7 @@ export class Replica {
       const bytes = this.#state.stateBytes;
       const end = Math.min(leaves.length + CHUNKS_A_TURN, this.chunks);
       while (leaves.length < end) leaves.push(leafDigest(chunkOf(bytes, leaves.length), fastSha256));
-      if (leaves.length < this.chunks) await new Promise((resolve) => setImmediate(resolve));
+      if (leaves.length < this.chunks) await nextTurn();
     }
     this.#round = round;
     this.#tree = tensorTree(leaves, fastSha256);

@@ -1,6 +1,6 @@
 /** What this member gives to others on request: state chunks, sealed buckets, its own contributions to their auditors. */
 import type { FetchRequest, RunId } from '@murmuration/protocol';
-import { missing, type FetchAnswer } from '@murmuration/protocol/net';
+import { missing, type FetchAnswer } from '@murmuration/protocol/net-core';
 import type { BucketCut } from '../collective/bucket-cut.ts';
 import { provenBucket, type OwnContributions } from '../collective/own-contributions.ts';
 import type { ReducedBuckets } from '../collective/reduced-buckets.ts';

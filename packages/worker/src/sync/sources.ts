@@ -1,6 +1,6 @@
 /** Asks several members for parts of one thing: each is kept busy, and one that fails is asked less and then no more. */
 import type { FetchRequest, MemberInfo } from '@murmuration/protocol';
-import { fetchFrom, type FetchAnswer, type MurmurationNode } from '@murmuration/protocol/net';
+import { fetchFrom, type FetchAnswer, type MurmurationNode } from '@murmuration/protocol/net-core';
 import { UnavailableError } from './errors.ts';
 
 /** Requests under way at one source. */

@@ -7,7 +7,7 @@ import {
   type Release,
   type RunId,
 } from '@murmuration/protocol';
-import type { MurmurationNode } from '@murmuration/protocol/net';
+import type { MurmurationNode } from '@murmuration/protocol/net-core';
 import type { HostVector } from '@murmuration/kernels/exact';
 import { floatsOf, type BucketCut } from '../collective/bucket-cut.ts';
 import { MissingBucketError } from '../collective/errors.ts';

@@ -63,6 +63,22 @@ export class SumOverflowError extends KernelError {
   }
 }
 
+/** Cause: contributions whose sum leaves 64-bit fixed point, or one that was marked as overflown. Nothing was averaged. */
+export class FixedSumOverflowError extends KernelError {
+  readonly code = 'FIXED_SUM_OVERFLOW';
+  /** Index of the contribution at which the sum left the range. */
+  readonly contributor: number;
+  readonly element: number;
+  constructor({ contributor, element }: { contributor: number; element: number }) {
+    super({
+      message: `The sum of the contributions does not fit 64-bit fixed point at element ${element}, from contribution ${contributor} on (its magnitude reaches 2¹⁹).`,
+      mend: 'The run has diverged: lower training.optimizer.learningRate or set training.clipNorm, and resume from a checkpoint.',
+    });
+    this.contributor = contributor;
+    this.element = element;
+  }
+}
+
 /** Cause: the gradient's norm is NaN, infinite, or so large that its square leaves f32. The state was not touched. */
 export class GradientRangeError extends KernelError {
   readonly code = 'GRADIENT_RANGE';

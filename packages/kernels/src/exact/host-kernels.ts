@@ -3,6 +3,7 @@
  * nothing here awaits: a call is over when it returns.
  */
 import { BlockPort } from './block-port.ts';
+import { FixedKernels } from './fixed-kernels.ts';
 import { HostMemory } from './host-memory.ts';
 import type { HostVector } from './host-memory.ts';
 import { OptimizerState } from './optimizer-state.ts';
@@ -14,6 +15,8 @@ import { instantiateKernels } from './wasm-module.ts';
 export interface HostKernels {
   /** Sums, norms and distances; vectors in the kernels' memory are used in place, others are copied block by block. */
   readonly vectors: VectorKernels;
+  /** Order-free sums, for exact numerics. */
+  readonly fixed: FixedKernels;
   readonly sha256: Sha256;
   /** A zeroed vector `[length] f32` in the kernels' memory. Detaches views when the memory must grow. */
   allocate(length: number): HostVector;
@@ -35,6 +38,7 @@ export async function createHostKernels({ reserve = 1 << 20 }: HostKernelOptions
   const vectors = new VectorKernels(wasm, port);
   return {
     vectors,
+    fixed: new FixedKernels(wasm, memory),
     sha256: new Sha256(wasm, memory),
     allocate: (length) => memory.vector(length),
     createOptimizer: (options) => new OptimizerState({ wasm, memory, port, vectors }, options),

@@ -9,6 +9,9 @@ export interface WasmKernels {
   firstNonFinite(source: number, n: number): number;
   sumOfSquares(source: number, n: number): number;
   sumOfSquaredDifferences(left: number, right: number, n: number): number;
+  addFixed(target: number, source: number, n: number): number;
+  firstOverflown(source: number, n: number): number;
+  meanOfFixed(target: number, source: number, n: number, divisor: number): void;
   adamw(
     parameters: number,
     gradient: number,

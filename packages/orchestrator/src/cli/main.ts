@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { closest } from '@murmuration/protocol/job';
 import { registerBench } from './bench.ts';
 import { registerCheck } from './check.ts';
+import { registerDashboard } from './dashboard.ts';
 import { registerDoctor } from './doctor.ts';
 import { exitCodes } from './exit-codes.ts';
 import { registerExplainPay } from './explain-pay.ts';
@@ -21,6 +22,7 @@ const registrations = [
   registerCheck,
   registerRun,
   registerJoin,
+  registerDashboard,
   registerStatus,
   registerResume,
   registerReplay,

@@ -3,27 +3,39 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { HttpFlags } from '../http/options.ts';
 import { act, addCommand } from './command.ts';
+import { addHttpFlags } from './http-flags.ts';
 
-interface RunFlags {
+interface RunFlags extends HttpFlags {
   readonly spawn?: number;
   readonly directory?: string;
 }
 
 export function registerRun(program: Command): void {
-  const command = addCommand(program, {
-    usage: 'run <job>',
-    summary: 'train: starts workers on this machine, lets others join, pays them',
-    examples: ['orchestrate run examples/mnist.yaml', 'orchestrate run job.yaml --spawn 0 --json'],
-  })
+  const command = addHttpFlags(
+    addCommand(program, {
+      usage: 'run <job>',
+      summary: 'train: starts workers on this machine, lets others join, pays them',
+      examples: [
+        'orchestrate run examples/mnist.yaml',
+        'orchestrate run job.yaml --http 127.0.0.1:8080',
+        'orchestrate run job.yaml --spawn 0 --json',
+      ],
+    }),
+    'serve pages to watch the run and to join it from a browser: 127.0.0.1:8080',
+  )
     .option('--spawn <n>', 'start so many workers here, whatever the job says', Number)
     .option('--directory <folder>', "where the run's directory is made, whatever the job says");
   act<RunFlags>(command, async (output, flags, [file = '']) => {
-    const [{ loadJob, withOverrides }, { createRunDirectory, newRunId }, { execute }] = await Promise.all([
-      import('../plan/load-job.ts'),
-      import('../store/run-directory.ts'),
-      import('../coordinator/execute.ts'),
-    ]);
+    const [{ loadJob, withOverrides }, { createRunDirectory, newRunId }, { execute }, { readHttpFlags }] =
+      await Promise.all([
+        import('../plan/load-job.ts'),
+        import('../store/run-directory.ts'),
+        import('../coordinator/execute.ts'),
+        import('../http/options.ts'),
+      ]);
+    const http = readHttpFlags(flags, Date.now());
     const loaded = withOverrides(await loadJob(file), flags);
     const now = new Date();
     const runId = newRunId(loaded.spec.name, now, randomBytes(4));
@@ -39,7 +51,7 @@ export function registerRun(program: Command): void {
     };
     const paths = createRunDirectory(join(parent, runId), loaded.text, origin);
     try {
-      return await execute({ loaded, runId, paths, past: null, output });
+      return await execute({ loaded, runId, paths, past: null, http, output });
     } catch (error) {
       // Refused before the first event (a port taken, a chain unreachable): there is no run to come back to.
       if (!existsSync(paths.journal)) rmSync(paths.directory, { recursive: true });

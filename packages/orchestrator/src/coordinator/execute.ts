@@ -14,6 +14,8 @@ import type { EscrowResult, RunResult } from '../summary/result.ts';
 import { summarize } from '../summary/fold.ts';
 import type { RunSummary } from '../summary/summary.ts';
 import { writeDurably } from '../store/durable-file.ts';
+import { ServedRun } from '../http/serve.ts';
+import type { HttpOptions } from '../http/options.ts';
 import { JournalStore } from '../store/journal-store.ts';
 import { MetricsWriter } from '../store/metrics.ts';
 import { lockRun } from '../store/run-directory.ts';
@@ -30,6 +32,8 @@ export interface Execution {
   readonly runId: RunId;
   readonly paths: RunPaths;
   readonly past: { readonly state: CoordinatorState; readonly last: JournalEntry } | null;
+  /** Where pages are served; null: nowhere. */
+  readonly http: HttpOptions | null;
   readonly output: Output;
 }
 
@@ -66,9 +70,12 @@ export async function execute(execution: Execution): Promise<ExitCode> {
 }
 
 async function runSession(execution: Execution, metrics: MetricsWriter): Promise<Concluded> {
-  const { loaded, runId, paths, past, output } = execution;
+  const { loaded, runId, paths, past, http, output } = execution;
   const view = viewFor(output);
-  const observer = createObserver({ output, view, metrics, live: liveFrom(execution) });
+  const say = (line: string): void => view.say(line);
+  // Before anything else: a port that is taken is told while there is nothing to undo.
+  await using served = http === null ? null : await ServedRun.start({ directory: paths.directory, http, output, say });
+  const observer = createObserver({ output, view, metrics, live: liveFrom(execution), served });
   const session = new Session({ loaded, runId, paths, past, observer });
   const interrupt = (signal: NodeJS.Signals): void => session.interrupt(`interrupted by ${signal}`);
   for (const signal of signals) process.on(signal, interrupt);
@@ -77,6 +84,7 @@ async function runSession(execution: Execution, metrics: MetricsWriter): Promise
     view.say(`run ${runId} in ${paths.directory}`);
     writeDurably(paths.environment, JSON.stringify(environment(version)));
     await session.start();
+    served?.open(await session.coordination());
     await session.finished();
     return await conclude(execution, session);
   } finally {

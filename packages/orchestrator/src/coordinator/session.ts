@@ -26,6 +26,8 @@ import { listCheckpoints } from '../store/checkpoint.ts';
 import { JournalStore } from '../store/journal-store.ts';
 import type { RunPaths } from '../store/run-directory.ts';
 import { coordinatorConfig } from './config.ts';
+import { coordinationOf } from './coordination.ts';
+import type { Coordination } from '../http/messages.ts';
 import { ControlHub } from './control-hub.ts';
 import { CoordinatorDriver } from './driver.ts';
 import { listenAddresses, noteEndpoint } from './endpoint.ts';
@@ -156,6 +158,15 @@ export class Session {
         ended: (worker) => this.#workerEnded(worker),
       }),
     );
+  }
+
+  /** What the run gives to members through the server of its pages. */
+  coordination(): Promise<Coordination> {
+    const { loaded, runId } = this.#options;
+    const { node } = this.#open;
+    const listening = node.addresses();
+    const { stateBytes } = this.#plan;
+    return coordinationOf({ loaded, runId, peerId: node.peerId, stateBytes, tokenRequired: false, listening });
   }
 
   /** Settles when the run is over. @throws what broke the machine or the journal */

@@ -12,6 +12,8 @@ export interface ObserverParts {
   readonly view: ProgressView;
   readonly metrics: MetricsWriter;
   readonly live: LiveFold;
+  /** The pages, which follow the journal too. */
+  readonly served: { grew(): void } | null;
 }
 
 function writeMetrics(metrics: MetricsWriter, live: LiveFold, { event, facts }: JournalEntry): void {
@@ -41,7 +43,7 @@ function writeMetrics(metrics: MetricsWriter, live: LiveFold, { event, facts }: 
   }
 }
 
-export function createObserver({ output, view, metrics, live }: ObserverParts): SessionObserver {
+export function createObserver({ output, view, metrics, live, served }: ObserverParts): SessionObserver {
   return {
     entry: (entry) => {
       for (const fact of entry.facts) {
@@ -52,6 +54,7 @@ export function createObserver({ output, view, metrics, live }: ObserverParts): 
         if (sentence !== null) view.say(sentence);
       }
       writeMetrics(metrics, live, entry);
+      served?.grew();
       view.show(live.figures, entry.event.at);
     },
     listening: (addresses) => {

@@ -1,0 +1,54 @@
+/** What a volunteer's tab is told before it begins. */
+import type { RunId } from '@murmuration/protocol';
+import type { JoinOffer, RunHead } from '@murmuration/protocol/dashboard';
+import type { RunView } from './run-view.ts';
+
+/** What only the coordinator's side knows; it does not change while the server runs. */
+export interface JoinFacts {
+  readonly runId: RunId;
+  readonly peerId: string;
+  readonly protocolVersion: string;
+  readonly tokenRequired: boolean;
+  readonly stateBytes: number;
+  readonly files: JoinOffer['files'];
+}
+
+/** A page's origin as the address of a WebSocket there. */
+export function webSocketAddress(origin: URL, peerId: string): string {
+  const host = origin.hostname.replaceAll(/[[\]]/g, '');
+  const kind = host.includes(':') ? 'ip6' : /^\d+\.\d+\.\d+\.\d+$/.test(host) ? 'ip4' : 'dns4';
+  const secure = origin.protocol === 'https:';
+  return `/${kind}/${host}/tcp/${origin.port || (secure ? 443 : 80)}/${secure ? 'wss' : 'ws'}/p2p/${peerId}`;
+}
+
+const closed = (view: RunView): { readonly head: RunHead; readonly reason: string | null } => {
+  const { head, figures, live } = view.snapshot();
+  if (figures.outcome !== null) return { head, reason: `The run is over: ${figures.outcome.reason}.` };
+  if (figures.phase === 'closing' || figures.phase === 'over')
+    return { head, reason: `The run takes nobody in any more: ${figures.reason}.` };
+  return { head, reason: live ? null : 'Nobody coordinates this run now; it may be resumed.' };
+};
+
+/** @param facts null where nobody coordinates the run from here */
+export function joinOffer(view: RunView, facts: JoinFacts | null, origin: URL): JoinOffer {
+  const { head, reason } = closed(view);
+  const open = reason === null && facts !== null;
+  return {
+    runId: head.runId,
+    name: head.name,
+    model: head.model,
+    parameters: head.parameters,
+    protocolVersion: facts?.protocolVersion ?? '',
+    open,
+    reason: open ? 'The run takes workers in.' : (reason ?? 'This page only shows the run; it takes nobody in.'),
+    addresses: open ? [webSocketAddress(origin, facts.peerId)] : [],
+    sameOrigin: open,
+    tokenRequired: facts?.tokenRequired ?? false,
+    payment: head.payment,
+    microBatch: head.microBatch,
+    numerics: head.numerics,
+    dataBytes: (facts?.files ?? []).reduce((sum, { bytes }) => sum + bytes, 0),
+    stateBytes: facts?.stateBytes ?? 0,
+    files: facts?.files ?? [],
+  };
+}

@@ -1,0 +1,179 @@
+/**
+ * Everything that the server's thread holds: the run that it reads, the pages, the streams, the socket. It knows no thread;
+ * whoever has it passes messages in and out.
+ */
+import type { IncomingMessage } from 'node:http';
+import { MurmurationError } from '@murmuration/protocol';
+import { publicOrigin } from './address.ts';
+import { createApp } from './app.ts';
+import { DataFiles } from './data-files.ts';
+import { EventStreams } from './events.ts';
+import { Gate } from './gate.ts';
+import { POLL_MS, READ_SLICE_MS } from './limits.ts';
+import { memberFigures } from './member-figures.ts';
+import type { Coordination, FromServer, ThreadOptions, ToServer } from './messages.ts';
+import { ServerMetrics } from './metrics.ts';
+import { buildingPage, missingPage, readPages } from './pages.ts';
+import type { PageFile, Pages } from './pages.ts';
+import type { RunView } from './run-view.ts';
+import { PageServer } from './server.ts';
+import { Upgrades } from './upgrade.ts';
+
+/** How long the coordinator's thread may take to say its own figures. */
+const METRICS_PATIENCE_MS = 2000;
+
+export interface ServicePorts {
+  /** Opens the run in a directory for reading. */
+  readonly openView: (directory: string) => RunView | null;
+  readonly post: (message: FromServer) => void;
+}
+
+const only = (page: PageFile): Pages => new Map([['/', page]]);
+
+export class PageService {
+  readonly #options: ThreadOptions;
+  readonly #ports: ServicePorts;
+  readonly #gate: Gate;
+  readonly #events: EventStreams;
+  readonly #metrics: ServerMetrics;
+  readonly #upgrades: Upgrades;
+  readonly #server: PageServer;
+  /** Questions to the coordinator's thread that wait for their answer. */
+  readonly #asked = new Map<number, (text: string) => void>();
+  #questions = 0;
+  #pages: Pages = only(buildingPage);
+  #view: RunView | null = null;
+  #coordination: Coordination | null = null;
+  #data = new DataFiles([]);
+  #port = 0;
+  #poll: NodeJS.Timeout | null = null;
+  #reading: NodeJS.Immediate | null = null;
+
+  constructor(options: ThreadOptions, ports: ServicePorts) {
+    this.#options = options;
+    this.#ports = ports;
+    const announce = options.announce === null ? null : new URL(options.announce);
+    const { behindProxy, address, tls } = options;
+    this.#gate = new Gate({ host: address.host, announce, behindProxy });
+    this.#events = new EventStreams(() => this.#view);
+    this.#metrics = new ServerMetrics({
+      run: () => this.#view?.snapshot() ?? null,
+      members: () => (this.#view === null ? null : memberFigures(this.#view)),
+      server: () => ({
+        connections: this.#server.connections,
+        streams: this.#events.clients,
+        droppedStreams: this.#events.dropped,
+        upgrades: this.#upgrades.open,
+      }),
+    });
+    const addressOf = (request: IncomingMessage): string => this.#gate.addressOf(request);
+    this.#upgrades = new Upgrades({
+      target: () => this.#coordination?.peers ?? null,
+      addressOf,
+      check: (request) => this.#gate.checkUpgrade(request),
+    });
+    const defect = (error: unknown): void =>
+      ports.post({ type: 'notice', line: `page server: ${error instanceof Error ? error.stack : String(error)}` });
+    const app = createApp({
+      view: () => this.#view,
+      pages: () => this.#pages,
+      events: this.#events,
+      data: () => this.#data,
+      joinFacts: () => this.#coordination?.facts ?? null,
+      originOf: (request) => this.#originOf(request),
+      addressOf,
+      isOwn: (request) => this.#gate.isOwn(request),
+      metrics: () => this.#metricsText(),
+      defect,
+    });
+    this.#server = new PageServer({
+      address,
+      tls,
+      gate: this.#gate,
+      app,
+      upgrades: this.#upgrades,
+      behindProxy,
+      requested: () => this.#metrics.requested(),
+      refused: (status) => this.#metrics.refused(status),
+      defect,
+    });
+  }
+
+  /** Begins to listen, and says where; what keeps it from that is said too. */
+  async start(): Promise<void> {
+    try {
+      this.#port = await this.#server.listen();
+      this.#ports.post({ type: 'listening', port: this.#port });
+    } catch (error) {
+      if (!(error instanceof MurmurationError)) throw error;
+      const { code, mend, message } = error;
+      this.#ports.post({ type: 'failed', code, message: message.slice(0, -mend.length).trimEnd(), mend });
+    }
+  }
+
+  handle(message: Exclude<ToServer, { type: 'close' }>): void {
+    if (message.type === 'open') this.#open(message.coordination);
+    else if (message.type === 'grew') this.#read();
+    else if (message.type === 'pages')
+      this.#pages = message.directory === null ? only(missingPage) : readPages(message.directory);
+    else this.#asked.get(message.id)?.(message.text);
+  }
+
+  /** Tells clients the rest, then ends everything. */
+  async close(): Promise<void> {
+    if (this.#poll !== null) clearInterval(this.#poll);
+    if (this.#reading !== null) clearImmediate(this.#reading);
+    while (this.#view?.advance(READ_SLICE_MS) === true);
+    this.#events.changed();
+    this.#events.close();
+    await this.#server.close();
+    this.#view?.close();
+  }
+
+  #open(coordination: Coordination | null): void {
+    this.#coordination = coordination;
+    this.#data = new DataFiles(coordination?.files ?? []);
+    this.#view ??= this.#ports.openView(this.#options.directory);
+    this.#poll ??= setInterval(() => this.#read(), POLL_MS);
+    this.#read();
+  }
+
+  /** Reads what is new in slices, with requests between them. */
+  #read(): void {
+    if (this.#reading !== null || this.#view === null) return;
+    const before = this.#view.snapshot().sequence;
+    const more = this.#view.advance(READ_SLICE_MS);
+    if (this.#view.snapshot().sequence !== before) this.#events.changed();
+    if (!more) return;
+    this.#reading = setImmediate(() => {
+      this.#reading = null;
+      this.#read();
+    });
+  }
+
+  #originOf({ headers }: IncomingMessage): URL {
+    const { announce, tls, address } = this.#options;
+    if (announce !== null) return new URL(announce);
+    const scheme = tls === null ? 'http' : 'https';
+    const named = `${scheme}://${headers.host}`;
+    return new URL(URL.canParse(named) ? named : publicOrigin({ ...address, port: this.#port }, tls !== null, null));
+  }
+
+  async #metricsText(): Promise<{ type: string; text: string }> {
+    const [own, coordinator] = await Promise.all([this.#metrics.text(), this.#ask()]);
+    return { type: this.#metrics.type, text: `${own}${coordinator}` };
+  }
+
+  /** The figures of the coordinator's thread; nothing when it is busy for too long. */
+  #ask(): Promise<string> {
+    const id = ++this.#questions;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const late = setTimeout(() => resolve(''), METRICS_PATIENCE_MS);
+    this.#asked.set(id, resolve);
+    this.#ports.post({ type: 'metricsWanted', id });
+    return promise.finally(() => {
+      clearTimeout(late);
+      this.#asked.delete(id);
+    });
+  }
+}

@@ -13,7 +13,10 @@ export function registerJoin(program: Command): void {
     .allowUnknownOption()
     .passThroughOptions()
     .helpOption(false)
-    .addHelpText('after', '\nExample:\n  $ orchestrate join /ip4/192.168.1.10/tcp/4001/p2p/16Uiu2HA… --backend auto')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ orchestrate join /ip4/192.168.1.10/tcp/4001/p2p/16Uiu2HA… --backend auto\n  $ MURMURATION_TOKEN=… orchestrate join ADDRESS',
+    )
     .action(async (address: string, options: string[]) => {
       process.exitCode = await runWorker(['join', ...(address === '--help' ? ['--help'] : [address, ...options])]);
     });

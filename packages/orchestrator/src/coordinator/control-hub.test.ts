@@ -13,11 +13,19 @@ import {
   view,
   wei,
 } from '@murmuration/protocol';
-import type { CoordinatorState, Hash, Terms, WorkerMessage } from '@murmuration/protocol';
-import { createNode, dialControl, newKey, signCommitment } from '@murmuration/protocol/net';
+import type {
+  CoordinatorMessage,
+  CoordinatorState,
+  Hash,
+  Terms,
+  WorkerMessage,
+  WorkerMessageOf,
+} from '@murmuration/protocol';
+import { createNode, dialControl, newKey, RelayRoster, signCommitment } from '@murmuration/protocol/net';
 import type { CoordinatorControl, MurmurationNode } from '@murmuration/protocol/net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Settlement } from '../settlement/settlement.ts';
+import type { Admission } from './admission.ts';
 import { ControlHub } from './control-hub.ts';
 import type { Happening } from './driver.ts';
 
@@ -38,6 +46,11 @@ let control: CoordinatorControl;
 let hub: ControlHub;
 let happened: (count: number) => Promise<Happening[]>;
 let noted: string[];
+/** What the admission answers; everybody is let in unless a test says otherwise. */
+let admit: Admission['check'];
+let roster: RelayRoster;
+/** The first that the worker is told after the terms. */
+let heard: PromiseWithResolvers<CoordinatorMessage>;
 let stated: Terms;
 /** A contributor of the round under way other than the worker, which owns its only bucket. */
 let other: Key;
@@ -65,6 +78,9 @@ beforeEach(async () => {
   const recorded = recorder();
   ({ happened } = recorded);
   noted = [];
+  admit = () => ({ admitted: true });
+  roster = new RelayRoster();
+  heard = Promise.withResolvers();
   const settlement = { registration, scope, note: (who: string) => noted.push(who) } as unknown as Settlement;
   other = await newKey();
   const state = () => ({ config: { runId: id }, settlement: { inFlight }, phase }) as unknown as CoordinatorState;
@@ -85,6 +101,8 @@ beforeEach(async () => {
   hub = new ControlHub({
     node: coordinator,
     terms,
+    admission: { ownToken: null, check: (peer, token) => admit(peer, token) },
+    roster,
     settlement,
     state,
     dispatch: recorded.dispatch,
@@ -94,7 +112,7 @@ beforeEach(async () => {
   const dialled = await dialControl(
     worker,
     { peerId: coordinator.peerId, addresses: coordinator.addresses() },
-    { onMessage: () => undefined, onClose: () => undefined },
+    { onMessage: (message) => heard.resolve(message), onClose: () => undefined },
   );
   control = dialled.control;
   stated = dialled.terms;
@@ -105,7 +123,7 @@ afterEach(async () => {
 });
 
 const own = (): string => identityOfPeerId(worker.peerId).address;
-const hello = (changed: Partial<Extract<WorkerMessage, { type: 'hello' }>> = {}): WorkerMessage => ({
+const hello = (changed: Partial<WorkerMessageOf<'hello'>> = {}): WorkerMessageOf<'hello'> => ({
   type: 'hello',
   protocolVersion: PROTOCOL_VERSION,
   agent: 'test',
@@ -118,6 +136,7 @@ const hello = (changed: Partial<Extract<WorkerMessage, { type: 'hello' }>> = {})
   ),
   backend: 'onnx',
   adapter: { name: 'test', kind: 'cpu', class: 'tolerance' },
+  token: null,
   addresses: [],
   holds: null,
   ...changed,
@@ -186,6 +205,41 @@ describe('ControlHub', () => {
     expect(await happened(1)).toMatchObject([{ type: 'faulted', peerId: worker.peerId, code: 'FAULT_FORGED' }]);
     expect(coordinator.faults.get(worker.peerId)?.count).toBe(1);
     expect(noted).toEqual([]);
+  });
+
+  it('lets in who has the token, and passes the token on to nobody', async () => {
+    const asked: (string | null)[] = [];
+    admit = async (_peer, token) => {
+      asked.push(token);
+      return { admitted: true };
+    };
+    await control.send(hello({ token: 'a secret of the run' }));
+    const seen = await happened(1);
+    expect(seen).toEqual([{ type: 'message', from: worker.peerId, message: hello() }]);
+    expect(JSON.stringify(seen)).not.toContain('secret');
+    expect(asked).toEqual(['a secret of the run']);
+  });
+
+  it.each(['TOKEN_REQUIRED', 'TOKEN_REFUSED'] as const)('tells a volunteer why it stays out: %s', async (code) => {
+    admit = () => ({ admitted: false, code, reason: 'Ask for a link.' });
+    await control.send(hello({ token: 'a guess' }));
+    expect(await heard.promise).toEqual({ type: 'refuse', code, reason: 'Ask for a link.' });
+    expect((await happened(1)).map(({ type }) => type)).toEqual(['disconnected']);
+    expect(noted).toEqual([]);
+    expect(roster.mayReserve(worker.peerId)).toBe(false);
+    expect(coordinator.faults.get(worker.peerId)).toBeNull();
+  });
+
+  it('relays for members alone', async () => {
+    await control.send(hello());
+    await happened(1);
+    expect(roster.mayReserve(worker.peerId)).toBe(true);
+    expect(roster.mayConnect(worker.peerId, worker.peerId)).toBe(false);
+    hub.send([worker.peerId], { type: 'welcome', runId: id, job: {}, heartbeatMs: 1000, sync: null });
+    expect(roster.mayConnect(worker.peerId, worker.peerId)).toBe(true);
+    await worker.stop();
+    await happened(2);
+    expect(roster.mayReserve(worker.peerId)).toBe(false);
   });
 
   it('says when a worker is gone', async () => {

@@ -14,8 +14,9 @@ import type {
   WorkerMessageOf,
 } from '@murmuration/protocol';
 import { PeerFaultError, serveControl, verifyCommitment } from '@murmuration/protocol/net';
-import type { ControlHandlers, MurmurationNode, WorkerControl } from '@murmuration/protocol/net';
+import type { ControlHandlers, MurmurationNode, RelayRoster, WorkerControl } from '@murmuration/protocol/net';
 import type { Settlement } from '../settlement/settlement.ts';
+import type { Admission } from './admission.ts';
 import type { Happening } from './driver.ts';
 
 /** Patience with a silent stranger, in time-outs of the network: a worker compiles the job's kernels before its hello. */
@@ -24,6 +25,9 @@ const HELLO_STALLS = 30;
 export interface HubOptions {
   readonly node: MurmurationNode;
   readonly terms: Terms;
+  readonly admission: Admission;
+  /** Kept up to date with who is here, for the node's relay. */
+  readonly roster: RelayRoster;
   /** Where pay is settled; null when nothing is paid. */
   readonly settlement: Settlement | null;
   readonly state: () => CoordinatorState | null;
@@ -54,7 +58,7 @@ export class ControlHub {
   send(to: readonly PeerId[], message: CoordinatorMessage): void {
     for (const peer of to) {
       const control = this.#controls.get(peer);
-      if (message.type === 'welcome') control?.admit();
+      if (message.type === 'welcome') this.#welcome(peer, control);
       control?.send(message).catch(() => undefined);
     }
   }
@@ -63,11 +67,21 @@ export class ControlHub {
   disconnect(peer: PeerId): void {
     const control = this.#controls.get(peer);
     if (control === undefined) return;
-    this.#controls.delete(peer);
+    this.#forget(peer);
     void control.close().then(
       () => (this.#controls.has(peer) ? undefined : this.#options.node.disconnect(peer)),
       () => undefined,
     );
+  }
+
+  #welcome(peer: PeerId, control: WorkerControl | undefined): void {
+    control?.admit();
+    this.#options.roster.admit(peer);
+  }
+
+  #forget(peer: PeerId): void {
+    this.#controls.delete(peer);
+    this.#options.roster.leave(peer);
   }
 
   /** Closes every stream in good order. */
@@ -77,7 +91,7 @@ export class ControlHub {
   }
 
   #accept(control: WorkerControl): ControlHandlers<WorkerMessage> {
-    const { node, dispatch, warn } = this.#options;
+    const { node, roster, dispatch, warn } = this.#options;
     const { peer } = control;
     // A worker that redials before its old stream is known to be dead: the old one no longer speaks for it.
     const before = this.#controls.get(peer);
@@ -86,18 +100,20 @@ export class ControlHub {
       void before.close();
     }
     this.#controls.set(peer, control);
+    roster.enter(peer);
     const late = setTimeout(() => control.abort(new Error('it said no hello')), HELLO_STALLS * node.timeouts.stall);
     return {
       onMessage: (message) => {
         clearTimeout(late);
-        if (this.#controls.get(peer) !== control) return;
+        if (this.#controls.get(peer) !== control) return undefined;
+        if (message.type === 'hello') return this.#hear(control, message);
         this.#check(peer, message);
-        dispatch({ type: 'message', from: peer, message });
+        return dispatch({ type: 'message', from: peer, message });
       },
       onClose: (reason) => {
         clearTimeout(late);
         if (this.#controls.get(peer) !== control) return;
-        this.#controls.delete(peer);
+        this.#forget(peer);
         if (reason instanceof PeerFaultError) {
           warn(reason.message);
           dispatch({
@@ -111,15 +127,30 @@ export class ControlHub {
     };
   }
 
+  /** The token goes no further than this. @throws PeerFaultError */
+  async #hear(control: WorkerControl, { token, ...hello }: WorkerMessageOf<'hello'>): Promise<void> {
+    const { admission, dispatch } = this.#options;
+    const { peer } = control;
+    const answer = await admission.check(peer, token);
+    if (this.#controls.get(peer) !== control) return;
+    if (answer.admitted) {
+      this.#checkHello(peer, hello);
+      return dispatch({ type: 'message', from: peer, message: { ...hello, token: null } });
+    }
+    const { code, reason } = answer;
+    this.send([peer], { type: 'refuse', code, reason });
+    this.disconnect(peer);
+    dispatch({ type: 'disconnected', peerId: peer, reason: `refused (${code}): ${reason}` });
+  }
+
   /** @throws PeerFaultError, which disconnects the peer */
   #check(peer: PeerId, message: WorkerMessage): void {
-    if (message.type === 'hello') this.#checkHello(peer, message);
     if (message.type === 'commit') this.#checkCommit(peer, message);
     if (message.type === 'reduced') this.#checkReduced(peer, message);
     if (message.type === 'attestation') this.#checkAttestation(peer, message);
   }
 
-  #checkHello(peer: PeerId, { address, payout, possession }: WorkerMessageOf<'hello'>): void {
+  #checkHello(peer: PeerId, { address, payout, possession }: Omit<WorkerMessageOf<'hello'>, 'token'>): void {
     const { settlement } = this.#options;
     const own = identityOfPeerId(peer).address;
     // To the letter: an address in another spelling would fail every later call that names it, and the others' pay with it.

@@ -13,8 +13,8 @@ import type {
   TimerName,
 } from '@murmuration/protocol';
 import { milliseconds, PROTOCOL_VERSION } from '@murmuration/protocol';
-import { createNode, serveFetch, Timers } from '@murmuration/protocol/net';
-import type { MurmurationNode } from '@murmuration/protocol/net';
+import { createNode, RelayRoster, serveFetch, Timers } from '@murmuration/protocol/net';
+import type { MurmurationNode, NodeOptions } from '@murmuration/protocol/net';
 import type { LoadedJob } from '../plan/load-job.ts';
 import { planRun } from '../plan/plan.ts';
 import type { RunPlan } from '../plan/plan.ts';
@@ -25,6 +25,7 @@ import { Settlement } from '../settlement/settlement.ts';
 import { listCheckpoints } from '../store/checkpoint.ts';
 import { JournalStore } from '../store/journal-store.ts';
 import type { RunPaths } from '../store/run-directory.ts';
+import { openToAll, type Admission } from './admission.ts';
 import { coordinatorConfig } from './config.ts';
 import { coordinationOf } from './coordination.ts';
 import type { Coordination } from '../http/messages.ts';
@@ -56,6 +57,10 @@ export interface SessionOptions {
   /** What the journal so far leads to; null for a new run. */
   readonly past: { readonly state: CoordinatorState; readonly last: JournalEntry } | null;
   readonly observer: SessionObserver;
+  /** Who may join; everybody unless given. */
+  readonly admission?: Admission;
+  /** Where libp2p reports its figures. */
+  readonly metrics?: NonNullable<NodeOptions['metrics']>;
 }
 
 export type Ending = Omit<CoordinatorEffectOf<'finish'>, 'type'>;
@@ -121,6 +126,10 @@ export class Session {
     return this.#parts?.driver.state ?? null;
   }
 
+  get #admission(): Admission {
+    return this.#options.admission ?? openToAll;
+  }
+
   get #open(): Parts {
     if (this.#parts === null) throw new RunFailedError({ why: 'the session is not open' });
     return this.#parts;
@@ -155,6 +164,7 @@ export class Session {
         address,
         paths,
         dataDirectory: loaded.directory,
+        token: this.#admission.ownToken,
         ended: (worker) => this.#workerEnded(worker),
       }),
     );
@@ -197,7 +207,8 @@ export class Session {
 
   async #build(secrets: RunSecrets, opened: AsyncDisposableStack): Promise<Parts> {
     const { loaded, paths, runId, past, observer } = this.#options;
-    const node = await this.#listen(secrets);
+    const roster = new RelayRoster();
+    const node = await this.#listen(secrets, roster);
     opened.defer(() => node.stop());
     const settlement = await this.#openSettlement(secrets);
     opened.defer(() => settlement?.close());
@@ -222,7 +233,16 @@ export class Session {
       job: loaded.job,
       registration: settlement?.registration ?? null,
     };
-    const hub = new ControlHub({ node, terms, settlement, state: () => driver.state, dispatch, warn: observer.notice });
+    const hub = new ControlHub({
+      node,
+      terms,
+      admission: this.#admission,
+      roster,
+      settlement,
+      state: () => driver.state,
+      dispatch,
+      warn: observer.notice,
+    });
     const perform = createPerformer({
       hub,
       timers,
@@ -238,11 +258,21 @@ export class Session {
     return { node, journal, settlement, timers, hub, driver, states, processes: new WorkerProcesses() };
   }
 
-  async #listen({ privateKey }: RunSecrets): Promise<MurmurationNode> {
-    const { spec } = this.#options.loaded;
+  async #listen({ privateKey }: RunSecrets, relay: RelayRoster): Promise<MurmurationNode> {
+    const {
+      metrics,
+      loaded: { spec },
+    } = this.#options;
     const { announce, failureTimeout } = spec.network;
     const listen = listenAddresses(this.#options.paths, spec.network.listen);
-    return createNode({ privateKey, listen, announce, failureTimeout: milliseconds(failureTimeout) });
+    return createNode({
+      privateKey,
+      listen,
+      announce,
+      relay,
+      failureTimeout: milliseconds(failureTimeout),
+      ...(metrics === undefined ? {} : { metrics }),
+    });
   }
 
   async #openSettlement({ privateKey, auditSecret }: RunSecrets): Promise<Settlement | null> {

@@ -19,6 +19,8 @@ export interface SpawnOptions {
   readonly paths: RunPaths;
   /** Relative data paths of the job are meant from here. */
   readonly dataDirectory: string;
+  /** What the workers say to be let in; it goes by the environment, where other users cannot read it. */
+  readonly token: string | null;
   /** Told when a worker has ended. */
   readonly ended: (worker: EndedWorker) => void;
 }
@@ -65,7 +67,7 @@ export class WorkerProcesses {
     await allGone(all, GRACE_MS);
   }
 
-  #spawn({ workers, address, paths, dataDirectory, ended }: SpawnOptions, index: number): number {
+  #spawn({ workers, address, paths, dataDirectory, token, ended }: SpawnOptions, index: number): number {
     const log = join(paths.workerLogs, `worker-${index}.log`);
     const handle = openSync(log, 'a');
     const key = join(paths.keys, `worker-${index}.key`);
@@ -88,6 +90,7 @@ export class WorkerProcesses {
     const child = spawn(process.execPath, [...workerCommand(), ...args], {
       stdio: ['pipe', handle, handle],
       detached: process.platform !== 'win32',
+      env: token === null ? process.env : { ...process.env, MURMURATION_TOKEN: token },
     });
     closeSync(handle);
     // A worker that is gone already shows as its end; the broken pipe says nothing more.

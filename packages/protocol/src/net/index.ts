@@ -3,3 +3,4 @@ export * from './core.ts';
 export { BadKeyFileError } from './errors.ts';
 export { loadOrCreateKey } from './key-file.ts';
 export { createNode, type NodeOptions } from './node.ts';
+export { RelayRoster } from './relay-roster.ts';

@@ -2,7 +2,6 @@
  * A libp2p node as both sides of a run use it. It owns connections, streams of a protocol and the count of peers' faults;
  * it knows no message, and not where it runs.
  */
-import { RELAY_V2_STOP_CODEC } from '@libp2p/circuit-relay-v2';
 import type { Connection, Libp2p, PeerId as Libp2pPeerId, Secp256k1PrivateKey, Stream } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { Multiaddr } from '@multiformats/multiaddr';
@@ -50,11 +49,6 @@ export class Libp2pNode implements MurmurationNode {
     this.peerId = textOf(parts.libp2p.peerId);
     this.#timeouts = parts.timeouts;
     parts.relay?.watch(parts.libp2p);
-    // libp2p would make a reservation at whoever pretends to relay, before it asks the gater.
-    parts.libp2p.use(RELAY_V2_STOP_CODEC, (stream, connection, next) => {
-      if (textOf(connection.remotePeer) === parts.standpoint.coordinator?.peerId) next(stream, connection);
-      else stream.abort(new Error('this peer is not the relay'));
-    });
   }
 
   get privateKey(): Secp256k1PrivateKey {

@@ -31,8 +31,10 @@ export const MAX_FAULTY_PEERS = 4096;
 
 /** Addresses of a member that are tried: a stranger names them. */
 export const MAX_DIALLED_ADDRESSES = 6;
-/** Relayed connections of one member at once, either direction. */
-export const MAX_RELAYED_CONNECTIONS = 1024;
+/** Relayed connections that one member may have open at once, each way. */
+export const MAX_RELAYED_BY_MEMBER = 256;
+/** Relayed connections through one coordinator at once. */
+export const MAX_RELAYED = 4096;
 
 /** The largest message on a WebRTC data channel that every browser takes. */
 export const RTC_MESSAGE = 256 * 1024;

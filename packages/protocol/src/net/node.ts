@@ -3,7 +3,7 @@ import { noise } from '@libp2p/noise';
 import { tcp } from '@libp2p/tcp';
 import { tls } from '@libp2p/tls';
 import { webSockets } from '@libp2p/websockets';
-import { createLibp2p } from 'libp2p';
+import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { parseAddress } from './address.ts';
 import { ListenFailedError, PortTakenError } from './errors.ts';
 import { Libp2pNode } from './libp2p-node.ts';
@@ -13,29 +13,44 @@ import type { CommonNodeOptions, MurmurationNode } from './murmuration-node.ts';
 import { nearestTo, type Standpoint } from './paths.ts';
 import { PeerFaults } from './peer-faults.ts';
 import { RelayClient } from './relay-client.ts';
+import type { RelayRoster } from './relay-roster.ts';
+import { RelayServer } from './relay-server.ts';
 
 export interface NodeOptions extends CommonNodeOptions {
   /** Multiaddrs to listen on; empty for a node that only dials. */
   readonly listen: readonly string[];
   /** What others are told to dial in place of the addresses listened on (behind a NAT or a proxy). */
   readonly announce?: readonly string[];
+  /** PEM texts for listeners on wss addresses. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Whom this node relays for; without it, for nobody. */
+  readonly relay?: RelayRoster;
+  /** Where libp2p reports its figures, as made by `prometheusMetrics({ registry })`. */
+  readonly metrics?: NonNullable<Libp2pOptions['metrics']>;
 }
 
 /** @throws BadAddressError, PortTakenError, ListenFailedError */
 export async function createNode(options: NodeOptions): Promise<MurmurationNode> {
-  const { privateKey, coordinator, listen, announce = [] } = options;
+  const { privateKey, coordinator, listen, announce = [], metrics } = options;
   for (const address of [...listen, ...announce]) parseAddress(address);
   const faults = new PeerFaults();
   const timeouts = netTimeouts(options.failureTimeout);
   const relay = coordinator === undefined ? null : new RelayClient(coordinator.peerId);
+  const server = options.relay === undefined ? null : new RelayServer(options.relay);
   const libp2p = await createLibp2p({
     ...commonOptions(options, timeouts),
     addresses: { listen: [...listen], announce: [...announce] },
-    transports: [tcp(), webSockets(), ...(relay === null ? [] : [relay.transport])],
+    transports: [
+      tcp(),
+      webSockets(options.tls === undefined ? {} : { https: options.tls }),
+      ...(relay === null ? [] : [relay.transport]),
+    ],
     connectionEncrypters: [tls(), noise()],
-    services: commonServices,
-    connectionGater: commonGater(options, faults),
+    services: { ...commonServices, ...(server === null ? {} : { relay: server.service }) },
+    connectionGater: { ...commonGater(options, faults), ...server?.gater },
+    ...(metrics === undefined ? {} : { metrics }),
   });
+  server?.use(libp2p);
   try {
     await libp2p.start();
   } catch (cause) {

@@ -1,10 +1,14 @@
 /** A member's end of the coordinator's relay: the transport, and the reservation that lets others come in by it. */
-import { circuitRelayTransport, type CircuitRelayTransportComponents } from '@libp2p/circuit-relay-v2';
+import {
+  circuitRelayTransport,
+  RELAY_V2_STOP_CODEC,
+  type CircuitRelayTransportComponents,
+} from '@libp2p/circuit-relay-v2';
 import type { Libp2p, Listener, Transport } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { PeerId } from '../core/ids.ts';
 import { RelayRefusedError } from './errors.ts';
-import { MAX_RELAYED_CONNECTIONS } from './limits.ts';
+import { MAX_RELAYED_BY_MEMBER } from './limits.ts';
 import { relayed } from './paths.ts';
 
 /** libp2p's tag on peers that it redials by itself. Who redials the coordinator, and when, is the member machine's decision. */
@@ -24,8 +28,8 @@ export class RelayClient {
   readonly transport = (components: CircuitRelayTransportComponents): Transport => {
     this.#components = components;
     return circuitRelayTransport({
-      maxInboundStopStreams: MAX_RELAYED_CONNECTIONS,
-      maxOutboundStopStreams: MAX_RELAYED_CONNECTIONS,
+      maxInboundStopStreams: MAX_RELAYED_BY_MEMBER,
+      maxOutboundStopStreams: MAX_RELAYED_BY_MEMBER,
     })(components);
   };
 
@@ -34,8 +38,13 @@ export class RelayClient {
     return this.#reserved;
   }
 
-  /** Minds the connection to the relay: a reservation ends with it. */
+  /** Minds the connection to the relay: a reservation ends with it, and nobody else may bring relayed connections. */
   watch(libp2p: Libp2p): void {
+    // libp2p would make a reservation at whoever pretends to relay, before it asks the gater.
+    libp2p.use(RELAY_V2_STOP_CODEC, (stream, connection, next) => {
+      if (stream.direction === 'outbound' || connection.remotePeer.toString() === this.#relay) next(stream, connection);
+      else stream.abort(new Error('this peer is not the relay'));
+    });
     libp2p.addEventListener('peer:disconnect', ({ detail }) => {
       if (detail.toString() === this.#relay) this.#reserved = false;
     });

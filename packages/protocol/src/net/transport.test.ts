@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { bucket, hash, round, runId, view } from '../core/ids.ts';
 import type { CoordinatorMessage, Terms, WorkerMessage } from '../wire/control.ts';
 import type { BucketFrame } from '../wire/frames.ts';
-import { CONTROL_PROTOCOL, FETCH_PROTOCOL } from '../wire/names.ts';
+import { CONTROL_PROTOCOL, FETCH_PROTOCOL, PROTOCOL_VERSION } from '../wire/names.ts';
 import { BucketLinks, serveBuckets } from './bucket-links.ts';
 import type { ControlHandlers } from './control-stream.ts';
 import { dialControl, serveControl, type WorkerControl } from './control.ts';
@@ -27,7 +27,7 @@ const heartbeat = (n: number): WorkerMessage => ({ type: 'heartbeat', round: rou
 const stop = (reason: string): CoordinatorMessage => ({ type: 'stop', outcome: 'finished', reason });
 const terms = (): Terms => ({
   type: 'terms',
-  protocolVersion: '1.0.0',
+  protocolVersion: PROTOCOL_VERSION,
   runId: runId('20261101-00000000'),
   job: { name: 'x' },
   registration: null,

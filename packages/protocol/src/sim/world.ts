@@ -9,6 +9,7 @@ import {
   type CoordinatorMessage,
   type WorkerMessage,
 } from '../wire/control.ts';
+import { PROTOCOL_VERSION } from '../wire/names.ts';
 import { coordinatorCodec, workerCodec } from '../wire/codec.ts';
 import { Link, type ControlConnection } from './network.ts';
 import type { Vector } from './numbers.ts';
@@ -124,7 +125,7 @@ export class World {
         sealedWindow: 8,
         reconnectDelay: milliseconds(50),
         identity: {
-          protocolVersion: '1.0.0',
+          protocolVersion: PROTOCOL_VERSION,
           agent: 'simulated',
           address: account,
           payout: account,

@@ -102,6 +102,8 @@ export const workerMessages = {
     address: addressSchema,
     payout: addressSchema,
     possession: hexSchema,
+    /** Lets a volunteer in where the coordinator asks for one. The shells exchange it: the machines and the journal see null. */
+    token: shortText.nullable(),
     backend: z.enum(backendNames),
     adapter: adapterSchema,
     addresses: multiaddrs,

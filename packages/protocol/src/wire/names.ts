@@ -1,7 +1,7 @@
 /** The libp2p protocol names, and the version that both ends of a control stream must speak. */
 
 /** Sent in `hello`; a coordinator refuses another major version by name. */
-export const PROTOCOL_VERSION = '1.0.0';
+export const PROTOCOL_VERSION = '2.0.0';
 
 /** Long-lived, worker to coordinator, one a member: length-prefixed control messages in both directions. */
 export const CONTROL_PROTOCOL = '/murmuration/control/1.0.0';

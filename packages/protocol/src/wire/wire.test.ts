@@ -75,8 +75,8 @@ describe('a commitment', () => {
 
 describe('versions', () => {
   it('agree when the first number does', () => {
-    expect(['1.0.0', '1.9.3'].every(speaksOurVersion)).toBe(true);
-    expect(() => assertProtocolVersion('2.0.0')).toThrow(ProtocolVersionError);
+    expect(['2.0.0', '2.9.3'].every(speaksOurVersion)).toBe(true);
+    expect(() => assertProtocolVersion('1.9.3')).toThrow(ProtocolVersionError);
     expect(() => assertProtocolVersion('')).toThrow(/same version/);
   });
 });

@@ -16,6 +16,8 @@ const badInput: ReadonlySet<string> = new Set([
   'LISTEN_FAILED',
   'PROTOCOL_MISMATCH',
   'PROTOCOL_VERSION',
+  'TOKEN_REQUIRED',
+  'TOKEN_REFUSED',
   'JOB_RESOLUTION',
   'DATA_LOCATION',
   'DATA_FILE_MISSING',

@@ -30,6 +30,10 @@ export function registerJoin(program: Command): void {
       collect,
     )
     .option('--payout <address>', 'EVM address that pay goes to; the key’s own unless given')
+    .option(
+      '--token <text>',
+      'lets you in where the run asks for one; or MURMURATION_TOKEN in the environment, which nobody else sees',
+    )
     .option('--data-directory <folder>', 'folder that jobs may read data files from; none unless given')
     .option('--own-job', 'the job is its owner’s on this machine: its data paths may lead out of the data directory')
     .option('--exit-with-parent', 'leave when standard input closes')

@@ -20,6 +20,7 @@ export interface JoinFlags {
   readonly listen?: readonly string[];
   readonly announce?: readonly string[];
   readonly payout?: string;
+  readonly token?: string;
   readonly dataDirectory?: string;
   readonly ownJob?: boolean;
   readonly json?: boolean;
@@ -47,6 +48,7 @@ export async function workerOptions(coordinator: string, flags: JoinFlags): Prom
     key: await loadOrCreateKey(resolve(flags.key ?? defaultKeyPath())),
     coordinator: { peerId, addresses: [coordinator] },
     payout,
+    token: tokenOf(flags.token ?? process.env.MURMURATION_TOKEN),
     faults,
     host: nodeHost({
       listen: flags.listen ?? DEFAULT_LISTEN,
@@ -75,6 +77,20 @@ export function threadsOf(value: string | undefined): number {
   const threads = Number(value);
   if (Number.isInteger(threads) && threads >= 1 && threads <= 1024) return threads;
   throw new BadOptionError({ option: '--threads', value, wanted: 'a number from 1 to 1024' });
+}
+
+/** The longest that a hello carries. */
+const MAX_TOKEN = 256;
+
+function tokenOf(value: string | undefined): string | null {
+  if (value === undefined || value === '') return null;
+  if (value.length <= MAX_TOKEN) return value;
+  // Not repeated in the error: a token is a secret.
+  throw new BadOptionError({
+    option: '--token',
+    value: `(${value.length} characters)`,
+    wanted: 'the part behind #token= of a join link',
+  });
 }
 
 function payoutOf(value: string): Address {

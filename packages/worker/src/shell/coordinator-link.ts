@@ -8,7 +8,12 @@ import {
   type Terms,
   type WorkerMessage,
 } from '@murmuration/protocol';
-import { dialControl, type CoordinatorControl, type MurmurationNode } from '@murmuration/protocol/net-core';
+import {
+  dialControl,
+  StreamClosedError,
+  type CoordinatorControl,
+  type MurmurationNode,
+} from '@murmuration/protocol/net-core';
 
 export interface CoordinatorLinkParts {
   readonly node: MurmurationNode;
@@ -18,6 +23,8 @@ export interface CoordinatorLinkParts {
   /** Gets ready for the terms; what it throws ends the attempt. */
   readonly prepare: (terms: Terms) => Promise<void>;
   readonly onMessage: (message: CoordinatorMessage) => void;
+  /** The coordinator relays nothing to this node: members reach it directly or not at all. */
+  readonly onUnrelayed: (error: unknown) => void;
   /** A stream that was open is gone. */
   readonly onGone: (reason: string) => void;
 }
@@ -48,15 +55,30 @@ export class CoordinatorLink {
   async #agree(signal: AbortSignal | undefined): Promise<Terms> {
     const { node, coordinator, isReady, onMessage } = this.#parts;
     let kept: CoordinatorControl | null = null;
+    let gone: string | null = null;
     const onClose = (reason: Error | null): void => {
-      if (kept !== null && this.#control === kept) this.#lost(reason?.message ?? 'the coordinator closed the stream');
+      gone = reason?.message ?? 'the coordinator closed the stream';
+      if (kept !== null && this.#control === kept) this.#lost(gone);
     };
     const { control, terms } = await dialControl(node, coordinator, { onMessage, onClose }, signal);
     const speaks = speaksOurVersion(terms.protocolVersion);
-    if (speaks && isReady(terms)) this.#control = kept = control;
-    else await control.close();
+    if (speaks && isReady(terms)) {
+      // Before the hello, which says where this node can be reached.
+      await this.#takePlace(signal);
+      if (gone !== null) throw new StreamClosedError({ peer: coordinator.peerId, why: gone });
+      this.#control = kept = control;
+    } else await control.close();
     if (!speaks) throw new ProtocolVersionError({ theirs: terms.protocolVersion, ours: PROTOCOL_VERSION });
     return terms;
+  }
+
+  async #takePlace(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#parts.node.reserve(signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      this.#parts.onUnrelayed(error);
+    }
   }
 
   /** Sends a message; on a broken stream it is lost, and `onGone` tells of the stream. */

@@ -1,7 +1,7 @@
 /** What a worker needs of the platform that it runs on: `node/` and `browser/` hand it in. The core knows neither. */
 import type { Secp256k1PrivateKey } from '@libp2p/interface';
 import type { Numerics } from '@murmuration/kernels/backend-core';
-import type { Milliseconds } from '@murmuration/protocol';
+import type { MemberInfo, Milliseconds } from '@murmuration/protocol';
 import type { JobDatasets } from '@murmuration/protocol/data-core';
 import type { ResolvedJob } from '@murmuration/protocol/job';
 import type { Clock, MurmurationNode } from '@murmuration/protocol/net-core';
@@ -9,6 +9,7 @@ import type { Device } from '../compute/device.ts';
 
 export interface NodeRequest {
   readonly privateKey: Secp256k1PrivateKey;
+  readonly coordinator: MemberInfo;
   readonly failureTimeout: Milliseconds;
 }
 

@@ -71,9 +71,10 @@ export function possessionOf({
 /** A hello that answers the terms of the present connection, which need not be the first one's. */
 export const answering = (
   hello: WorkerMessageOf<'hello'>,
-  parts: Pick<IdentityParts, 'key' | 'payout' | 'terms' | 'node'>,
+  parts: Pick<IdentityParts, 'key' | 'payout' | 'terms' | 'node'> & { readonly token: string | null },
 ): WorkerMessageOf<'hello'> => ({
   ...hello,
   possession: possessionOf(parts),
+  token: parts.token,
   addresses: parts.node.addresses().slice(0, 32),
 });

@@ -52,6 +52,7 @@ async function work(index: number, faults: Faults = noFaults): Promise<Running> 
     key: keyFromRaw(new Uint8Array(32).fill(index)),
     coordinator: coordinator.self,
     payout: null,
+    token: null,
     host: nodeHost({
       listen: ['/ip4/127.0.0.1/tcp/0'],
       announce: [],

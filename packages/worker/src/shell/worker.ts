@@ -44,6 +44,8 @@ export interface WorkerOptions {
   readonly coordinator: MemberInfo;
   /** Where pay goes; null: to the key's own address. */
   readonly payout: Address | null;
+  /** Shown to coordinators that ask for one. */
+  readonly token: string | null;
   /** The platform. */
   readonly host: WorkerHost;
   readonly faults: Faults;
@@ -87,14 +89,15 @@ export class Worker {
       isReady: ({ job }) => this.#device.isPrepared(job),
       prepare: async ({ job }) => void (await this.#device.prepare(job)),
       onMessage: (message) => this.#tell({ type: 'message', message }),
+      onUnrelayed: (error) => options.report(problemOf(error)),
       onGone: (reason) => this.#disconnected(reason),
     });
   }
 
   /** Listens and serves; nothing is dialled yet. @throws BadAddressError, PortTakenError, ListenFailedError */
   static async create(options: WorkerOptions): Promise<Worker> {
-    const { key: privateKey, host } = options;
-    const node = await host.createNode({ privateKey, failureTimeout: DEFAULT_FAILURE_TIMEOUT });
+    const { key: privateKey, coordinator, host } = options;
+    const node = await host.createNode({ privateKey, coordinator, failureTimeout: DEFAULT_FAILURE_TIMEOUT });
     const worker = new Worker(options, node);
     await worker.#serve();
     return worker;
@@ -203,11 +206,11 @@ export class Worker {
   }
 
   #send(message: WorkerMessage): void {
-    const { key } = this.#options;
+    const { key, token } = this.#options;
     const terms = this.#terms;
     const spoken =
       message.type === 'hello' && terms !== null
-        ? answering(message, { key, payout: this.#payout, terms, node: this.#node })
+        ? answering(message, { key, token, payout: this.#payout, terms, node: this.#node })
         : message;
     this.#link.send(spoken);
   }

@@ -6,6 +6,7 @@ import type { JournalEntry } from '../../journal/events.ts';
 import type { RunFact, RunFactOf, RunFactType } from '../../journal/facts.ts';
 import { tensorTreeOfHashes } from '../../merkle/tensor-tree.ts';
 import type { CoordinatorMessageOf, CoordinatorMessage, WorkerMessage, WorkerMessageOf } from '../../wire/control.ts';
+import { PROTOCOL_VERSION } from '../../wire/names.ts';
 import type { CoordinatorConfig } from './config.ts';
 import type { CoordinatorEffect, CoordinatorEffectOf, CoordinatorEffectType, TimerName } from './effects.ts';
 import type { CoordinatorEvent } from './events.ts';
@@ -92,11 +93,12 @@ export class Scenario {
     const account = address(`0x${name.charCodeAt(0).toString(16).padStart(40, '0')}`);
     return this.say(name, {
       type: 'hello',
-      protocolVersion: '1.0.0',
+      protocolVersion: PROTOCOL_VERSION,
       agent: 'test',
       address: account,
       payout: account,
       possession: '0x' as never,
+      token: null,
       backend: 'onnx',
       adapter: { name: 'cpu', kind: 'cpu', class: 'tolerance' },
       addresses: [`/memory/${name}`],

@@ -5,8 +5,8 @@ import type { WorkerMessageOf } from '../../wire/control.ts';
 
 export interface MemberConfig {
   readonly peerId: PeerId;
-  /** What `hello` says of the worker, apart from what it holds. */
-  readonly identity: Omit<WorkerMessageOf<'hello'>, 'type' | 'holds'>;
+  /** What `hello` says of the worker, apart from what it holds and from the token, which only the shell knows. */
+  readonly identity: Omit<WorkerMessageOf<'hello'>, 'type' | 'holds' | 'token'>;
   /** Rounds for which own contributions and parameters are kept for audits. */
   readonly auditWindow: number;
   /** Rounds for which sealed reduced buckets are kept for joiners. */

@@ -15,7 +15,7 @@ export function greet(turn: MemberTurn): void {
   turn.do({ type: 'cancelTimer', name: 'reconnect' });
   const view = lastApplied !== null && held?.round === lastApplied.round + 1 ? lastApplied.view : null;
   const holds = run !== null && held !== null ? { runId: run.runId, ...held, view } : null;
-  turn.send({ type: 'hello', ...config.identity, holds });
+  turn.send({ type: 'hello', ...config.identity, token: null, holds });
   turn.because('greeting the coordinator');
 }
 

@@ -15,6 +15,7 @@ import {
 import { milliseconds, timestamp } from '../../core/units.ts';
 import { tensorTreeOfHashes } from '../../merkle/tensor-tree.ts';
 import type { CoordinatorMessage, CoordinatorMessageOf, WorkerMessage } from '../../wire/control.ts';
+import { PROTOCOL_VERSION } from '../../wire/names.ts';
 import type { MemberEffect, MemberEffectOf, MemberEffectType } from './effects.ts';
 import type { MemberEvent } from './events.ts';
 import type { MemberState } from './state.ts';
@@ -39,7 +40,7 @@ export class Member {
     sealedWindow: 8,
     reconnectDelay: milliseconds(100),
     identity: {
-      protocolVersion: '1.0.0',
+      protocolVersion: PROTOCOL_VERSION,
       agent: 'test',
       address: own,
       payout: own,

@@ -5,7 +5,7 @@
  * a bucket is reduced when all its contributions are in, and the reduction is over when all reduced buckets are.
  */
 import { createHostKernels } from '@murmuration/kernels/exact';
-import type { HostVector, VectorKernels } from '@murmuration/kernels/exact';
+import type { HostKernels, HostVector } from '@murmuration/kernels/exact';
 import { microBatch, milliseconds, ownedBy, round, runId, view } from '@murmuration/protocol';
 import type { Bucket, Hash, MemberInfo, PeerId, View } from '@murmuration/protocol';
 import { BucketLinks, createNode, newKey, serveBuckets } from '@murmuration/protocol/net';
@@ -20,6 +20,7 @@ import {
   OwnContributions,
   ReceivedContributions,
   ReducedBuckets,
+  summationOf,
 } from '@murmuration/worker/collective';
 import type { InboundParts } from '@murmuration/worker/collective';
 import type { Rank, RankSettings } from './rank.ts';
@@ -71,10 +72,10 @@ export class CollectiveRank implements Rank {
     ranks: number;
     gradient: Float32Array;
     node: MurmurationNode;
-    vectors: VectorKernels;
+    kernels: HostKernels;
     result: HostVector;
   }) {
-    const { ranks, gradient, node, vectors, result } = parts;
+    const { ranks, gradient, node, kernels, result } = parts;
     [this.#ranks, this.#gradient, this.#node, this.#result] = [ranks, gradient, node, result];
     this.#links = new BucketLinks(node);
     this.#cut = new BucketCut({ size: gradient.length, trained: gradient.length, bucketSize: BUCKET_SIZE });
@@ -85,7 +86,7 @@ export class CollectiveRank implements Rank {
       self: node.peerId,
       runId: RUN,
       cut: this.#cut,
-      vectors,
+      summation: summationOf('fast', kernels),
       own,
       received,
       reduced,
@@ -106,10 +107,10 @@ export class CollectiveRank implements Rank {
       ranks,
       gradient,
       node,
-      vectors: kernels.vectors,
+      kernels,
       result: kernels.allocate(gradient.length),
     });
-    await serveBuckets(node, rank.#inbound(kernels.vectors));
+    await serveBuckets(node, rank.#inbound(kernels));
     return rank;
   }
 
@@ -161,12 +162,20 @@ export class CollectiveRank implements Rank {
     return this.#members.filter(({ peerId }) => peerId !== this.#node.peerId);
   }
 
-  #inbound(vectors: VectorKernels): Inbound {
+  #inbound(kernels: HostKernels): Inbound {
     const tell: InboundParts['tell'] = (event) => {
       if (event.type === 'contributionReceived') this.#contributed(event.assignment, event.bucket);
       else this.#reduction(event.view).add(event.bucket, event.hash);
     };
-    return new Inbound({ runId: RUN, cut: this.#cut, vectors, received: this.#received, reduced: this.#reduced, tell });
+    return new Inbound({
+      runId: RUN,
+      cut: this.#cut,
+      vectors: kernels.vectors,
+      summation: summationOf('fast', kernels),
+      received: this.#received,
+      reduced: this.#reduced,
+      tell,
+    });
   }
 
   #reduction(assignment: View): Reduction {

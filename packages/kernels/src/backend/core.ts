@@ -16,6 +16,8 @@ export {
   BackendUnavailableError,
   BatchMismatchError,
   ExecutableClosedError,
+  FixedSumsError,
+  gradientOverflow,
   OnnxRuntimeError,
   UnsupportedOpError,
 } from './errors.ts';

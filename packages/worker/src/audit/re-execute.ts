@@ -1,8 +1,8 @@
 /** An audit: the target's micro-batches trained again on the same parameters, and compared with what it committed to. */
 import { verifyTensorProof, type CoordinatorMessageOf, type MemberEventOf, type RunId } from '@murmuration/protocol';
-import type { VectorKernels } from '@murmuration/kernels/exact';
 import { fastSha256, type MurmurationNode } from '@murmuration/protocol/net-core';
-import { floatsOf, type BucketCut } from '../collective/bucket-cut.ts';
+import type { BucketCut } from '../collective/bucket-cut.ts';
+import { bytesOf, type Summation } from '../collective/summation.ts';
 import type { ComputeQueue } from '../compute/compute-queue.ts';
 import type { StepRunner } from '../compute/step-runner.ts';
 import { UnavailableError } from '../sync/errors.ts';
@@ -12,7 +12,7 @@ export interface AuditorParts {
   readonly node: MurmurationNode;
   readonly runId: RunId;
   readonly cut: BucketCut;
-  readonly vectors: VectorKernels;
+  readonly summation: Summation;
   readonly runner: StepRunner;
   readonly queue: ComputeQueue;
 }
@@ -40,32 +40,32 @@ export async function reExecute(
   });
   if (typeof theirs === 'string') return { outcome: 'withheld', relativeError: null, reason: theirs };
   const mine = await parts.queue.run((signal) => parts.runner.gradient(parameters, task.microBatches, signal));
-  const relativeError = Math.min(parts.vectors.relativeDistance(theirs, mine.values), Number.MAX_VALUE);
+  const relativeError = Math.min(parts.summation.distance(theirs, bytesOf(mine.values)), Number.MAX_VALUE);
   const reason = `relative L2 error ${relativeError.toExponential(3)} over ${task.microBatches.length} micro-batches, ${mine.samples} samples`;
   return { outcome: 'compared', relativeError, reason };
 }
 
-/** The committed gradient `[n] f32`, every bucket proved. @throws UnavailableError when the target withholds it */
+/** The bytes of the committed contribution `[n]`, every bucket proved. @throws UnavailableError when the target withholds it */
 async function fetchContribution(
   { node, runId, cut }: AuditorParts,
   { target, round, root }: AuditTask,
-): Promise<Float32Array> {
-  const gradient = new Float32Array(cut.size);
+): Promise<Uint8Array> {
+  const contribution = new Uint8Array(cut.size * cut.contributionBytes);
   const parts = [...cut.buckets()].map((bucket): Part => ({
     request: { type: 'contribution', runId, round, root, bucket },
     accept({ response, body: bytes }) {
       const proved =
         response.type === 'ok' &&
-        bytes.length === cut.byteLength(bucket) &&
+        bytes.length === cut.contributionLength(bucket) &&
         verifyTensorProof({ root, leaves: cut.count, index: bucket, bytes, proof: response.proof }, fastSha256);
-      if (proved) gradient.set(floatsOf(bytes), cut.offset(bucket));
+      if (proved) contribution.set(bytes, cut.offset(bucket) * cut.contributionBytes);
       return proved;
     },
   }));
   await fetchParts(`the contribution ${root} to round ${round}`, parts, {
     node,
     sources: [target],
-    maxBody: cut.bucketSize * 4,
+    maxBody: cut.bucketSize * cut.contributionBytes,
   });
-  return gradient;
+  return contribution;
 }

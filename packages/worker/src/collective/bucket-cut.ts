@@ -1,10 +1,16 @@
 /** How a flat vector is cut into buckets: where each lies, and its bytes. */
 import type { ParameterLayout } from '@murmuration/kernels/graph';
 import { bucket, type Bucket } from '@murmuration/protocol';
+import { bytesOf, type ContributionValues } from './summation.ts';
 
 const FLOAT_BYTES = 4;
 
-/** How a flat f32 vector is cut into buckets: as much of it as is trained, for the rest never changes. */
+export interface BucketCutOptions extends Pick<ParameterLayout, 'size' | 'trained' | 'bucketSize'> {
+  /** Bytes of an element of a contribution; 4 unless given. Reduced buckets are f32 always. */
+  readonly contributionBytes?: number;
+}
+
+/** How a flat vector is cut into buckets: as much of it as is trained, for the rest never changes. */
 export class BucketCut {
   /** Elements of the flat vector. */
   readonly size: number;
@@ -13,12 +19,15 @@ export class BucketCut {
   /** Elements a bucket; the last may be shorter. */
   readonly bucketSize: number;
   readonly count: number;
+  /** Bytes of an element of a contribution. */
+  readonly contributionBytes: number;
 
-  constructor({ size, trained, bucketSize }: Pick<ParameterLayout, 'size' | 'trained' | 'bucketSize'>) {
+  constructor({ size, trained, bucketSize, contributionBytes = FLOAT_BYTES }: BucketCutOptions) {
     this.size = size;
     this.trained = trained;
     this.bucketSize = bucketSize;
     this.count = Math.ceil(trained / bucketSize);
+    this.contributionBytes = contributionBytes;
   }
 
   *buckets(): Generator<Bucket> {
@@ -34,17 +43,24 @@ export class BucketCut {
     return index * this.bucketSize;
   }
 
-  /** Bytes of a bucket. */
+  /** Bytes of a reduced bucket. */
   byteLength(index: Bucket): number {
-    return (Math.min(this.trained, this.offset(index) + this.bucketSize) - this.offset(index)) * FLOAT_BYTES;
+    return this.#length(index) * FLOAT_BYTES;
   }
 
-  /** The bytes of a bucket of `vector` `[size] f32`, without a copy. */
-  bytes(vector: Float32Array, index: Bucket): Uint8Array {
-    return new Uint8Array(vector.buffer, vector.byteOffset + this.offset(index) * FLOAT_BYTES, this.byteLength(index));
+  /** Bytes of a bucket of a contribution. */
+  contributionLength(index: Bucket): number {
+    return this.#length(index) * this.contributionBytes;
+  }
+
+  /** The bytes of a bucket of a contribution `[size]`, without a copy. */
+  bytes(contribution: ContributionValues, index: Bucket): Uint8Array {
+    const start = this.offset(index) * this.contributionBytes;
+    return bytesOf(contribution).subarray(start, start + this.contributionLength(index));
+  }
+
+  /** Elements of a bucket. */
+  #length(index: Bucket): number {
+    return Math.min(this.trained, this.offset(index) + this.bucketSize) - this.offset(index);
   }
 }
-
-/** A bucket's bytes as the floats that they are. The bytes must begin 4-byte aligned. */
-export const floatsOf = (bytes: Uint8Array): Float32Array =>
-  new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / FLOAT_BYTES);

@@ -11,13 +11,13 @@ import {
   type View,
 } from '@murmuration/protocol';
 import { fastSha256, type BucketLinks } from '@murmuration/protocol/net-core';
-import type { VectorKernels } from '@murmuration/kernels/exact';
 import { crashPoint, type Faults } from '../testing/faults.ts';
-import { floatsOf, type BucketCut } from './bucket-cut.ts';
+import type { BucketCut } from './bucket-cut.ts';
 import { MissingBucketError } from './errors.ts';
 import { provenBucket, type OwnContributions } from './own-contributions.ts';
 import type { ReceivedContributions } from './received-contributions.ts';
 import type { ReducedBuckets } from './reduced-buckets.ts';
+import { floatsOf, type Summation } from './summation.ts';
 
 /** Times that a push is tried: a stream may break without the peer being lost. */
 const PUSH_ATTEMPTS = 3;
@@ -28,7 +28,7 @@ export interface CollectiveParts {
   readonly self: PeerId;
   readonly runId: RunId;
   readonly cut: BucketCut;
-  readonly vectors: VectorKernels;
+  readonly summation: Summation;
   readonly own: OwnContributions;
   readonly received: ReceivedContributions;
   readonly reduced: ReducedBuckets;
@@ -77,19 +77,18 @@ export class Collective {
     }
   }
 
-  /** Σ samplesₘ·gₘ ÷ Σ samples of one bucket, in the order of the terms. @throws MissingBucketError, KernelError */
+  /** The mean gradient of one bucket. @throws MissingBucketError, KernelError */
   async reduce({ round, view, bucket, terms }: MemberEffectOf<'reduce'>): Promise<Answer<'reduced'>> {
     crashPoint(this.#parts.faults, 'owning', round);
     // A turn of the event loop for each bucket, so that frames and heartbeats pass between.
     await new Promise((resolve) => setImmediate(resolve));
-    const { self, cut, vectors, reduced } = this.#parts;
-    const inputs = terms.map(({ peerId, assignment }) => floatsOf(this.#contribution(peerId, assignment, bucket)));
+    const { self, cut, summation, reduced } = this.#parts;
+    const inputs = terms.map(({ peerId, assignment, samples }) => ({
+      bytes: this.#contribution(peerId, assignment, bucket),
+      samples,
+    }));
     const bytes = new Uint8Array(cut.byteLength(bucket));
-    vectors.weightedSum(
-      inputs,
-      terms.map(({ samples }) => samples),
-      floatsOf(bytes),
-    );
+    summation.reduce(inputs, floatsOf(bytes));
     const hash = leafHash(bytes, fastSha256);
     reduced.add({ from: self, view, bucket, hash, bytes });
     return { type: 'reduced', round, view, bucket, hash };
@@ -109,7 +108,7 @@ export class Collective {
   #contribution(from: PeerId, assignment: View, bucket: Bucket): Uint8Array {
     const { self, own, received, cut } = this.#parts;
     const mine = from === self ? own.of(assignment) : null;
-    const bytes = mine === null ? received.get(from, assignment, bucket) : cut.bytes(mine.gradient, bucket);
+    const bytes = mine === null ? received.get(from, assignment, bucket) : cut.bytes(mine.values, bucket);
     if (bytes === null) throw new MissingBucketError({ from, assignment, bucket });
     return bytes;
   }

@@ -1,5 +1,6 @@
+import type { Numerics } from '@murmuration/kernels/backend-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createHostKernels, type VectorKernels } from '@murmuration/kernels/exact';
+import { createHostKernels, type HostKernels } from '@murmuration/kernels/exact';
 import {
   bucket,
   microBatch,
@@ -16,6 +17,7 @@ import { Inbound, type Untimed } from './inbound.ts';
 import { commitTo, provenBucket, type OwnContribution } from './own-contributions.ts';
 import { ReceivedContributions } from './received-contributions.ts';
 import { ReducedBuckets } from './reduced-buckets.ts';
+import { summationOf } from './summation.ts';
 
 const run = runId('20260101-00000001');
 const cut = new BucketCut({ size: 2500, trained: 2500, bucketSize: 1024 });
@@ -24,12 +26,15 @@ const sender = peerId(key.publicKey.toString());
 const terms = { runId: run, round: round(3), assignment: view(4), microBatches: [microBatch(1)], samples: 8 };
 const gradient = Float32Array.from({ length: 2500 }, (_, i) => Math.sin(i));
 
-let vectors: VectorKernels;
+let kernels: HostKernels;
 beforeAll(async () => {
-  ({ vectors } = await createHostKernels());
+  kernels = await createHostKernels();
 });
 
-function open(): {
+function open(
+  numerics: Numerics = 'fast',
+  layout = cut,
+): {
   inbound: Inbound;
   told: Untimed<MemberEvent>[];
   received: ReceivedContributions;
@@ -39,15 +44,27 @@ function open(): {
   const received = new ReceivedContributions(1e6);
   const reduced = new ReducedBuckets(1e6);
   return {
-    inbound: new Inbound({ runId: run, cut, vectors, received, reduced, tell: (event) => told.push(event) }),
+    inbound: new Inbound({
+      runId: run,
+      cut: layout,
+      vectors: kernels.vectors,
+      summation: summationOf(numerics, kernels),
+      received,
+      reduced,
+      tell: (event) => told.push(event),
+    }),
     told,
     received,
     reduced,
   };
 }
 
-function frameOf(contribution: OwnContribution, index: number): { frame: ContributionFrame; body: Uint8Array } {
-  const { bytes, proof } = provenBucket(contribution, cut, bucket(index));
+function frameOf(
+  contribution: OwnContribution,
+  index: number,
+  layout = cut,
+): { frame: ContributionFrame; body: Uint8Array } {
+  const { bytes, proof } = provenBucket(contribution, layout, bucket(index));
   const { root } = contribution.terms;
   return {
     frame: { type: 'contribution', ...terms, root, bucket: bucket(index), signature: contribution.signature, proof },
@@ -144,6 +161,36 @@ describe('an inbound contribution', () => {
       0,
     );
     expect(() => deliver(inbound, frame, body)).toThrow(/not finite at element 7/);
+  });
+});
+
+describe('an inbound contribution in fixed point', () => {
+  const fixedCut = new BucketCut({ size: 2500, trained: 2500, bucketSize: 1024, contributionBytes: 8 });
+  const sums = BigInt64Array.from({ length: 2500 }, (_, i) => BigInt(i) ** 4n - 7n);
+
+  it('has eight bytes an element, whose reduced ones have four', () => {
+    const { inbound, told, received } = open('exact', fixedCut);
+    const { frame, body } = frameOf(commitTo(sums, fixedCut, terms, key), 2, fixedCut);
+    expect(body).toHaveLength((2500 - 2048) * 8);
+    deliver(inbound, frame, body);
+    expect(told).toMatchObject([{ type: 'contributionReceived', bucket: 2 }]);
+    expect(new BigInt64Array(received.get(sender, view(4), bucket(2))!.buffer)).toEqual(sums.slice(2048));
+    const reduced = { type: 'reduced', runId: run, round: round(3), view: view(4), bucket: bucket(2) } as const;
+    deliver(inbound, reduced, new Uint8Array((2500 - 2048) * 4));
+    expect(() => deliver(inbound, reduced, body)).toThrow(PeerFaultError);
+  });
+
+  it('that overflowed is a fault of its sender, although it is proved and signed', () => {
+    const { inbound } = open('exact', fixedCut);
+    const overflown = sums.with(1030, -(2n ** 63n));
+    const { frame, body } = frameOf(commitTo(overflown, fixedCut, terms, key), 1, fixedCut);
+    expect(() => deliver(inbound, frame, body)).toThrow(/overflowed at element 6/);
+  });
+
+  it('in a fast run is a fault of its sender', () => {
+    const { inbound } = open('fast', cut);
+    const { frame, body } = frameOf(commitTo(sums, fixedCut, terms, key), 0, fixedCut);
+    expect(() => deliver(inbound, frame, body)).toThrow(PeerFaultError);
   });
 });
 

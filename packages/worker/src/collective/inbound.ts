@@ -9,9 +9,10 @@ import {
 } from '@murmuration/protocol';
 import { fastSha256, PeerFaultError, verifyCommitment, type BucketReceiver } from '@murmuration/protocol/net-core';
 import type { VectorKernels } from '@murmuration/kernels/exact';
-import { floatsOf, type BucketCut } from './bucket-cut.ts';
+import type { BucketCut } from './bucket-cut.ts';
 import type { ReceivedContributions } from './received-contributions.ts';
 import type { ReducedBuckets } from './reduced-buckets.ts';
+import { floatsOf, type Summation } from './summation.ts';
 
 type ContributionFrame = Extract<BucketFrame, { type: 'contribution' }>;
 type ReducedFrame = Extract<BucketFrame, { type: 'reduced' }>;
@@ -23,6 +24,7 @@ export interface InboundParts {
   readonly runId: RunId;
   readonly cut: BucketCut;
   readonly vectors: VectorKernels;
+  readonly summation: Summation;
   readonly received: ReceivedContributions;
   readonly reduced: ReducedBuckets;
   /** Tells the machine; `at` is added there. */
@@ -43,7 +45,8 @@ export class Inbound implements BucketReceiver {
     const { runId, cut } = this.#parts;
     if (frame.runId !== runId) throw fault(peer, 'unexpected', `a bucket of the run ${frame.runId}`);
     if (!cut.has(frame.bucket)) throw fault(peer, 'unexpected', `bucket ${frame.bucket} of ${cut.count}`);
-    const expected = cut.byteLength(frame.bucket);
+    const expected =
+      frame.type === 'contribution' ? cut.contributionLength(frame.bucket) : cut.byteLength(frame.bucket);
     if (bodyLength !== expected)
       throw fault(
         peer,
@@ -54,15 +57,18 @@ export class Inbound implements BucketReceiver {
   }
 
   received(peer: PeerId, frame: BucketFrame, body: Uint8Array): void {
-    const bad = this.#parts.vectors.firstNonFinite(floatsOf(body));
-    if (bad >= 0)
-      throw fault(peer, 'forged', `bucket ${frame.bucket} has a number that is not finite at element ${bad}`);
     if (frame.type === 'contribution') this.#contribution(peer, frame, body);
     else this.#reduced(peer, frame, body);
   }
 
+  /** @throws PeerFaultError when element `at` is none that may stand in a bucket */
+  #expectFit(peer: PeerId, frame: BucketFrame, at: number, unfit: string): void {
+    if (at >= 0) throw fault(peer, 'forged', `bucket ${frame.bucket} with ${unfit} at element ${at}`);
+  }
+
   #contribution(from: PeerId, frame: ContributionFrame, bytes: Uint8Array): void {
-    const { cut, received, tell } = this.#parts;
+    const { cut, received, summation, tell } = this.#parts;
+    this.#expectFit(from, frame, summation.firstUnfit(bytes), summation.unfit);
     const { round, assignment, microBatches, samples, root, signature, bucket, proof } = frame;
     if (!verifyTensorProof({ root, leaves: cut.count, index: bucket, bytes, proof }, fastSha256))
       throw fault(from, 'forged', `bucket ${bucket} is not in the contribution that it says`);
@@ -87,7 +93,9 @@ export class Inbound implements BucketReceiver {
     return true;
   }
 
-  #reduced(from: PeerId, { round, view, bucket }: ReducedFrame, bytes: Uint8Array): void {
+  #reduced(from: PeerId, frame: ReducedFrame, bytes: Uint8Array): void {
+    const { round, view, bucket } = frame;
+    this.#expectFit(from, frame, this.#parts.vectors.firstNonFinite(floatsOf(bytes)), 'a number that is not finite');
     const hash = leafHash(bytes, fastSha256);
     this.#parts.reduced.add({ from, view, bucket, hash, bytes });
     this.#parts.tell({ type: 'reducedReceived', from, round, view, bucket, hash });

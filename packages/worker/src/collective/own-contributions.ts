@@ -13,28 +13,29 @@ import {
 } from '@murmuration/protocol';
 import { fastSha256, signCommitment } from '@murmuration/protocol/net-core';
 import type { BucketCut } from './bucket-cut.ts';
+import type { ContributionValues } from './summation.ts';
 
 export interface OwnContribution {
   readonly terms: CommitmentTerms;
   readonly signature: Hex;
-  /** The mean gradient `[n] f32`. Sent without copies, so it never changes. */
-  readonly gradient: Float32Array;
+  /** `[n]`, as the job's numerics have it. Sent without copies, so it never changes. */
+  readonly values: ContributionValues;
   readonly tree: TensorTree;
 }
 
-/** Cuts, hashes and signs a gradient. */
+/** Cuts, hashes and signs a contribution. */
 export function commitTo(
-  gradient: Float32Array,
+  values: ContributionValues,
   cut: BucketCut,
   terms: Omit<CommitmentTerms, 'root'>,
   key: Secp256k1PrivateKey,
 ): OwnContribution {
   const tree = tensorTree(
-    [...cut.buckets()].map((bucket) => leafDigest(cut.bytes(gradient, bucket), fastSha256)),
+    [...cut.buckets()].map((bucket) => leafDigest(cut.bytes(values, bucket), fastSha256)),
     fastSha256,
   );
   const committed = { ...terms, root: tree.root };
-  return { terms: committed, signature: signCommitment(key, committed), gradient, tree };
+  return { terms: committed, signature: signCommitment(key, committed), values, tree };
 }
 
 export class OwnContributions {
@@ -61,9 +62,9 @@ export class OwnContributions {
     );
   }
 
-  /** The gradient of the newest contribution. */
-  latest(): Float32Array | null {
-    return [...this.#byAssignment.values()].at(-1)?.gradient ?? null;
+  /** The newest contribution. */
+  latest(): ContributionValues | null {
+    return [...this.#byAssignment.values()].at(-1)?.values ?? null;
   }
 
   releaseBefore(round: Round): void {
@@ -78,10 +79,10 @@ export class OwnContributions {
 
 /** A bucket of a contribution with the proof that it is the committed one. */
 export const provenBucket = (
-  { gradient, tree }: OwnContribution,
+  { values, tree }: OwnContribution,
   cut: BucketCut,
   bucket: Bucket,
 ): { bytes: Uint8Array; proof: Hash[] } => ({
-  bytes: cut.bytes(gradient, bucket),
+  bytes: cut.bytes(values, bucket),
   proof: tree.proof(bucket),
 });

@@ -53,6 +53,11 @@ export interface DeviceCalls {
     /** `into` where its memory is not shared: it moves there and back. */
     readonly response: Float32Array | null;
   };
+  drainFixed: {
+    readonly request: { readonly executable: number; readonly into: BigInt64Array };
+    /** As of `drain`. */
+    readonly response: BigInt64Array | null;
+  };
   evaluate: {
     readonly request: { readonly executable: number; readonly batch: Batch };
     readonly response: EvaluationSums;

@@ -62,6 +62,24 @@ describe('a device thread', () => {
     expect(gradients[1]).toEqual(gradients[0]);
   });
 
+  it('hands over sums in fixed point where its numerics are exact, and clears them', async () => {
+    const exact = await openNodeDevice({ backend: 'exact', threads: 1, numerics: 'exact' });
+    const compiled = await exact.compile(program);
+    await compiled.load(initialParameters(spec, 1));
+    const gradient = new Float32Array(program.layout.size);
+    const sums = [1, 2].map(() => new BigInt64Array(program.layout.size));
+    for (const sum of sums) {
+      await compiled.accumulate(batch());
+      await compiled.drainFixed!(sum);
+    }
+    await compiled.accumulate(batch());
+    await compiled.drain(gradient, 1);
+    expect(sums[1]).toEqual(sums[0]);
+    expect(Array.from(sums[0]!, (sum) => Math.fround(Number(sum) * 2 ** -44))).toEqual([...gradient]);
+    await exact.close(1000);
+    await expect(executable.drainFixed!(sums[0]!)).rejects.toMatchObject({ code: 'FIXED_SUMS_UNAVAILABLE' });
+  });
+
   it('leaves the event loop free while it computes', async () => {
     let turns = 0;
     const ticking = setInterval(() => (turns += 1), 0);

@@ -103,17 +103,17 @@ class RemoteExecutable implements Executable {
 
   /** Carries parameters over and gradients back in memory that both threads see; null where none can be shared. Calls don't overlap, so one is enough. */
   readonly #carrier: Float32Array | null;
+  /** As `#carrier`, for sums in fixed point; made when they are first asked for. */
+  #sums: BigInt64Array | null = null;
 
   constructor(device: Device, of: { id: number; memory: DeviceMemory | undefined; parameters: number }) {
     const { id, memory, parameters } = of;
     this.#device = device;
     this.#id = id;
     this.memory = memory;
-    // A page without isolation headers has no such memory.
-    this.#carrier =
-      typeof SharedArrayBuffer === 'function'
-        ? new Float32Array(new SharedArrayBuffer(parameters * Float32Array.BYTES_PER_ELEMENT))
-        : null;
+    this.#carrier = canShare
+      ? new Float32Array(new SharedArrayBuffer(parameters * Float32Array.BYTES_PER_ELEMENT))
+      : null;
   }
 
   async load(parameters: Float32Array): Promise<void> {
@@ -133,6 +133,14 @@ class RemoteExecutable implements Executable {
     into.set(back ?? over);
   }
 
+  async drainFixed(into: BigInt64Array): Promise<void> {
+    if (canShare)
+      this.#sums ??= new BigInt64Array(new SharedArrayBuffer(into.length * BigInt64Array.BYTES_PER_ELEMENT));
+    const [over, transfer] = this.#sums === null ? moved(new BigInt64Array(into.length)) : [this.#sums, []];
+    const back = await this.#device.call('drainFixed', { executable: this.#id, into: over }, transfer);
+    into.set(back ?? over);
+  }
+
   evaluate(batch: Batch): Promise<EvaluationSums> {
     return this.#device.call('evaluate', { executable: this.#id, batch }, buffersOf(batch));
   }
@@ -142,8 +150,11 @@ class RemoteExecutable implements Executable {
   }
 }
 
+/** A page without isolation headers has no memory that both threads see. */
+const canShare = typeof SharedArrayBuffer === 'function';
+
 /** An array of its own memory, with what it takes to move it. */
-const moved = (array: Float32Array<ArrayBuffer>): [Float32Array, ArrayBuffer[]] => [array, [array.buffer]];
+const moved = <T extends ArrayBufferView<ArrayBuffer>>(array: T): [T, ArrayBuffer[]] => [array, [array.buffer]];
 
 const buffersOf = (batch: Batch): ArrayBuffer[] => [
   ...new Set(Object.values(batch).map(({ buffer }) => buffer as ArrayBuffer)),

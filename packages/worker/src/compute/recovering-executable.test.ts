@@ -82,7 +82,8 @@ async function gradientOn(
     const numbers = [0, 1].map((number) => microBatch(number));
     const gradient = await runner.gradient(initialParameters(spec, 1), numbers, new AbortController().signal);
     await executable.close();
-    return { ...gradient, problems, parts: executable.parts, reopened: fake.reopened(), recovered };
+    const values = Array.from(gradient.values, Number);
+    return { ...gradient, values, problems, parts: executable.parts, reopened: fake.reopened(), recovered };
   } finally {
     await fake.close();
   }

@@ -8,6 +8,7 @@ import {
   type DeviceMemory,
   type EvaluationSums,
   type Executable,
+  FixedSumsError,
   slicedExecutable,
 } from '@murmuration/kernels/backend-core';
 import type { StepProgram } from '@murmuration/kernels/graph';
@@ -87,6 +88,14 @@ export class RecoveringExecutable implements Executable {
     await this.#compiled.drain(into, scale);
     // With a scale of 0 somebody clears up after a failure.
     if (scale !== 0) this.#losses = 0;
+  }
+
+  /** @throws FixedSumsError where the device has fast numerics alone */
+  async drainFixed(into: BigInt64Array): Promise<void> {
+    const compiled = this.#compiled;
+    if (compiled.drainFixed === undefined) throw new FixedSumsError();
+    await compiled.drainFixed(into);
+    this.#losses = 0;
   }
 
   evaluate(batch: Batch): Promise<EvaluationSums> {

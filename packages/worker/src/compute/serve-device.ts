@@ -2,7 +2,7 @@
  * The device thread's side of the calls. Backends compute on the thread that calls them, so they live in one of their own: the main
  * thread, which speaks with peers, stays responsive while a step runs. Calls are worked on one at a time.
  */
-import type { Executable, SelectedBackend } from '@murmuration/kernels/backend-core';
+import { type Executable, FixedSumsError, type SelectedBackend } from '@murmuration/kernels/backend-core';
 import type {
   DeviceAnswer,
   DeviceCallName,
@@ -28,7 +28,8 @@ export function deviceServer({ open, post }: DeviceServerParts): (request: Devic
   const answer = async ({ id, call, request }: DeviceRequest): Promise<void> => {
     try {
       const response = await handlers[call](request as never);
-      post({ id, response }, response instanceof Float32Array ? [response.buffer as ArrayBuffer] : []);
+      const moves = response instanceof Float32Array || response instanceof BigInt64Array;
+      post({ id, response }, moves ? [response.buffer as ArrayBuffer] : []);
     } catch (thrown) {
       post({ id, error: remote(thrown) }, []);
     }
@@ -80,6 +81,12 @@ function handlersOf(open: DeviceServerParts['open']): Handlers {
     accumulate: ({ executable: id, batch }) => executable(id).accumulate(batch),
     async drain({ executable: id, into, scale }) {
       await executable(id).drain(into, scale);
+      return into.buffer instanceof ArrayBuffer ? into : null;
+    },
+    async drainFixed({ executable: id, into }) {
+      const one = executable(id);
+      if (one.drainFixed === undefined) throw new FixedSumsError();
+      await one.drainFixed(into);
       return into.buffer instanceof ArrayBuffer ? into : null;
     },
     evaluate: ({ executable: id, batch }) => executable(id).evaluate(batch),

@@ -1,7 +1,8 @@
 /** Runs a compiled job on its data: gradients of micro-batches, and sums of an evaluation. Not re-entrant: call it through a {@link ComputeQueue}. */
-import type { EvaluationSums, Executable } from '@murmuration/kernels/backend-core';
+import { type EvaluationSums, type Executable, FixedSumsError, type Numerics } from '@murmuration/kernels/backend-core';
 import { microBatchSeed } from '@murmuration/kernels/graph';
 import { microBatch, type MicroBatch } from '@murmuration/protocol';
+import type { ContributionValues } from '../collective/summation.ts';
 import { batchesOf, type Dataset, type Sampler } from '@murmuration/protocol/data-core';
 
 /** Fewest and most steps of the measurement, and milliseconds after which no more than the fewest are made. */
@@ -20,13 +21,16 @@ export interface StepRunnerParts {
   readonly batch: number;
   /** Elements of the flat parameter vector. */
   readonly parameters: number;
+  /** `fast` unless given. */
+  readonly numerics?: Numerics;
   /** Called after each micro-batch with the milliseconds that it took: an owner may not want to give all of a device. */
   readonly rest?: (workedMs: number, signal: AbortSignal) => Promise<void> | undefined;
 }
 
-/** The mean gradient over some micro-batches, `[parameters] f32`, with the weight that it has in a round. */
+/** The gradient over some micro-batches, with the weight that it has in a round. */
 export interface Gradient {
-  readonly values: Float32Array;
+  /** `[parameters]`: the mean, f32; in exact numerics the sum, in fixed point. */
+  readonly values: ContributionValues;
   readonly samples: number;
   /** Σ over samples of the loss, nats. */
   readonly lossSum: number;
@@ -40,8 +44,8 @@ export class StepRunner {
   }
 
   /**
-   * ∂(Σ loss)/∂θ over the micro-batches ÷ their samples, at `parameters`. A gradient that the device lost half-way is
-   * computed anew.
+   * ∂(Σ loss)/∂θ over the micro-batches at `parameters`, in fast numerics ÷ their samples. A gradient that the device lost
+   * half-way is computed anew.
    * @param rows samples of each micro-batch that are trained; all of them, unless a fault is wanted
    * @throws the signal's reason when it is aborted between two micro-batches
    */
@@ -62,17 +66,28 @@ export class StepRunner {
   ): Promise<Gradient> {
     const { executable } = this.#parts;
     const samples = microBatches.length * rows;
-    const values = new Float32Array(this.#parts.parameters);
     await executable.load(parameters);
     try {
       const lossSum = await this.#accumulate(microBatches, signal, rows);
-      await executable.drain(values, samples === 0 ? 0 : 1 / samples);
-      return { values, samples, lossSum };
+      return { values: await this.#drain(samples), samples, lossSum };
     } catch (error) {
       // What was accumulated so far must not leak into the next gradient.
-      await executable.drain(values, 0).catch(() => undefined);
+      await executable.drain(new Float32Array(this.#parts.parameters), 0).catch(() => undefined);
       throw error;
     }
+  }
+
+  async #drain(samples: number): Promise<ContributionValues> {
+    const { executable, parameters, numerics } = this.#parts;
+    if (numerics !== 'exact') {
+      const mean = new Float32Array(parameters);
+      await executable.drain(mean, samples === 0 ? 0 : 1 / samples);
+      return mean;
+    }
+    if (executable.drainFixed === undefined) throw new FixedSumsError();
+    const sum = new BigInt64Array(parameters);
+    await executable.drainFixed(sum);
+    return sum;
   }
 
   /** `work`, again from its beginning after each failure that the device recovers from. */

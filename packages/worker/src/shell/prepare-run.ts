@@ -9,6 +9,7 @@ import { BucketCut } from '../collective/bucket-cut.ts';
 import { OwnContributions } from '../collective/own-contributions.ts';
 import { ReceivedContributions } from '../collective/received-contributions.ts';
 import { ReducedBuckets } from '../collective/reduced-buckets.ts';
+import { summationOf, type Summation } from '../collective/summation.ts';
 import type { ComputeQueue } from '../compute/compute-queue.ts';
 import { JobDataMismatchError } from '../compute/errors.ts';
 import { StepRunner } from '../compute/step-runner.ts';
@@ -38,6 +39,7 @@ export interface Run extends PlannedJob {
   readonly runId: RunId;
   readonly cut: BucketCut;
   readonly kernels: HostKernels;
+  readonly summation: Summation;
   readonly replica: Replica;
   /** The round's reduced gradient `[n] f32`, in the kernels' memory. */
   readonly gradient: HostVector;
@@ -61,9 +63,10 @@ export interface PrepareOptions extends PlannedJob {
 export async function prepareRun({ runId, job, program, executable, queue, host }: PrepareOptions): Promise<Run> {
   const datasets = await host.openData(job.data);
   checkSizes(job, datasets);
-  const cut = new BucketCut(program.layout);
-  const kernels = await createHostKernels({ reserve: MODELS_IN_MEMORY * cut.size * 4 });
   const { training } = job;
+  const kernels = await createHostKernels({ reserve: MODELS_IN_MEMORY * program.layout.size * 4 });
+  const summation = summationOf(training.numerics, kernels);
+  const cut = new BucketCut({ ...program.layout, contributionBytes: summation.elementBytes });
   const replica = new Replica(kernels, {
     layout: program.layout,
     optimizer: training.optimizer,
@@ -79,22 +82,24 @@ export async function prepareRun({ runId, job, program, executable, queue, host 
     seed: job.seed,
     batch: training.microBatch,
     parameters: cut.size,
+    numerics: training.numerics,
     rest: (workedMs, signal) => host.rest?.(workedMs, signal),
   });
-  const limit = MODELS_A_SENDER * cut.size * 4;
+  const room = MODELS_A_SENDER * cut.size;
   return {
     runId,
     job,
     program,
     cut,
     kernels,
+    summation,
     replica,
     runner,
     gradient: kernels.allocate(cut.size),
     kept: new KeptStates(),
     own: new OwnContributions(),
-    received: new ReceivedContributions(limit),
-    reduced: new ReducedBuckets(limit),
+    received: new ReceivedContributions(room * cut.contributionBytes),
+    reduced: new ReducedBuckets(room * 4),
     samplesPerSecond: await queue.run(() => runner.samplesPerSecond(startOf(job))),
   };
 }

@@ -61,6 +61,7 @@ export function activate(parts: RunPerformersParts): ActiveRun {
     cut,
     runId,
     kernels: { vectors },
+    summation,
     replica,
     kept,
     own,
@@ -69,8 +70,22 @@ export function activate(parts: RunPerformersParts): ActiveRun {
     gradient,
     runner,
   } = run;
-  const shared = { node, runId, cut, vectors, replica, kept, own, received, reduced, gradient, runner, queue, faults };
-  const trainer = new Trainer({ ...shared, key, batch: run.job.training.microBatch });
+  const shared = {
+    node,
+    runId,
+    cut,
+    summation,
+    replica,
+    kept,
+    own,
+    received,
+    reduced,
+    gradient,
+    runner,
+    queue,
+    faults,
+  };
+  const trainer = new Trainer({ ...shared, key, program: run.program });
   const collective = new Collective({ ...shared, self: node.peerId, links });
   const updater = new Updater({ ...shared, start: () => startOf(run.job) });
   const performers: Pick<Performers, RunEffect> = {
@@ -118,7 +133,7 @@ export function activate(parts: RunPerformersParts): ActiveRun {
   return {
     run,
     performers,
-    inbound: new Inbound({ runId, cut, vectors, received, reduced, tell }),
+    inbound: new Inbound({ runId, cut, vectors, summation, received, reduced, tell }),
     answer: (request) => answerFetch(run, request),
     contributedTo: (round) => own.microBatchesOf(round),
   };

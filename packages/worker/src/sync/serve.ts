@@ -45,7 +45,7 @@ function ownBucket({ own, cut }: Shelf, { round, root, bucket }: RequestOf<'cont
   if (contribution === null || !cut.has(bucket))
     return missing(`no contribution to round ${round} with that root is kept here`);
   const { bytes, proof } = provenBucket(contribution, cut, bucket);
-  return ok(bytes, proof, contribution.gradient.byteLength);
+  return ok(bytes, proof, contribution.values.byteLength);
 }
 
 const ok = (body: Uint8Array, proof: FetchProof, total: number): FetchAnswer => ({

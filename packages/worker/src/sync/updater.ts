@@ -9,11 +9,12 @@ import {
 } from '@murmuration/protocol';
 import type { MurmurationNode } from '@murmuration/protocol/net-core';
 import type { HostVector } from '@murmuration/kernels/exact';
-import { floatsOf, type BucketCut } from '../collective/bucket-cut.ts';
+import type { BucketCut } from '../collective/bucket-cut.ts';
 import { MissingBucketError } from '../collective/errors.ts';
 import type { OwnContributions } from '../collective/own-contributions.ts';
 import type { ReceivedContributions } from '../collective/received-contributions.ts';
 import type { ReducedBuckets } from '../collective/reduced-buckets.ts';
+import { floatsOf } from '../collective/summation.ts';
 import { crashPoint, type Faults } from '../testing/faults.ts';
 import { StateMismatchError } from './errors.ts';
 import { fetchReduced, fetchState } from './fetch-state.ts';

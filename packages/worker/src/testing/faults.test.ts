@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BadFaultError, faultsFrom, noFaults, spoil, trainedSamples } from './faults.ts';
+import { BadFaultError, faultsFrom, noFaults, spoil, trainedSamples, type Misbehaviour } from './faults.ts';
 
 describe('faults', () => {
   it('are none unless they are asked for', () => {
@@ -35,5 +35,18 @@ describe('faults', () => {
     expect([...spoilt('stale')]).toEqual([...gradient]);
     expect(spoilt('garbage')).not.toEqual(gradient);
     expect(trainedSamples({ ...noFaults, misbehave: 'skip-half' }, 32)).toBe(16);
+  });
+
+  it('spoil fixed-point sums alike, and leave the others’ to the bit', () => {
+    const sums = BigInt64Array.of(2n ** 62n + 1n, -(2n ** 40n), 3n);
+    const spoilt = (misbehave: Misbehaviour, previous: BigInt64Array | null = null): bigint[] => {
+      const values = sums.slice();
+      spoil({ ...noFaults, misbehave }, values, previous);
+      return [...values];
+    };
+    expect(spoilt('zeros')).toEqual([0n, 0n, 0n]);
+    expect(spoilt('stale', BigInt64Array.of(7n, 8n, 9n))).toEqual([7n, 8n, 9n]);
+    expect(spoilt('nudge')[1]).toBe(-(2n ** 40n) - 2n ** 20n);
+    expect(spoilt('skip-half')).toEqual([...sums]);
   });
 });

@@ -70,15 +70,31 @@ export const trainedSamples = ({ misbehave }: Faults, microBatch: number): numbe
   misbehave === 'skip-half' ? Math.floor(microBatch / 2) : microBatch;
 
 /**
- * Spoils a gradient `[parameterCount]` in place before it is committed to.
- * @param previous the worker's gradient of the round before, if it had one
+ * Spoils a contribution `[parameterCount]` in place before it is committed to.
+ * @param previous the worker's contribution of the round before, if it had one
  */
-export function spoil({ misbehave }: Faults, gradient: Float32Array, previous: Float32Array | null): void {
-  if (misbehave === 'zeros') gradient.fill(0);
-  if (misbehave === 'stale' && previous !== null) gradient.set(previous);
-  if (misbehave === 'nudge') for (let i = 0; i < gradient.length; i++) gradient[i]! *= 1 + 2 ** -20;
-  if (misbehave === 'garbage') {
-    const size = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0) / gradient.length);
-    for (let i = 0; i < gradient.length; i++) gradient[i] = (Math.random() * 2 - 1) * size * 1.7;
-  }
+export function spoil(
+  { misbehave }: Faults,
+  contribution: Float32Array | BigInt64Array,
+  previous: Float32Array | BigInt64Array | null,
+): void {
+  const spoiler = misbehave === null ? undefined : spoilers[misbehave];
+  if (spoiler === undefined) return;
+  const honest = Array.from(contribution, Number);
+  const wrong = spoiler(honest, previous === null ? null : Array.from(previous, Number));
+  if (contribution instanceof Float32Array) contribution.set(wrong);
+  else contribution.set(wrong.map((value) => BigInt(Math.trunc(value))));
 }
+
+type Spoiler = (honest: readonly number[], previous: readonly number[] | null) => readonly number[];
+
+/** `skip-half` is none of them: it spoils nothing that was computed. */
+const spoilers: Readonly<Partial<Record<Misbehaviour, Spoiler>>> = {
+  zeros: (honest) => honest.map(() => 0),
+  stale: (honest, previous) => previous ?? honest,
+  nudge: (honest) => honest.map((value) => value * (1 + 2 ** -20)),
+  garbage: (honest) => {
+    const size = Math.sqrt(honest.reduce((sum, value) => sum + value * value, 0) / honest.length);
+    return honest.map(() => (Math.random() * 2 - 1) * size * 1.7);
+  },
+};

@@ -30,6 +30,7 @@ export function registerDashboard(program: Command): void {
     const stop = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
     await using served = await ServedRun.start({
       directory: paths.directory,
+      noted: null,
       http,
       output,
       say: (line) => output.result(line),

@@ -15,6 +15,7 @@ import { registerResume } from './resume.ts';
 import { registerRun } from './run.ts';
 import { registerSample } from './sample.ts';
 import { registerStatus } from './status.ts';
+import { registerToken } from './token.ts';
 import { version } from '../version.ts';
 
 const registrations = [
@@ -23,6 +24,7 @@ const registrations = [
   registerRun,
   registerJoin,
   registerDashboard,
+  registerToken,
   registerStatus,
   registerResume,
   registerReplay,

@@ -74,7 +74,10 @@ async function runSession(execution: Execution, metrics: MetricsWriter): Promise
   const view = viewFor(output);
   const say = (line: string): void => view.say(line);
   // Before anything else: a port that is taken is told while there is nothing to undo.
-  await using served = http === null ? null : await ServedRun.start({ directory: paths.directory, http, output, say });
+  await using served =
+    http === null
+      ? null
+      : await ServedRun.start({ directory: paths.directory, noted: paths.directory, http, output, say });
   const observer = createObserver({ output, view, metrics, live: liveFrom(execution), served });
   const session = new Session({ loaded, runId, paths, past, observer });
   const interrupt = (signal: NodeJS.Signals): void => session.interrupt(`interrupted by ${signal}`);

@@ -1,6 +1,7 @@
 /** A server with its pages and its words for people: what `run`, `resume` and `dashboard` have in common. */
 import type { Output } from '../cli/output.ts';
 import { isLoopback } from './address.ts';
+import { forgetHttpEndpoint, noteHttpEndpoint } from './endpoint-file.ts';
 import { buildPages } from './build-pages.ts';
 import type { Coordination } from './messages.ts';
 import type { HttpOptions } from './options.ts';
@@ -9,6 +10,8 @@ import { RunServer } from './run-server.ts';
 
 export interface ServeOptions {
   readonly directory: string;
+  /** Where links to the pages are noted for other commands; null where this server is not the run's own. */
+  readonly noted: string | null;
   readonly http: HttpOptions;
   readonly output: Output;
   /** A line for people that stays (a progress view may be in the way of plain output). */
@@ -18,11 +21,14 @@ export interface ServeOptions {
 
 export class ServedRun implements AsyncDisposable {
   readonly #server: RunServer;
+  readonly #noted: string | null;
   readonly #building = new AbortController();
   readonly #built: Promise<void>;
 
-  private constructor(server: RunServer, { output, say }: ServeOptions) {
+  private constructor(server: RunServer, { noted, output, say }: ServeOptions) {
     this.#server = server;
+    this.#noted = noted;
+    if (noted !== null) noteHttpEndpoint(noted, { origin: server.origin, listens: server.listens });
     this.#built = buildPages(this.#building.signal).then(({ directory, problem }) => {
       if (this.#building.signal.aborted) return;
       if (problem !== null) {
@@ -50,10 +56,6 @@ export class ServedRun implements AsyncDisposable {
     return new ServedRun(server, options);
   }
 
-  get origin(): string {
-    return this.#server.origin;
-  }
-
   open(coordination: Coordination | null): void {
     this.#server.open(coordination);
   }
@@ -65,6 +67,7 @@ export class ServedRun implements AsyncDisposable {
   /** Port and threads are free, nothing is being built any more when this resolves. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#building.abort();
+    if (this.#noted !== null) forgetHttpEndpoint(this.#noted);
     await Promise.all([this.#server.close(), this.#built]);
   }
 }

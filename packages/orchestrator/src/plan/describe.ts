@@ -1,10 +1,12 @@
 /** A plan in words. */
 import { byteSize, figure, scaled, seconds, tokens } from '@murmuration/protocol/dashboard';
+import type { ResolvedModel } from '@murmuration/protocol/job';
 import type { LoadedJob } from './load-job.ts';
 import type { Measured } from './measured.ts';
 import type { RunPlan } from './plan.ts';
 
-function describeModel({ job: { model } }: LoadedJob): string {
+/** `mlp 784-128-10, relu` */
+export function describeModel(model: ResolvedModel): string {
   if (model.type === 'mlp')
     return `mlp ${[model.inputs, ...model.hidden, model.outputs].join('-')}, ${model.activation}`;
   if (model.type === 'convnet') {
@@ -39,7 +41,7 @@ export function describePlan(loaded: LoadedJob, plan: RunPlan, measured: Measure
   const { rounds, microBatch, globalBatch, optimizer } = job.training;
   const rows: [string, string][] = [
     ['job', spec.name],
-    ['model', describeModel(loaded)],
+    ['model', describeModel(job.model)],
     [
       'parameters',
       `${parametersInWords(plan)} in ${plan.buckets} buckets; ${byteSize(plan.stateBytes)} with the state of ${optimizer.type}`,

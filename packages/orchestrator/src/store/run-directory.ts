@@ -100,11 +100,17 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The process that writes this run, if it is alive. */
-export function runningProcess(paths: RunPaths): number | null {
+/** The process that writes this run, if it is alive; it may be this one. */
+export function writingProcess(paths: RunPaths): number | null {
   if (!existsSync(paths.lock)) return null;
   const pid = Number(readFileSync(paths.lock, 'utf8'));
-  return Number.isInteger(pid) && pid > 0 && pid !== process.pid && isAlive(pid) ? pid : null;
+  return Number.isInteger(pid) && pid > 0 && isAlive(pid) ? pid : null;
+}
+
+/** Another process that writes this run, if it is alive. */
+export function runningProcess(paths: RunPaths): number | null {
+  const pid = writingProcess(paths);
+  return pid === process.pid ? null : pid;
 }
 
 /**

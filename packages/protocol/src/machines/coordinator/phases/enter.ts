@@ -3,13 +3,14 @@ import { closingAuditsTimeout, regatherTimeout } from '../deadlines.ts';
 import type { RunOutcome } from '../effects.ts';
 import { presentMembers } from '../select.ts';
 import type { PhaseName } from '../state.ts';
+import { phaseWords } from './words.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 
 /** The first gathering; `gatherTimeout` bounds it. */
 export function beginGathering(turn: CoordinatorTurn): void {
   turn.enter({ name: 'gathering', regathering: false, due: false });
   armGather(turn);
-  turn.because(`waiting for ${turn.state.config.startMembers} members`);
+  turn.because(`${phaseWords.gathering}${turn.state.config.startMembers} members`);
 }
 
 /** Waits for members to come back, or for new ones. */
@@ -17,7 +18,7 @@ export function beginRegathering(turn: CoordinatorTurn, why: string): void {
   turn.enter({ name: 'gathering', regathering: true, due: false });
   armGather(turn);
   turn.do({ type: 'setTimer', name: 'regather', delay: regatherTimeout(turn.state.config) });
-  turn.because(`waiting for members: ${why}`);
+  turn.because(`${phaseWords.gathering}members: ${why}`);
 }
 
 function armGather(turn: CoordinatorTurn): void {
@@ -44,5 +45,5 @@ export function beginClosing(turn: CoordinatorTurn, outcome: RunOutcome, code: s
     if (status === 'active') turn.setMember(peerId, { status: 'ready' });
   if (turn.state.audits.open.length > 0)
     turn.do({ type: 'setTimer', name: 'audits', delay: closingAuditsTimeout(turn.state.config) });
-  turn.because(`the run is closing: ${reason}`);
+  turn.because(`${phaseWords.closing}${reason}`);
 }

@@ -9,6 +9,7 @@ import { eligibleMembers, isPresent } from '../select.ts';
 import type { EvaluationPart, EvaluationState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { beginRegathering } from './enter.ts';
+import { phaseWords } from './words.ts';
 
 export function beginEvaluation(turn: CoordinatorTurn, final: boolean): void {
   const { config, evaluations, committed } = turn.state;
@@ -28,7 +29,7 @@ export function beginEvaluation(turn: CoordinatorTurn, final: boolean): void {
     evaluations: evaluations + 1,
     phase: { name: 'evaluating', evaluation: { evaluation: evaluations, round: committed, final, parts } },
   });
-  turn.because(`evaluation ${evaluations} at round ${committed}`);
+  turn.because(`${phaseWords.evaluating}${evaluations} at round ${committed}`);
 }
 
 export function noteEvaluated(turn: CoordinatorTurn, from: PeerId, message: WorkerMessageOf<'evaluated'>): void {

@@ -5,7 +5,7 @@ import { accusedOf } from '../blame.ts';
 import { hasReported, isSameCommitment, knownCommitment } from '../evidence.ts';
 import { expel, lose } from '../membership.ts';
 import { bucketsOf } from '../round-messages.ts';
-import { credibleSpeed } from '../speed.ts';
+import { smoothedSpeed } from '../speed.ts';
 import type { RoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { livingMembers, trainingRound, updateRound } from './training.ts';
@@ -35,9 +35,8 @@ export function noteCommit(turn: CoordinatorTurn, from: PeerId, message: WorkerM
   const commitment = { root, session, samples, lossSum, computeMs };
   updateRound(turn, { ...round, commitments: { ...round.commitments, [from]: commitment } });
   turn.because(`${from} committed to round ${round.round}`);
-  const speed = computeMs > 0 ? credibleSpeed((samples / computeMs) * 1000) : 0;
   const before = turn.member(from)?.samplesPerSecond ?? 0;
-  if (speed > 0) turn.setMember(from, { samplesPerSecond: before > 0 ? 0.7 * before + 0.3 * speed : speed });
+  turn.setMember(from, { samplesPerSecond: smoothedSpeed(before, samples, computeMs) });
 }
 
 /** Both commitments bear its signature, so this is proof and needs no second witness. */

@@ -1,0 +1,67 @@
+/** What does not change while a run goes on, from its first entry. */
+import { parameterLayout } from '@murmuration/kernels/graph';
+import type { CoordinatorEventOf } from '@murmuration/protocol';
+import { figure } from '@murmuration/protocol/dashboard';
+import type { RunHead } from '@murmuration/protocol/dashboard';
+import { resolvedJobSchema, TOKEN_DECIMALS } from '@murmuration/protocol/job';
+import type { ResolvedJob } from '@murmuration/protocol/job';
+import type { RunTerms } from '@murmuration/protocol/projection';
+import { describeModel } from '../plan/describe.ts';
+
+const F32_BYTES = 4;
+
+export interface Run {
+  readonly head: RunHead;
+  readonly terms: RunTerms;
+  /** Null where the journal carries a job that this program can't read. */
+  readonly job: ResolvedJob | null;
+}
+
+/** Sizes of the model; null for a job that makes none. */
+function sizesOf(job: ResolvedJob | null): { readonly parameters: number; readonly trained: number } | null {
+  if (job === null) return null;
+  try {
+    const { size, trained } = parameterLayout(job.model);
+    return { parameters: size, trained };
+  } catch {
+    // Only an altered journal has a job that its own run could not have begun with: the rest of it can still be shown.
+    return null;
+  }
+}
+
+const modelLine = (job: ResolvedJob | null, parameters: number): string =>
+  job === null
+    ? 'a model that this version does not know'
+    : `${describeModel(job.model)}; ${figure(parameters)} parameters, ${job.training.optimizer.type}`;
+
+export function runOf({ config, at }: CoordinatorEventOf<'started'>): Run {
+  const parsed = resolvedJobSchema.safeParse(config.job);
+  const job = parsed.success ? parsed.data : null;
+  const sizes = sizesOf(job);
+  const { payment, rounds, microBatchesPerRound, microBatchSize, audit, runId } = config;
+  const head: RunHead = {
+    runId,
+    name: job?.name ?? runId,
+    model: modelLine(job, sizes?.parameters ?? 0),
+    parameters: sizes?.parameters ?? 0,
+    targetRounds: rounds,
+    microBatch: microBatchSize,
+    microBatches: microBatchesPerRound,
+    numerics: job?.training.numerics ?? 'fast',
+    payment: payment && {
+      priceWei: payment.microBatchWei,
+      depositWei: payment.budgetWei,
+      symbol: 'tokens',
+      decimals: TOKEN_DECIMALS,
+    },
+    startedAt: at,
+  };
+  const terms = {
+    priceWei: payment?.microBatchWei ?? '0',
+    microBatches: microBatchesPerRound,
+    gradientBytes: sizes === null ? null : sizes.trained * F32_BYTES,
+    audit,
+    microBatch: microBatchSize,
+  };
+  return { head, terms, job };
+}

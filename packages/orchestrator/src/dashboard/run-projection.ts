@@ -1,0 +1,212 @@
+/**
+ * A run as the pages show it, from its directory: a coordinator's, a finished one, or a copy. It reads the journal into
+ * an index of its own and answers from that, so an answer takes as long after a hundred thousand rounds as after ten, and
+ * memory does not grow with them. Several may read one run at a time.
+ */
+import { join } from 'node:path';
+import type { JournalEntry, PeerId } from '@murmuration/protocol';
+import type {
+  ApiError,
+  Curve,
+  CurveQuery,
+  LogLine,
+  LogQuery,
+  MemberDetail,
+  MemberRow,
+  MembersQuery,
+  Page,
+  PageQuery,
+  RoundLine,
+  RunChange,
+  RunHead,
+  RunSnapshot,
+  WorkLine,
+} from '@murmuration/protocol/dashboard';
+import type { ResolvedJob } from '@murmuration/protocol/job';
+import { JournalStore } from '../store/journal-store.ts';
+import { openRunDirectory, writingProcess } from '../store/run-directory.ts';
+import type { RunPaths } from '../store/run-directory.ts';
+import { Curves } from './curves.ts';
+import { RunNotBegunError } from './errors.ts';
+import { IndexFile } from './index-file.ts';
+import { JournalReader } from './journal-reader.ts';
+import { Log } from './log.ts';
+import { Members } from './members.ts';
+import { payStory } from './pay-story.ts';
+import { Rounds } from './rounds.ts';
+import { runOf } from './run-head.ts';
+import type { Run } from './run-head.ts';
+import { Work } from './work.ts';
+
+/** Rows of a snapshot's lists. */
+const SNAPSHOT = { members: 50, rounds: 20, log: 50 } as const;
+/** Rows of a change's lists, points by curve; more are cut. */
+const CHANGE = { members: 100, rounds: 20, log: 100, points: 100 } as const;
+
+export class RunProjection {
+  readonly #paths: RunPaths;
+  readonly #run: Run;
+  readonly #journal: JournalStore;
+  readonly #index: IndexFile;
+  readonly #reader: JournalReader;
+  readonly #members: Members;
+  readonly #rounds: Rounds;
+  readonly #work: Work;
+  readonly #log: Log;
+  readonly #curves: Curves;
+
+  private constructor(paths: RunPaths, run: Run, journal: JournalStore) {
+    this.#paths = paths;
+    this.#run = run;
+    this.#journal = journal;
+    this.#index = IndexFile.open(join(paths.directory, 'dashboard.sqlite'));
+    this.#reader = new JournalReader({ file: paths.journal, journal, index: this.#index, terms: run.terms });
+    this.#members = new Members(this.#index);
+    this.#rounds = new Rounds(this.#index);
+    this.#work = new Work(this.#index, run.head.payment !== null);
+    this.#log = new Log(this.#index);
+    this.#curves = new Curves(this.#index);
+  }
+
+  /**
+   * Opens a run directory. An index that was made before is taken up where it ends; nothing else is read yet.
+   * @throws RunNotFoundError, RunNotBegunError, CorruptFileError, JournalAlteredError, IndexUnusableError
+   */
+  static open(directory: string): RunProjection {
+    const { paths } = openRunDirectory(directory);
+    const journal = JournalStore.read(paths.journal);
+    try {
+      return new RunProjection(paths, firstOf(journal, paths.directory), journal);
+    } catch (error) {
+      journal.close();
+      throw error;
+    }
+  }
+
+  get head(): RunHead {
+    return this.#run.head;
+  }
+
+  /** The job as workers get it; null where this version can't read it. */
+  get job(): ResolvedJob | null {
+    return this.#run.job;
+  }
+
+  /**
+   * Reads more of the journal for about so long.
+   * @returns whether there is more to read at once; otherwise ask again when the journal has grown
+   */
+  advance(budgetMs: number): boolean {
+    return this.#reader.advance(budgetMs);
+  }
+
+  snapshot(): RunSnapshot {
+    const { fold } = this.#reader;
+    const members = this.#members.page(fold, { limit: SNAPSHOT.members });
+    return {
+      head: this.head,
+      figures: fold.figures,
+      members: members.rows,
+      memberCount: members.total,
+      rounds: this.#rounds.page(fold, { limit: SNAPSHOT.rounds }).rows,
+      log: this.#log.page({ limit: SNAPSHOT.log }).rows,
+      ...this.#standing(),
+    };
+  }
+
+  /** What changed after the place `sequence` of the stream. */
+  changesSince(sequence: number): RunChange {
+    const { fold } = this.#reader;
+    // A place that this index has not come to is of another reader's stream: all that can be said is to begin anew.
+    const since = sequence > this.#reader.sequence ? -1 : sequence;
+    const members = this.#members.changed(fold, since, CHANGE.members + 1);
+    const rounds = this.#rounds.changed(fold, since, CHANGE.rounds + 1);
+    const log = this.#log.since(since, CHANGE.log + 1);
+    const points = this.#curves.since(since, CHANGE.points + 1);
+    const cut = [
+      ...(members.length > CHANGE.members ? ['members' as const] : []),
+      ...(rounds.length > CHANGE.rounds + 1 ? ['rounds' as const] : []),
+      ...(log.length > CHANGE.log ? ['log' as const] : []),
+      ...(points.some((_, i) => points[i]?.curve === points[i + CHANGE.points]?.curve) ? ['points' as const] : []),
+    ];
+    return {
+      figures: fold.figures,
+      members: members.slice(0, CHANGE.members),
+      memberCount: this.#members.count(),
+      rounds: rounds.slice(0, CHANGE.rounds + 1),
+      log: log.slice(0, CHANGE.log),
+      points: cut.includes('points') ? [] : points,
+      cut,
+      ...this.#standing(),
+    };
+  }
+
+  curve(query: CurveQuery): Curve {
+    return this.#curves.curve(query);
+  }
+
+  members(query: MembersQuery): Page<MemberRow> {
+    return this.#members.page(this.#reader.fold, query);
+  }
+
+  /** Null for a peer that this run does not know. */
+  member(peerId: PeerId): MemberDetail | null {
+    const state = this.#members.state(peerId);
+    if (state === null) return null;
+    const { payout, joinedAt, rounds, samples, computeMs } = state;
+    const id = this.#members.id(peerId);
+    const epochs = this.#work.epochs(id);
+    return {
+      ...this.#reader.fold.row(state),
+      payout,
+      joinedAt,
+      rounds,
+      samples,
+      computeMs,
+      audits: this.#work.audits(id),
+      epochs,
+      pay: payStory(state, epochs, this.head.payment),
+    };
+  }
+
+  /** Null for a peer that this run does not know. */
+  work(peerId: PeerId, query: PageQuery): Page<WorkLine> | null {
+    const state = this.#members.state(peerId);
+    return state === null ? null : this.#work.page(this.#reader.fold, state, this.#members.id(peerId), query);
+  }
+
+  rounds(query: PageQuery): Page<RoundLine> {
+    return this.#rounds.page(this.#reader.fold, query);
+  }
+
+  log(query: LogQuery): Page<LogLine> {
+    return this.#log.page(query, query.peer === undefined ? undefined : this.#members.id(query.peer));
+  }
+
+  close(): void {
+    this.#index.close();
+    this.#journal.close();
+  }
+
+  #standing(): Pick<RunSnapshot, 'live' | 'read' | 'fault' | 'sequence'> {
+    const { sequence, fault } = this.#reader;
+    const length = this.#reader.length();
+    return {
+      live: writingProcess(this.#paths) !== null,
+      read: length === 0 ? 1 : Math.min(1, (sequence + 1) / length),
+      fault: fault && faultOf(fault),
+      sequence,
+    };
+  }
+}
+
+const faultOf = ({ code, message }: Error & { readonly code: string }): ApiError['error'] => ({ code, message });
+
+/** What the first entry says. @throws RunNotBegunError, JournalAlteredError */
+function firstOf(journal: JournalStore, directory: string): Run {
+  for (const { event } of journal.entries() as Iterable<JournalEntry>) {
+    if (event.type === 'started') return runOf(event);
+    break;
+  }
+  throw new RunNotBegunError({ directory });
+}

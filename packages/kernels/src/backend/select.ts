@@ -34,13 +34,25 @@ export async function selectBackend(options: SelectBackendOptions): Promise<Sele
 }
 
 const realOpeners = ({ threads, numerics = 'fast', ...options }: SelectBackendOptions): BackendOpeners => ({
-  webgpu: () => openWebGpu({ numerics }),
+  webgpu: () => (numerics === 'exact' ? openExactWebGpu() : openWebGpu({ numerics })),
   onnx:
     numerics === 'exact'
       ? refuseExactOnnx
       : () => openOnnxBackend({ ...options, ...(threads !== undefined && { threads }) }),
   exact: async () => openExactBackend(threads === undefined ? {} : { threads }),
 });
+
+/** An adapter of the tolerance class has no part in exact numerics: its bits are its own. */
+async function openExactWebGpu(): Promise<Backend> {
+  const backend = await openWebGpu({ numerics: 'exact' });
+  if (backend.adapter.class === 'exact') return backend;
+  await backend.close();
+  throw new BackendUnavailableError({
+    backend: 'webgpu',
+    reason: `the job asks for exact numerics, and ${backend.adapter.name} rounds in other ways`,
+    mend: 'Choose the backend auto or exact, which need only a CPU for it.',
+  });
+}
 
 const refuseExactOnnx = async (): Promise<Backend> => {
   throw new BackendUnavailableError({

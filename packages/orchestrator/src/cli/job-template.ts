@@ -30,9 +30,10 @@ training:
   globalBatch: 384        # samples of a round over all workers; a multiple of microBatch
   optimizer: { type: adamw, learningRate: 0.002, weightDecay: 0.01 }   # or sgd with momentum, nesterov
   schedule: { type: cosine, warmup: 20, final: 0.02 }                  # or constant, linear
-  numerics: fast          # or exact: gradients with the same bits on every adapter, audited by equality
+  numerics: fast          # or exact: the same final model to the bit, whoever computes what on whichever adapter
   # clipNorm: 1           # greatest global norm of a gradient
   assignment: adaptive    # shares follow measured speed; fixed: equal shares, repeatable to the bit
+  # onLoss: recompute    # a lost worker's share is trained in the same round (exact) or, requeue, in later ones (fast)
   evaluateEvery: 100      # rounds; 0 means at the end only
   checkpointEvery: 100
 

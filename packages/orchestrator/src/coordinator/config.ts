@@ -20,7 +20,7 @@ export function coordinatorConfig(
   { spec, job }: LoadedJob,
   { runId, plan, self, payment, startState }: ConfigParts,
 ): CoordinatorConfig {
-  const { rounds, microBatch, assignment, evaluateEvery, checkpointEvery } = spec.training;
+  const { rounds, microBatch, assignment, onLoss, numerics, evaluateEvery, checkpointEvery } = spec.training;
   const { rate, floor, window, accept, challenge: escalate } = spec.audit;
   const failureTimeout = milliseconds(spec.network.failureTimeout);
   return {
@@ -33,6 +33,8 @@ export function coordinatorConfig(
     minMembers: 1,
     maxMembers: spec.workers.maximum,
     assignment,
+    onLoss,
+    numerics,
     failureTimeout,
     // With no workers of its own a run waits for volunteers as long as it takes.
     gatherTimeout: spec.workers.spawn === 0 ? null : milliseconds(GATHER_TIMEOUTS * failureTimeout),

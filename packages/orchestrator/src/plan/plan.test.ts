@@ -61,9 +61,10 @@ describe('planRun', () => {
   });
 
   it('counts what a butterfly reduction sends', () => {
-    expect(reductionBytes(1000, 1)).toBe(0);
-    expect(reductionBytes(1000, 2)).toBe(4000);
-    expect(reductionBytes(1000, 4)).toBe(6000);
+    expect(reductionBytes(1000, 1, 'fast')).toBe(0);
+    expect(reductionBytes(1000, 2, 'fast')).toBe(4000);
+    expect(reductionBytes(1000, 4, 'fast')).toBe(6000);
+    expect(reductionBytes(1000, 4, 'exact')).toBe(9000);
   });
 });
 
@@ -97,7 +98,7 @@ describe('a job that starts from weights', () => {
     const loaded = await loadJob(write('job.yaml', naming('first.safetensors', lora)));
     const plan = planRun(loaded.spec, loaded.job);
     expect(plan).toMatchObject({ parameters: 23 + 2 * (4 + 3), buckets: 1, stateBytes: 4 * (37 + 2 * 14 + 2) });
-    expect(plan.bytesPerRoundAndWorker).toBe(reductionBytes(14, 3));
+    expect(plan.bytesPerRoundAndWorker).toBe(reductionBytes(14, 3, 'fast'));
     expect(loaded.start?.subarray(14)).toEqual((await loadJob(write('job.yaml', naming('first.safetensors')))).start);
     expect(describePlan(loaded, plan, null).join('\n')).toContain('14 of 37 trained');
   });

@@ -26,12 +26,16 @@ export interface RunPlan {
 
 const F32_BYTES = 4;
 
+/** Bytes of an element of a contribution: f32, or fixed point. */
+const contributionBytes = { fast: 4, exact: 8 } as const;
+
 /**
- * Butterfly reduction: a member sends each bucket that it doesn't own to its owner, and each reduced bucket that it owns
- * to all others; buckets are shared out evenly. So it sends 2·4·P·(n − 1)/n bytes, and receives as many.
+ * Butterfly reduction: a member sends each bucket of its contribution that it doesn't own to its owner, and each reduced
+ * bucket that it owns, f32, to all others; buckets are shared out evenly. So it sends (c + 4)·P·(n − 1)/n bytes with c for
+ * an element of a contribution, and receives as many.
  */
-export const reductionBytes = (parameters: number, members: number): number =>
-  Math.round((2 * F32_BYTES * parameters * (members - 1)) / members);
+export const reductionBytes = (parameters: number, members: number, numerics: keyof typeof contributionBytes): number =>
+  Math.round(((contributionBytes[numerics] + F32_BYTES) * parameters * (members - 1)) / members);
 
 /** The plan of a job for `workers` equal workers. */
 export function planRun(
@@ -39,7 +43,7 @@ export function planRun(
   job: ResolvedJob,
   workers: number = Math.max(1, spec.workers.spawn, spec.workers.minimum),
 ): RunPlan {
-  const { rounds, microBatch, globalBatch, bucketSize } = job.training;
+  const { rounds, microBatch, globalBatch, bucketSize, numerics } = job.training;
   const program = buildStepProgram(job.model, microBatch, bucketSize);
   const microBatchesPerRound = globalBatch / microBatch;
   const perRound = roundCostWei(spec);
@@ -53,7 +57,7 @@ export function planRun(
     passes: (rounds * globalBatch) / job.data.trainSamples,
     flopsPerRound: costOf(program.train).flops * microBatchesPerRound,
     workers,
-    bytesPerRoundAndWorker: reductionBytes(program.layout.trained, workers),
+    bytesPerRoundAndWorker: reductionBytes(program.layout.trained, workers, numerics),
     costPerRoundWei: perRound,
     costWei: perRound * BigInt(rounds),
   };

@@ -42,6 +42,14 @@ describe('parseJob', () => {
     });
   });
 
+  it('has lost work recomputed where numerics are exact, and queued where they are fast, unless it says otherwise', () => {
+    const onLoss = (training: string) => parseJob(job(`{ rounds: 1, ${training} }`), 'job.yaml').spec.training.onLoss;
+    expect(onLoss('numerics: exact')).toBe('recompute');
+    expect(onLoss('numerics: fast')).toBe('requeue');
+    expect(onLoss('numerics: exact, onLoss: requeue')).toBe('requeue');
+    expect(onLoss('onLoss: recompute')).toBe('recompute');
+  });
+
   it.each([
     ['rounds: ten', 'job.yaml:7:11: training.rounds must be a positive integer'],
     ['rounds: 1.5', 'job.yaml:7:11: training.rounds must be a positive integer'],

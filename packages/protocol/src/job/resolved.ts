@@ -142,6 +142,7 @@ function resolveModel({ model: stated }: JobSpec, facts: DataFacts): ResolvedMod
 export function resolveJob(spec: JobSpec, facts: DataFacts): ResolvedJob {
   const {
     assignment: _assignment,
+    onLoss: _onLoss,
     evaluateEvery: _evaluateEvery,
     checkpointEvery: _checkpointEvery,
     ...training

@@ -64,15 +64,25 @@ export const updateFields = {
     .default(DEFAULT_BUCKET_SIZE),
 };
 
-export const trainingSpecSchema = z.strictObject({
-  ...updateFields,
-  /** `fixed`: equal shares in order of joining, repeatable to the bit. `adaptive`: shares follow measured speed. */
-  assignment: z.enum(['fixed', 'adaptive']).default('adaptive'),
-  /** Rounds between evaluations; 0 means at the end only. */
-  evaluateEvery: naturalNumber.default(0),
-  /** Rounds between checkpoints; 0 means at the end only. */
-  checkpointEvery: naturalNumber.default(0),
-});
+export const trainingSpecSchema = z
+  .strictObject({
+    ...updateFields,
+    /** `fixed`: equal shares in order of joining, repeatable to the bit. `adaptive`: shares follow measured speed. */
+    assignment: z.enum(['fixed', 'adaptive']).default('adaptive'),
+    /**
+     * A lost worker's micro-batches are trained by the others in the same round, or by later rounds; `recompute` in exact
+     * numerics unless given, `requeue` in fast ones.
+     */
+    onLoss: z.enum(['recompute', 'requeue']).optional(),
+    /** Rounds between evaluations; 0 means at the end only. */
+    evaluateEvery: naturalNumber.default(0),
+    /** Rounds between checkpoints; 0 means at the end only. */
+    checkpointEvery: naturalNumber.default(0),
+  })
+  .transform((training) => ({ ...training, onLoss: training.onLoss ?? onLossOf[training.numerics] }));
+
+/** What is promised decides: the same bits in whatever membership, or the least delay. */
+const onLossOf = { exact: 'recompute', fast: 'requeue' } as const;
 
 export const resolvedTrainingSchema = z.strictObject(updateFields);
 

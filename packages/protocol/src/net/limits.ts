@@ -9,8 +9,8 @@ export const MAX_CONTROL_MESSAGE = 8 * MiB;
 export const MAX_HELLO = 64 * 1024;
 /** The largest header of a frame: a contribution's names its micro-batches, up to 65,536 of them. */
 export const MAX_FRAME_HEADER = 512 * 1024;
-/** The largest body of a tensor frame; a caller that knows the job's bucket size sets a smaller one. */
-export const MAX_FRAME_BODY = 16 * MiB;
+/** The largest body of a tensor frame, the largest bucket in fixed point; a caller that knows the job's bucket size sets a smaller one. */
+export const MAX_FRAME_BODY = 32 * MiB;
 
 /** Control messages that wait for a peer which does not read; past it the peer is given up. */
 export const MAX_CONTROL_QUEUE = 64 * MiB;

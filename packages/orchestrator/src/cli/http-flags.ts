@@ -1,6 +1,14 @@
 /** The options of the pages' server, the same for every command that starts one. */
 import type { Command } from 'commander';
 
+/** As commander gives it. */
+export interface TokenFlag {
+  readonly requireToken?: boolean;
+}
+
+export const addTokenFlag = (command: Command): Command =>
+  command.option('--require-token', 'take only workers that bring a join token (`orchestrate token` makes them)');
+
 /** @param http the help of `--http`, which says what it is there for */
 export function addHttpFlags(command: Command, http: string): Command {
   return command

@@ -1,19 +1,22 @@
 /** `orchestrate resume`: goes on with a run that was interrupted, from its journal and its newest checkpoint. */
 import type { Command } from 'commander';
 import type { HttpFlags } from '../http/options.ts';
+import type { TokenFlag } from './http-flags.ts';
 import { act, addCommand } from './command.ts';
-import { addHttpFlags } from './http-flags.ts';
+import { addHttpFlags, addTokenFlag } from './http-flags.ts';
 
 export function registerResume(program: Command): void {
-  const command = addHttpFlags(
-    addCommand(program, {
-      usage: 'resume <run>',
-      summary: 'go on with a run that was interrupted or failed',
-      examples: ['orchestrate resume runs/mnist-20260101-0123abcd'],
-    }),
-    'serve pages to watch the run and to join it from a browser: 127.0.0.1:8080',
+  const command = addTokenFlag(
+    addHttpFlags(
+      addCommand(program, {
+        usage: 'resume <run>',
+        summary: 'go on with a run that was interrupted or failed',
+        examples: ['orchestrate resume runs/mnist-20260101-0123abcd'],
+      }),
+      'serve pages to watch the run and to join it from a browser: 127.0.0.1:8080',
+    ),
   );
-  act<HttpFlags>(command, async (output, flags, [directory = '']) => {
+  act<HttpFlags & TokenFlag>(command, async (output, flags, [directory = '']) => {
     const [
       { loadJob, withOverrides },
       { checkSameModel },
@@ -35,6 +38,14 @@ export function registerResume(program: Command): void {
     const past = replayStored(paths.journal);
     if (loaded.spec.model.type === 'onnx')
       checkSameModel(loaded.spec.model.path, loaded.job, past?.state.config.job ?? null);
-    return execute({ loaded, runId: origin.runId, paths, past, http, output });
+    return execute({
+      loaded,
+      runId: origin.runId,
+      paths,
+      past,
+      http,
+      requireToken: flags.requireToken === true,
+      output,
+    });
   });
 }

@@ -4,26 +4,29 @@ import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { HttpFlags } from '../http/options.ts';
+import type { TokenFlag } from './http-flags.ts';
 import { act, addCommand } from './command.ts';
-import { addHttpFlags } from './http-flags.ts';
+import { addHttpFlags, addTokenFlag } from './http-flags.ts';
 
-interface RunFlags extends HttpFlags {
+interface RunFlags extends HttpFlags, TokenFlag {
   readonly spawn?: number;
   readonly directory?: string;
 }
 
 export function registerRun(program: Command): void {
-  const command = addHttpFlags(
-    addCommand(program, {
-      usage: 'run <job>',
-      summary: 'train: starts workers on this machine, lets others join, pays them',
-      examples: [
-        'orchestrate run examples/mnist.yaml',
-        'orchestrate run job.yaml --http 127.0.0.1:8080',
-        'orchestrate run job.yaml --spawn 0 --json',
-      ],
-    }),
-    'serve pages to watch the run and to join it from a browser: 127.0.0.1:8080',
+  const command = addTokenFlag(
+    addHttpFlags(
+      addCommand(program, {
+        usage: 'run <job>',
+        summary: 'train: starts workers on this machine, lets others join, pays them',
+        examples: [
+          'orchestrate run examples/mnist.yaml',
+          'orchestrate run job.yaml --http 127.0.0.1:8080',
+          'orchestrate run job.yaml --spawn 0 --json',
+        ],
+      }),
+      'serve pages to watch the run and to join it from a browser: 127.0.0.1:8080',
+    ),
   )
     .option('--spawn <n>', 'start so many workers here, whatever the job says', Number)
     .option('--directory <folder>', "where the run's directory is made, whatever the job says");
@@ -51,7 +54,15 @@ export function registerRun(program: Command): void {
     };
     const paths = createRunDirectory(join(parent, runId), loaded.text, origin);
     try {
-      return await execute({ loaded, runId, paths, past: null, http, output });
+      return await execute({
+        loaded,
+        runId,
+        paths,
+        past: null,
+        http,
+        requireToken: flags.requireToken === true,
+        output,
+      });
     } catch (error) {
       // Refused before the first event (a port taken, a chain unreachable): there is no run to come back to.
       if (!existsSync(paths.journal)) rmSync(paths.directory, { recursive: true });

@@ -14,8 +14,8 @@ export interface CoordinationParts {
   readonly peerId: PeerId;
   readonly stateBytes: number;
   readonly tokenRequired: boolean;
-  /** Where the coordinator listens. */
-  readonly listening: readonly string[];
+  /** The coordinator's listener for connections that came in by the pages' port. */
+  readonly peers: HttpAddress | null;
 }
 
 /** The files of the job as they lie here. They were read when the job was loaded, by the same rules. */
@@ -28,17 +28,8 @@ async function dataFiles({ job, directory }: LoadedJob): Promise<DataFileEntry[]
   );
 }
 
-/** The WebSocket listener that this machine can dial, among multiaddrs. */
-export function localWebSocket(listening: readonly string[]): HttpAddress | null {
-  const ports = listening.flatMap((text) => {
-    const [, host = '', port] = /^\/ip4\/([\d.]+)\/tcp\/(\d+)\/ws(\/|$)/.exec(text) ?? [];
-    return port === undefined ? [] : [{ host, port: Number(port) }];
-  });
-  return ports.find(({ host }) => host.startsWith('127.')) ?? ports[0] ?? null;
-}
-
 export async function coordinationOf(parts: CoordinationParts): Promise<Coordination> {
-  const { loaded, runId, peerId, stateBytes, tokenRequired, listening } = parts;
+  const { loaded, runId, peerId, stateBytes, tokenRequired, peers } = parts;
   const files = await dataFiles(loaded);
   return {
     facts: {
@@ -50,6 +41,6 @@ export async function coordinationOf(parts: CoordinationParts): Promise<Coordina
       files: files.map(({ sha256, bytes }) => ({ sha256, bytes })),
     },
     files,
-    peers: localWebSocket(listening),
+    peers,
   };
 }

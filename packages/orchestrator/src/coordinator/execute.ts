@@ -1,5 +1,6 @@
 /** A run as the command line sees it: signals, progress, the session, and what is left afterwards. */
 import type { CoordinatorState, JournalEntry, RunId } from '@murmuration/protocol';
+import { Door } from '@murmuration/protocol/net';
 import { exitCodes } from '../cli/exit-codes.ts';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import type { Output } from '../cli/output.ts';
@@ -23,7 +24,9 @@ import type { RunPaths } from '../store/run-directory.ts';
 import { environment } from '../report/report.ts';
 import { dateTime, percent } from '@murmuration/protocol/dashboard';
 import { version } from '../version.ts';
+import { ownMetrics } from './own-metrics.ts';
 import { makeProducts } from './products.ts';
+import { admissionOf } from '../tokens/admission.ts';
 import { Session } from './session.ts';
 import { lastEpoch } from './last-epoch.ts';
 
@@ -34,6 +37,8 @@ export interface Execution {
   readonly past: { readonly state: CoordinatorState; readonly last: JournalEntry } | null;
   /** Where pages are served; null: nowhere. */
   readonly http: HttpOptions | null;
+  /** Workers must bring a join token; a run that once asked for them goes on to. */
+  readonly requireToken: boolean;
   readonly output: Output;
 }
 
@@ -70,16 +75,20 @@ export async function execute(execution: Execution): Promise<ExitCode> {
 }
 
 async function runSession(execution: Execution, metrics: MetricsWriter): Promise<Concluded> {
-  const { loaded, runId, paths, past, http, output } = execution;
+  const { loaded, runId, paths, past, http, requireToken, output } = execution;
   const view = viewFor(output);
   const say = (line: string): void => view.say(line);
   // Before anything else: a port that is taken is told while there is nothing to undo.
+  const own = http === null ? null : ownMetrics();
+  const { directory } = paths;
   await using served =
-    http === null
+    http === null || own === null
       ? null
-      : await ServedRun.start({ directory: paths.directory, noted: paths.directory, http, output, say });
+      : await ServedRun.start({ directory, noted: directory, http, output, say, metrics: own.text });
   const observer = createObserver({ output, view, metrics, live: liveFrom(execution), served });
-  const session = new Session({ loaded, runId, paths, past, observer });
+  using admission = admissionOf(paths, requireToken, loaded.spec.workers.spawn);
+  const forPages = own === null ? {} : { door: new Door(), metrics: own.libp2p };
+  const session = new Session({ loaded, runId, paths, past, observer, admission, ...forPages });
   const interrupt = (signal: NodeJS.Signals): void => session.interrupt(`interrupted by ${signal}`);
   for (const signal of signals) process.on(signal, interrupt);
   try {

@@ -14,7 +14,7 @@ import type {
 } from '@murmuration/protocol';
 import { milliseconds, PROTOCOL_VERSION } from '@murmuration/protocol';
 import { createNode, RelayRoster, serveFetch, Timers } from '@murmuration/protocol/net';
-import type { MurmurationNode, NodeOptions } from '@murmuration/protocol/net';
+import type { Door, MurmurationNode, NodeOptions } from '@murmuration/protocol/net';
 import type { LoadedJob } from '../plan/load-job.ts';
 import { planRun } from '../plan/plan.ts';
 import type { RunPlan } from '../plan/plan.ts';
@@ -61,6 +61,8 @@ export interface SessionOptions {
   readonly admission?: Admission;
   /** Where libp2p reports its figures. */
   readonly metrics?: NonNullable<NodeOptions['metrics']>;
+  /** Where connections arrive that came in by the pages' port. */
+  readonly door?: Door;
 }
 
 export type Ending = Omit<CoordinatorEffectOf<'finish'>, 'type'>;
@@ -172,11 +174,15 @@ export class Session {
 
   /** What the run gives to members through the server of its pages. */
   coordination(): Promise<Coordination> {
-    const { loaded, runId } = this.#options;
-    const { node } = this.#open;
-    const listening = node.addresses();
-    const { stateBytes } = this.#plan;
-    return coordinationOf({ loaded, runId, peerId: node.peerId, stateBytes, tokenRequired: false, listening });
+    const { loaded, runId, door } = this.#options;
+    return coordinationOf({
+      loaded,
+      runId,
+      peerId: this.#open.node.peerId,
+      stateBytes: this.#plan.stateBytes,
+      tokenRequired: this.#admission.ownToken !== null,
+      peers: door?.address ?? null,
+    });
   }
 
   /** Settles when the run is over. @throws what broke the machine or the journal */
@@ -261,6 +267,7 @@ export class Session {
   async #listen({ privateKey }: RunSecrets, relay: RelayRoster): Promise<MurmurationNode> {
     const {
       metrics,
+      door,
       loaded: { spec },
     } = this.#options;
     const { announce, failureTimeout } = spec.network;
@@ -272,6 +279,7 @@ export class Session {
       relay,
       failureTimeout: milliseconds(failureTimeout),
       ...(metrics === undefined ? {} : { metrics }),
+      ...(door === undefined ? {} : { door }),
     });
   }
 

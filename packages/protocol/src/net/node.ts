@@ -5,6 +5,7 @@ import { tls } from '@libp2p/tls';
 import { webSockets } from '@libp2p/websockets';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { parseAddress } from './address.ts';
+import type { Door } from './door.ts';
 import { ListenFailedError, PortTakenError } from './errors.ts';
 import { Libp2pNode } from './libp2p-node.ts';
 import { commonGater, commonOptions, commonServices } from './libp2p-options.ts';
@@ -25,13 +26,15 @@ export interface NodeOptions extends CommonNodeOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Whom this node relays for; without it, for nobody. */
   readonly relay?: RelayRoster;
+  /** A listener for this machine's programs beside `listen`, told to nobody. */
+  readonly door?: Door;
   /** Where libp2p reports its figures, as made by `prometheusMetrics({ registry })`. */
   readonly metrics?: NonNullable<Libp2pOptions['metrics']>;
 }
 
 /** @throws BadAddressError, PortTakenError, ListenFailedError */
 export async function createNode(options: NodeOptions): Promise<MurmurationNode> {
-  const { privateKey, coordinator, listen, announce = [], metrics } = options;
+  const { privateKey, coordinator, listen, announce = [], door, metrics } = options;
   for (const address of [...listen, ...announce]) parseAddress(address);
   const faults = new PeerFaults();
   const timeouts = netTimeouts(options.failureTimeout);
@@ -39,7 +42,7 @@ export async function createNode(options: NodeOptions): Promise<MurmurationNode>
   const server = options.relay === undefined ? null : new RelayServer(options.relay);
   const libp2p = await createLibp2p({
     ...commonOptions(options, timeouts),
-    addresses: { listen: [...listen], announce: [...announce] },
+    addresses: { listen: [...listen, ...(door?.extra(listen) ?? [])], announce: [...announce] },
     transports: [
       tcp(),
       webSockets(options.tls === undefined ? {} : { https: options.tls }),
@@ -51,6 +54,7 @@ export async function createNode(options: NodeOptions): Promise<MurmurationNode>
     ...(metrics === undefined ? {} : { metrics }),
   });
   server?.use(libp2p);
+  door?.watch(libp2p);
   try {
     await libp2p.start();
   } catch (cause) {
@@ -61,7 +65,7 @@ export async function createNode(options: NodeOptions): Promise<MurmurationNode>
     libp2p
       .getMultiaddrs()
       .map(String)
-      .filter((address) => !address.includes('/p2p-circuit'));
+      .filter((address) => !address.includes('/p2p-circuit') && door?.hides(address) !== true);
   return new Libp2pNode({ libp2p, privateKey, timeouts, faults, standpoint: standpointOf(options), relay, addresses });
 }
 

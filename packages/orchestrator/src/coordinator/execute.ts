@@ -5,7 +5,6 @@ import { exitCodes } from '../cli/exit-codes.ts';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import type { Output } from '../cli/output.ts';
 import type { LoadedJob } from '../plan/load-job.ts';
-import { LiveFold } from '../progress/live-figures.ts';
 import { createObserver } from '../progress/observer.ts';
 import { plainView, silentView, terminalView } from '../progress/terminal.ts';
 import type { ProgressView } from '../progress/terminal.ts';
@@ -23,6 +22,7 @@ import { lockRun } from '../store/run-directory.ts';
 import type { RunPaths } from '../store/run-directory.ts';
 import { environment } from '../report/report.ts';
 import { dateTime, percent } from '@murmuration/protocol/dashboard';
+import { FiguresFold } from '@murmuration/protocol/projection';
 import { version } from '../version.ts';
 import { ownMetrics } from './own-metrics.ts';
 import { makeProducts } from './products.ts';
@@ -107,11 +107,16 @@ async function runSession(execution: Execution, metrics: MetricsWriter): Promise
 }
 
 /** The figures that a resumed run begins with. */
-function liveFrom({ loaded, paths, past }: Execution): LiveFold {
-  const live = new LiveFold(priceOf(loaded));
+function liveFrom({ loaded, paths, past }: Execution): FiguresFold {
+  const { globalBatch, microBatch } = loaded.job.training;
+  const live = new FiguresFold({
+    priceWei: priceOf(loaded).toString(),
+    microBatches: globalBatch / microBatch,
+    gradientBytes: null,
+  });
   if (past === null) return live;
   const journal = JournalStore.read(paths.journal);
-  for (const { event, facts } of journal.entries()) for (const fact of facts) live.add(fact, event.at);
+  for (const entry of journal.entries()) live.add(entry);
   journal.close();
   return live;
 }

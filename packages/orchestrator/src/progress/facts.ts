@@ -1,9 +1,7 @@
 /** Journal facts as events for machines (`--json`), and as sentences for people. */
-import type { RunFact, RunFactOf } from '@murmuration/protocol';
-import { figure, percent, shortHash, shortPeer, tokens } from '@murmuration/protocol/dashboard';
+import type { RunFact } from '@murmuration/protocol';
+import { factLine } from '@murmuration/protocol/projection';
 import type { OutputEvent } from '../cli/output.ts';
-
-export type CommittedFact = RunFactOf<'roundCommitted'>;
 
 /** `roundCommitted` → `round.committed`. */
 const eventName = (type: string): string => type.replaceAll(/[A-Z]/g, (letter) => `.${letter.toLowerCase()}`);
@@ -28,32 +26,17 @@ export function factEvent(fact: RunFact, at: number): OutputEvent | null {
   return { event: eventName(type), at, ...fields };
 }
 
-type Sentence = { readonly [T in RunFact['type']]?: (fact: RunFactOf<T>) => string | null };
+/** What a terminal shows in its line of figures, tells in other words, or would repeat too often. */
+const untold: ReadonlySet<RunFact['type']> = new Set([
+  'runStarted',
+  'runResumed',
+  'memberReady',
+  'epochClosed',
+  'runFinished',
+]);
 
-const sentences: Sentence = {
-  memberJoined: ({ peerId, backend, adapter, returning }) =>
-    `${shortPeer(peerId)} ${returning ? 'returned' : 'joined'}: ${backend} on ${adapter.name}`,
-  memberRefused: ({ peerId, reason }) => `${shortPeer(peerId)} was refused: ${reason}`,
-  memberGone: ({ peerId, how, reason }) => `${shortPeer(peerId)} ${how === 'left' ? 'left' : `is ${how}`}: ${reason}`,
-  memberFlagged: ({ peerId, reason }) => `${shortPeer(peerId)} is flagged: ${reason}`,
-  viewChanged: ({ round, reason }) => `round ${round} goes on in another view: ${reason}`,
-  roundAbandoned: ({ round, reason }) => `round ${round} is handed out anew: ${reason}`,
-  rolledBack: ({ from, to, reason }) => `rolled back from round ${from} to ${to}: ${reason}`,
-  evaluated: ({ round, loss, accuracy }) =>
-    `round ${figure(round)}: held-out loss ${figure(loss)}, accuracy ${percent(accuracy)}`,
-  checkpointed: ({ round, stateHash }) => `checkpoint of round ${figure(round)}, state ${shortHash(stateHash)}`,
-  checkpointFailed: ({ round, reason }) => `the checkpoint of round ${round} failed: ${reason}`,
-  auditClosed: ({ target, round, outcome, reason }) =>
-    outcome === 'passed' ? null : `audit of ${shortPeer(target)} in round ${round} ${outcome}: ${reason}`,
-  payForfeited: ({ peerId, microBatches, reason }) =>
-    `${shortPeer(peerId)} is not paid for ${figure(microBatches)} micro-batches: ${reason}`,
-  epochSettled: ({ epoch, totalWei }) => `epoch ${epoch} is settled: ${tokens(totalWei)} tokens earned so far`,
-  epochDeferred: ({ epoch, reason }) => `epoch ${epoch} is deferred: ${reason}`,
-  draining: ({ reason }) => `${reason}: finishing the round (once more to stop at once)`,
-};
-
-/** The fact as a sentence; null when it is not worth a line. */
+/** The fact in words; null when it is not worth a line. */
 export function factSentence(fact: RunFact): string | null {
-  const sentence = sentences[fact.type] as ((fact: RunFact) => string | null) | undefined;
-  return sentence?.(fact) ?? null;
+  if (untold.has(fact.type) || (fact.type === 'auditClosed' && fact.outcome === 'passed')) return null;
+  return factLine(fact)?.text ?? null;
 }

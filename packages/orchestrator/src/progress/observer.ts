@@ -1,22 +1,22 @@
 /** Shows a session: figures and sentences for people, events for machines, lines for `metrics.jsonl`. */
 import type { JournalEntry } from '@murmuration/protocol';
+import type { FiguresFold } from '@murmuration/protocol/projection';
 import type { Output } from '../cli/output.ts';
 import type { SessionObserver } from '../coordinator/session.ts';
 import type { MetricsWriter } from '../store/metrics.ts';
 import { factEvent, factSentence } from './facts.ts';
-import type { LiveFold } from './live-figures.ts';
 import type { ProgressView } from './terminal.ts';
 
 export interface ObserverParts {
   readonly output: Output;
   readonly view: ProgressView;
   readonly metrics: MetricsWriter;
-  readonly live: LiveFold;
+  readonly live: FiguresFold;
   /** The pages, which follow the journal too. */
   readonly served: { grew(): void } | null;
 }
 
-function writeMetrics(metrics: MetricsWriter, live: LiveFold, { event, facts }: JournalEntry): void {
+function writeMetrics(metrics: MetricsWriter, live: FiguresFold, { event, facts }: JournalEntry): void {
   for (const fact of facts) {
     if (fact.type === 'roundCommitted') {
       const { round, trainLoss, gradientNorm, milliseconds, members, samples } = fact;
@@ -46,8 +46,8 @@ function writeMetrics(metrics: MetricsWriter, live: LiveFold, { event, facts }: 
 export function createObserver({ output, view, metrics, live, served }: ObserverParts): SessionObserver {
   return {
     entry: (entry) => {
+      live.add(entry);
       for (const fact of entry.facts) {
-        live.add(fact, entry.event.at);
         const event = factEvent(fact, entry.event.at);
         if (event !== null) output.event(event);
         const sentence = factSentence(fact);
@@ -55,7 +55,7 @@ export function createObserver({ output, view, metrics, live, served }: Observer
       }
       writeMetrics(metrics, live, entry);
       served?.grew();
-      view.show(live.figures, entry.event.at);
+      view.show({ ...live.figures, target: live.target }, entry.event.at);
     },
     listening: (addresses) => {
       output.event({ event: 'run.listening', addresses });

@@ -1,34 +1,41 @@
+import { FiguresFold } from '@murmuration/protocol/projection';
 import { describe, expect, it } from 'vitest';
-import { ana, ben, committed, joined, story } from '../summary/testing.ts';
+import { ana, ben, committed, joined, story, told } from '../summary/testing.ts';
 import { factEvent, factSentence } from './facts.ts';
-import { LiveFold } from './live-figures.ts';
 import { figuresLine, plainView } from './terminal.ts';
+import type { LiveFigures } from './terminal.ts';
 
-function foldStory(): LiveFold {
-  const live = new LiveFold(100n);
-  for (const { event, facts } of story) for (const fact of facts) live.add(fact, event.at);
-  return live;
+function liveFold(priceWei = '0'): FiguresFold {
+  return new FiguresFold({ priceWei, microBatches: 3, gradientBytes: null });
+}
+
+function foldStory(): LiveFigures {
+  const live = liveFold('100');
+  for (const entry of story) live.add(entry);
+  return { ...live.figures, target: live.target };
 }
 
 describe('live figures', () => {
   it('follow rounds, members, speed and money', () => {
-    expect(foldStory().figures).toMatchObject({
+    expect(foldStory()).toMatchObject({
       round: 10,
       target: 10,
       members: 1,
       samplesPerSecond: 12,
       secondsLeft: 0,
-      spentWei: 2600n,
+      spentWei: '2600',
       trainLoss: 1.1,
     });
   });
 
   it('guess the time left from the last rounds', () => {
-    const live = new LiveFold(0n);
-    live.add({ type: 'runStarted', rounds: 100, minMembers: 1, anchor: '0x' as never }, 0);
-    for (let number = 0; number < 5; number += 1) live.add(committed(number), number * 2000);
+    const live = liveFold();
+    live.add(told(0, { type: 'runStarted', rounds: 100, minMembers: 1, anchor: '0x' as never }));
+    for (let number = 0; number < 5; number += 1) live.add(told(number * 2, committed(number)));
     expect(live.figures).toMatchObject({ round: 5, samplesPerSecond: 6, secondsLeft: 190 });
-    expect(figuresLine(live.figures)).toBe('round 5/100 · loss 1.6 · 6 samples/s · 0 members · 3m 10s left');
+    expect(figuresLine({ ...live.figures, target: live.target })).toBe(
+      'round 5/100 · loss 1.6 · 6 samples/s · 0 members · 3m 10s left',
+    );
   });
 });
 
@@ -56,7 +63,7 @@ describe('plainView', () => {
   it('prints a line of figures every few seconds, and the last one', () => {
     const lines: string[] = [];
     const view = plainView((line) => lines.push(line), 5000);
-    const { figures } = foldStory();
+    const figures = foldStory();
     for (let second = 0; second <= 12; second += 1)
       view.show({ ...figures, round: second, target: 13 }, 100_000 + second * 1000);
     view.show({ ...figures, round: 13, target: 13 }, 112_500);

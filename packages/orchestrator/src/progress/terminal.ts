@@ -2,7 +2,15 @@
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import { figure, seconds, tokens } from '@murmuration/protocol/dashboard';
-import type { LiveFigures } from './live-figures.ts';
+import type { RunFigures } from '@murmuration/protocol/dashboard';
+
+/** `target`: the rounds that the job asks for. */
+export interface LiveFigures extends Pick<
+  RunFigures,
+  'round' | 'trainLoss' | 'members' | 'samplesPerSecond' | 'secondsLeft' | 'spentWei'
+> {
+  readonly target: number;
+}
 
 export interface ProgressView {
   /** A sentence that stays. */
@@ -31,7 +39,7 @@ export function figuresLine({
     `${figure(samplesPerSecond === null ? null : Math.round(samplesPerSecond))} samples/s`,
     `${members} ${members === 1 ? 'member' : 'members'}`,
     ...(secondsLeft === null ? [] : [`${seconds(secondsLeft)} left`]),
-    ...(spentWei > 0n ? [`${tokens(spentWei)} spent`] : []),
+    ...(spentWei !== '0' ? [`${tokens(spentWei)} spent`] : []),
   ].join(' · ');
 }
 

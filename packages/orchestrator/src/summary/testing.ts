@@ -8,12 +8,13 @@ export const anaAddress = address(`0x${'a'.repeat(40)}`);
 const benAddress = address(`0x${'b'.repeat(40)}`);
 const digest = hash(`0x${'5'.repeat(64)}`);
 
-type Told = Pick<JournalEntry, 'event' | 'facts'>;
+type Told = Pick<JournalEntry, 'event' | 'facts' | 'reason'>;
 
 /** One entry with these facts at this second. */
 export const told = (second: number, ...facts: RunFact[]): Told => ({
   event: { type: 'interrupted', at: timestamp(1_700_000_000_000 + second * 1000), reason: 'told' },
   facts,
+  reason: 'told',
 });
 
 export const joined = (who: typeof ana): RunFact => ({

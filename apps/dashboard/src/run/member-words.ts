@@ -1,0 +1,40 @@
+/** Words for what a member is and does. Pure. */
+import type { AuditOutcome } from '@murmuration/protocol';
+import type { MemberRow, MemberStatus } from '@murmuration/protocol/dashboard';
+import { NOTHING, count, percent } from '../design/format.ts';
+import type { Tone } from '../design/pieces.tsx';
+
+export const statuses: Readonly<Record<MemberStatus, readonly [words: string, tone: Tone]>> = {
+  joined: ['Joining', 'info'],
+  ready: ['In the run', 'good'],
+  lost: ['Lost', 'warning'],
+  left: ['Left', 'neutral'],
+  expelled: ['Expelled', 'bad'],
+  refused: ['Refused', 'bad'],
+};
+
+export const auditTones: Readonly<Record<AuditOutcome, Tone>> = {
+  passed: 'good',
+  failed: 'bad',
+  disputed: 'warning',
+  unverifiable: 'neutral',
+  expired: 'neutral',
+};
+
+const kinds: Readonly<Record<MemberRow['adapter']['kind'], string>> = {
+  gpu: 'GPU',
+  software: 'software GPU',
+  cpu: 'CPU',
+};
+
+export const kindOf = ({ adapter }: Pick<MemberRow, 'adapter'>): string => kinds[adapter.kind];
+
+/** How its audits went, in few words: `38 of 38`. */
+export function trustOf({ trust }: Pick<MemberRow, 'trust'>): string {
+  const closed = trust.passed + trust.failed;
+  return closed === 0 ? NOTHING : `${count(trust.passed)} of ${count(closed)}`;
+}
+
+/** 0 to 1 as `4.2 %`; nothing for a member without work. */
+export const shareOf = ({ share }: Pick<MemberRow, 'share'>): string =>
+  share === 0 ? NOTHING : percent(share, share < 0.1 ? 1 : 0);

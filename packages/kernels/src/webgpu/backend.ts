@@ -11,10 +11,17 @@ import type { DeviceTraits } from './lowering.ts';
 import { tunedArithmetic } from './tuning/tuned-arithmetic.ts';
 import { Tuner, type TuningMode, type TuningStore } from './tuning/tuner.ts';
 
+/** Where measured choices are kept and whether to measure; rules choose where it isn't given. */
+export interface Tuning {
+  readonly store: TuningStore;
+  readonly mode: TuningMode;
+}
+
 export interface WebGpuOptions {
   readonly powerPreference?: PowerPreference;
   /** `fast` unless given. */
   readonly numerics?: Numerics;
+  readonly tuning?: Tuning;
 }
 
 /**
@@ -25,17 +32,10 @@ export async function openWebGpuBackend(gpu: GPU, options: WebGpuOptions = {}): 
   return (await openDeviceBackend(gpu, options)).backend;
 }
 
-/** Where measured choices are kept and whether to measure; rules choose where it isn't given. */
-export interface Tuning {
-  readonly store: TuningStore;
-  readonly mode: TuningMode;
-}
-
 /** The backend with all that is known of its adapter. */
 export async function openDeviceBackend(
   gpu: GPU,
-  { powerPreference, numerics = 'fast' }: WebGpuOptions,
-  tuning?: Tuning,
+  { powerPreference, numerics = 'fast', tuning }: WebGpuOptions,
 ): Promise<{ backend: Backend; adapter: AdapterDescription }> {
   const device = await Device.open(gpu, powerPreference);
   const { arithmeticWith, adapter } = await arithmeticOf(device, numerics);

@@ -1,6 +1,7 @@
 /** The WebGPU backend. Nothing here knows Node: `./webgpu-node` opens it there. */
-export type { AdapterDescription, PowerPreference } from './adapter.ts';
+export { type AdapterDescription, describeAdapter, type PowerPreference } from './adapter.ts';
 export { openWebGpuBackend, type WebGpuOptions } from './backend.ts';
+export type { TuningStore } from './tuning/tuner.ts';
 export {
   AdapterNotFoundError,
   BackendClosedError,

@@ -45,7 +45,7 @@ export interface TabWorkerOptions {
   /** Where pay goes, EIP-55; null: to the key's own account. */
   readonly payout: Address | null;
   readonly backend: TabBackend;
-  /** Part of the time that the device computes, above 0 and up to 1. */
+  /** Part of the time that the device computes, from `LEAST_SHARE` to 1. */
   readonly share: number;
 }
 
@@ -68,10 +68,6 @@ interface TabReportTable {
   'tab.phase': { readonly phase: TabPhase; readonly reason: string };
   /** Bytes of the job's data files that are here, of `bytes` in all; those that were `cached` needed no download. */
   'tab.data': { readonly received: number; readonly cached: number; readonly bytes: number };
-  /** Bytes of the model's state that came from other members. */
-  'tab.state': { readonly received: number; readonly bytes: number };
-  /** The device was lost or had no room; what is done about it. `worker.backend` follows when another one computes. */
-  'tab.device': { readonly code: string; readonly reason: string };
   'tab.share': { readonly share: number };
   /** The tab went to the background or came back; `reason` says what that means for its work. */
   'tab.visibility': { readonly hidden: boolean; readonly reason: string };
@@ -86,7 +82,7 @@ export type TabEvent = WorkerReport | TabReport;
 
 /** How it ended. `finished`: the run did. `interrupted`: by {@link TabWorker.leave}. The others with the error's code and its sentences. */
 export interface TabEnd {
-  readonly outcome: 'finished' | 'interrupted' | 'drained' | 'expelled' | 'refused' | 'failed';
+  readonly outcome: 'finished' | 'interrupted' | 'expelled' | 'refused' | 'failed';
   readonly code: string;
   readonly reason: string;
 }
@@ -135,7 +131,7 @@ export interface TabWorker {
   pause(reason?: string): void;
   /** Joins again. Does nothing unless paused. */
   resume(): void;
-  /** @throws RangeError unless 0 < share ≤ 1 */
+  /** @throws RangeError unless `LEAST_SHARE` ≤ share ≤ 1 */
   setShare(share: number): void;
   /** Leaves for good. */
   leave(reason: string): Promise<TabEnd>;
@@ -167,7 +163,3 @@ export interface PageExamination {
     readonly text: string;
   }[];
 }
-
-export type StartTabWorker = (options: TabWorkerOptions) => TabWorker;
-export type OpenKeyStore = () => Promise<KeyStore>;
-export type ExaminePage = () => Promise<PageExamination>;

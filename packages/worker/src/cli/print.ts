@@ -25,6 +25,8 @@ const sentences: Sentences = {
   'worker.backend': ({ backend, adapter, threads, reason, memoryBytes }) =>
     `computes with ${backend} on ${adapter.name} (${adapter.kind}, ${threads} threads${memoryBytes === null ? '' : `, ${(memoryBytes / 1e6).toFixed(1)} MB of its memory`}): ${reason}`,
   'worker.admitted': ({ runId, job }) => `admitted to run ${runId} of job ${job}`,
+  'worker.syncing': ({ round, received, bytes }) =>
+    `fetching the state at round ${round}: ${(received / 1e6).toFixed(1)} of ${(bytes / 1e6).toFixed(1)} MB`,
   'worker.synced': ({ round, bytes }) => `fetched the state at round ${round}, ${(bytes / 1e6).toFixed(1)} MB`,
   'worker.ready': ({ round }) => `ready at round ${round}`,
   'worker.contributed': ({ round, microBatches, samples, loss, computeMs }) =>

@@ -11,6 +11,7 @@ import {
   type View,
 } from '@murmuration/protocol';
 import { fastSha256, type BucketLinks } from '@murmuration/protocol/net-core';
+import { nextTurn } from '../shell/turn.ts';
 import { crashPoint, type Faults } from '../testing/faults.ts';
 import type { BucketCut } from './bucket-cut.ts';
 import { MissingBucketError } from './errors.ts';
@@ -81,7 +82,7 @@ export class Collective {
   async reduce({ round, view, bucket, terms }: MemberEffectOf<'reduce'>): Promise<Answer<'reduced'>> {
     crashPoint(this.#parts.faults, 'owning', round);
     // A turn of the event loop for each bucket, so that frames and heartbeats pass between.
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     const { self, cut, summation, reduced } = this.#parts;
     const inputs = terms.map(({ peerId, assignment, samples }) => ({
       bytes: this.#contribution(peerId, assignment, bucket),

@@ -21,6 +21,8 @@ interface ReportTable {
     readonly memoryBytes: number | null;
   };
   'worker.admitted': { readonly runId: RunId; readonly job: string };
+  /** The state at `round` is coming from other members; at most a few dozen times a download. */
+  'worker.syncing': { readonly round: Round; readonly received: number; readonly bytes: number };
   'worker.synced': { readonly round: Round; readonly bytes: number };
   'worker.ready': { readonly round: Round };
   /** A contribution was committed to. */

@@ -87,7 +87,11 @@ export function activate(parts: RunPerformersParts): ActiveRun {
   };
   const trainer = new Trainer({ ...shared, key, program: run.program });
   const collective = new Collective({ ...shared, self: node.peerId, links });
-  const updater = new Updater({ ...shared, start: () => startOf(run.job) });
+  const updater = new Updater({
+    ...shared,
+    start: () => startOf(run.job),
+    onProgress: (round, received) => report({ event: 'worker.syncing', round, received, bytes: replica.byteLength }),
+  });
   const performers: Pick<Performers, RunEffect> = {
     initialise: () => updater.initialise(),
     async fetchState(effect) {

@@ -72,6 +72,7 @@ export class Worker {
   #loop: MemberLoop | null = null;
   #active: ActiveRun | null = null;
   #trained = 0;
+  #connecting = false;
   #lastFailure: { readonly code: string; readonly said: string } | null = null;
 
   private constructor(options: WorkerOptions, node: MurmurationNode) {
@@ -132,6 +133,13 @@ export class Worker {
   interrupt(reason: string): void {
     if (this.#loop === null) this.#interrupt.abort(new InterruptedError({ reason }));
     else this.#tell({ type: 'interrupted', reason });
+  }
+
+  /** A coordinator that was lost is dialled now instead of when the next attempt would come. */
+  hurry(): void {
+    if (this.#connecting) return;
+    this.#timers.cancel('reconnect');
+    this.#tell({ type: 'timer', name: 'reconnect' });
   }
 
   async #serve(): Promise<void> {
@@ -216,6 +224,7 @@ export class Worker {
   }
 
   async #reconnect(): Promise<Happening> {
+    this.#connecting = true;
     try {
       this.#terms = await this.#link.open(this.#interrupt.signal);
       this.#options.report({
@@ -228,6 +237,8 @@ export class Worker {
       const { code, message } = problemOf(error);
       if (!isPassing(error)) this.#end({ outcome: 'failed', code, reason: message });
       return { type: 'disconnected', reason: message };
+    } finally {
+      this.#connecting = false;
     }
   }
 

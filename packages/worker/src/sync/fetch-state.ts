@@ -18,20 +18,25 @@ export interface Download {
   readonly node: MurmurationNode;
   readonly runId: RunId;
   readonly signal?: AbortSignal;
+  /** Told of the bytes that are here and checked, each twentieth of the whole. */
+  readonly onProgress?: (received: number) => void;
 }
+
+const PROGRESS_STEPS = 20;
 
 /**
  * The state that `sync` names, `[byteLength]` bytes.
  * @throws UnavailableError
  */
 export async function fetchState(
-  { node, runId, signal }: Download,
+  { node, runId, signal, onProgress }: Download,
   sync: Sync,
   byteLength: number,
 ): Promise<Uint8Array> {
   const { round, stateHash: root, sources } = sync;
   const state = new Uint8Array(byteLength);
   const leaves = Math.ceil(byteLength / STATE_CHUNK_BYTES);
+  const note = steps(byteLength, onProgress);
   const parts = Array.from({ length: leaves }, (_, index): Part => {
     const start = index * STATE_CHUNK_BYTES;
     const length = Math.min(STATE_CHUNK_BYTES, byteLength - start);
@@ -42,8 +47,10 @@ export async function fetchState(
           response.type === 'ok' &&
           bytes.length === length &&
           verifyTensorProof({ root, leaves, index, bytes, proof: response.proof }, fastSha256);
-        if (proved) state.set(bytes, start);
-        return proved;
+        if (!proved) return false;
+        state.set(bytes, start);
+        note(length);
+        return true;
       },
     };
   });
@@ -54,6 +61,19 @@ export async function fetchState(
     ...(signal === undefined ? {} : { signal }),
   });
   return state;
+}
+
+/** Counts bytes, and tells of them when another part of `total` is complete. */
+function steps(total: number, tell: ((received: number) => void) | undefined): (more: number) => void {
+  let received = 0;
+  let told = 0;
+  return (more) => {
+    received += more;
+    const step = Math.floor((received / total) * PROGRESS_STEPS);
+    if (step === told) return;
+    told = step;
+    tell?.(received);
+  };
 }
 
 export interface WantedBucket {

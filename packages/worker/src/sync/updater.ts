@@ -5,6 +5,7 @@ import {
   type MemberEffectOf,
   type MemberEventOf,
   type Release,
+  type Round,
   type RunId,
 } from '@murmuration/protocol';
 import type { MurmurationNode } from '@murmuration/protocol/net-core';
@@ -34,6 +35,8 @@ export interface UpdaterParts {
   readonly faults: Faults;
   /** The parameters that the job's seed means `[n] f32`. */
   readonly start: () => Float32Array;
+  /** Told while a state comes in, in bytes. */
+  readonly onProgress: (round: Round, received: number) => void;
 }
 
 type Answer<T extends 'stateHeld' | 'applied' | 'reducedFetched'> = Omit<MemberEventOf<T>, 'at'>;
@@ -55,8 +58,9 @@ export class Updater {
   /** Null when a later state was asked for meanwhile. @throws UnavailableError, StateMismatchError */
   fetchState(sync: MemberEffectOf<'fetchState'>): Promise<Answer<'stateHeld'> | null> {
     const { replica, node, runId } = this.#parts;
+    const onProgress = (received: number): void => this.#parts.onProgress(sync.round, received);
     return this.#unlessReplaced(this.#newDownload(), async (signal) => {
-      const bytes = await fetchState({ node, runId, signal }, sync, replica.byteLength);
+      const bytes = await fetchState({ node, runId, signal, onProgress }, sync, replica.byteLength);
       const stateHash = await replica.load(bytes, sync.round);
       if (stateHash !== sync.stateHash) throw new StateMismatchError({ expected: sync.stateHash, actual: stateHash });
       return { type: 'stateHeld', round: sync.round, stateHash };

@@ -1,11 +1,11 @@
-/** Threads of the exact backend as Web Workers of a page. */
+/** Threads of the exact backend as Web Workers of a page, or of another worker. */
 import type { SpawnThread } from '../threads/pool.ts';
 
-/** @param script where the bundled `web/thread.ts` is served */
+/** @param make starts a module worker whose entry is `web/thread.ts`: only its own bundler knows where that is served */
 export const spawnWebThread =
-  (script: string | URL): SpawnThread =>
+  (make: () => Worker): SpawnThread =>
   ({ onReply, onEnd }) => {
-    const worker = new Worker(script, { type: 'module', name: 'exact' });
+    const worker = make();
     worker.addEventListener('message', ({ data }) => onReply(data));
     worker.addEventListener('error', (event) => onEnd(event.message));
     return {

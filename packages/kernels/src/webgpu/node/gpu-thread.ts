@@ -28,9 +28,9 @@ function executable(id: ExecutableId): Executable {
 const calls: { readonly [Name in CallName]: (take: Calls[Name]['take']) => Promise<Calls[Name]['give']> } = {
   listAdapters: async () => describeAdapters(await openGpu()),
   open: async (options) => {
-    const { backend: opening, adapter } = await openDeviceBackend(await openGpu(), options, {
-      store: tuningFile(),
-      mode: tuningMode(),
+    const { backend: opening, adapter } = await openDeviceBackend(await openGpu(), {
+      ...options,
+      tuning: { store: tuningFile(), mode: tuningMode() },
     });
     backend = opening;
     return adapter;

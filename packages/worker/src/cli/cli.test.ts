@@ -48,7 +48,7 @@ describe('the worker program', () => {
     ['an unknown option', ['join', '/ip4/127.0.0.1/tcp/1', '--speed', '9'], /unknown option/],
     ['a malformed address', ['join', 'localhost:4001'], /is not a multiaddr/],
     ['an address that names no peer', ['join', '/ip4/127.0.0.1/tcp/4001'], /names no peer/],
-    ['an address of another transport', ['join', '/ip4/127.0.0.1/udp/4001/quic-v1'], /no TCP or WebSocket part/],
+    ['an address of another transport', ['join', '/ip4/127.0.0.1/udp/4001/quic-v1'], /no TCP, WebSocket/],
   ])('answers %s with one line and exit code 2', async (_name, args, message) => {
     const { code, err } = await run(args);
     expect(code).toBe(2);

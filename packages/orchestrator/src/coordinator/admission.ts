@@ -1,10 +1,10 @@
 /** Who may join: asked for each hello, before the machine and the journal see it. */
 import type { PeerId } from '@murmuration/protocol';
 
-/** What a refusal is called; its reason is a sentence that says what to do. */
+/** A refusal's code begins with `TOKEN_`; its reason is a sentence that says what to do. */
 export type AdmissionAnswer =
   | { readonly admitted: true }
-  | { readonly admitted: false; readonly code: 'TOKEN_REQUIRED' | 'TOKEN_REFUSED'; readonly reason: string };
+  | { readonly admitted: false; readonly code: `TOKEN_${string}`; readonly reason: string };
 
 export interface Admission {
   /** What the workers that this coordinator starts on its own machine say; null when nothing is asked. */

@@ -15,6 +15,7 @@ import { summarize } from '../summary/fold.ts';
 import type { RunSummary } from '../summary/summary.ts';
 import { writeDurably } from '../store/durable-file.ts';
 import { ServedRun } from '../http/serve.ts';
+import { isLoopback } from '../http/address.ts';
 import type { HttpOptions } from '../http/options.ts';
 import { JournalStore } from '../store/journal-store.ts';
 import { MetricsWriter } from '../store/metrics.ts';
@@ -87,7 +88,14 @@ async function runSession(execution: Execution, metrics: MetricsWriter): Promise
       : await ServedRun.start({ directory, noted: directory, http, output, say, metrics: own.text });
   const observer = createObserver({ output, view, metrics, live: liveFrom(execution), served });
   using admission = admissionOf(paths, requireToken, loaded.spec.workers.spawn);
-  const forPages = own === null ? {} : { door: new Door(), metrics: own.libp2p };
+  const forPages =
+    own === null || served === null || http === null
+      ? {}
+      : {
+          door: new Door(),
+          metrics: own.libp2p,
+          pages: { origin: new URL(served.origin), isPublic: isPublic(http) },
+        };
   const session = new Session({ loaded, runId, paths, past, observer, admission, ...forPages });
   const interrupt = (signal: NodeJS.Signals): void => session.interrupt(`interrupted by ${signal}`);
   for (const signal of signals) process.on(signal, interrupt);
@@ -105,6 +113,9 @@ async function runSession(execution: Execution, metrics: MetricsWriter): Promise
     view.done();
   }
 }
+
+/** Whether other machines can open the pages. */
+const isPublic = ({ address, announce }: HttpOptions): boolean => !isLoopback(address.host) || announce !== null;
 
 /** The figures that a resumed run begins with. */
 function liveFrom({ loaded, paths, past }: Execution): FiguresFold {

@@ -14,7 +14,7 @@ import type {
 } from '@murmuration/protocol';
 import { milliseconds, PROTOCOL_VERSION } from '@murmuration/protocol';
 import { createNode, RelayRoster, serveFetch, Timers } from '@murmuration/protocol/net';
-import type { Door, MurmurationNode, NodeOptions } from '@murmuration/protocol/net';
+import type { Door, ListeningNode, NodeOptions } from '@murmuration/protocol/net';
 import type { LoadedJob } from '../plan/load-job.ts';
 import { planRun } from '../plan/plan.ts';
 import type { RunPlan } from '../plan/plan.ts';
@@ -28,6 +28,7 @@ import type { RunPaths } from '../store/run-directory.ts';
 import { openToAll, type Admission } from './admission.ts';
 import { coordinatorConfig } from './config.ts';
 import { coordinationOf } from './coordination.ts';
+import { webSocketAddress } from '../http/join-offer.ts';
 import type { Coordination } from '../http/messages.ts';
 import { ControlHub } from './control-hub.ts';
 import { CoordinatorDriver } from './driver.ts';
@@ -38,7 +39,7 @@ import { createPerformer } from './performer.ts';
 import { loadSecrets } from './secrets.ts';
 import type { RunSecrets } from './secrets.ts';
 import { StateStore } from './state-store.ts';
-import { lastWords, WorkerProcesses } from './worker-processes.ts';
+import { isLoopback, lastWords, WorkerProcesses } from './worker-processes.ts';
 import type { EndedWorker } from './worker-processes.ts';
 
 /** What a session tells whoever shows it. */
@@ -59,6 +60,13 @@ export interface SessionOptions {
   readonly observer: SessionObserver;
   /** Who may join; everybody unless given. */
   readonly admission?: Admission;
+  /** The pages' server, when there is one: its port takes peers, too. */
+  readonly pages?: {
+    /** As browsers name it. */
+    readonly origin: URL;
+    /** Other machines can open it. */
+    readonly isPublic: boolean;
+  };
   /** Where libp2p reports its figures. */
   readonly metrics?: NonNullable<NodeOptions['metrics']>;
   /** Where connections arrive that came in by the pages' port. */
@@ -69,7 +77,7 @@ export type Ending = Omit<CoordinatorEffectOf<'finish'>, 'type'>;
 
 /** Everything that must be closed again, whatever happened. */
 interface Parts {
-  readonly node: MurmurationNode;
+  readonly node: ListeningNode;
   readonly journal: JournalStore;
   readonly settlement: Settlement | null;
   readonly timers: Timers<TimerName>;
@@ -152,18 +160,18 @@ export class Session {
     const { hub, node, driver, states, processes } = this.#parts;
     await serveFetch(node, (request) => states.answer(request));
     await hub.serve();
-    noteEndpoint(paths, node.addresses());
+    noteEndpoint(paths, node.listening());
     observer.listening(node.addresses());
     this.#begin(driver, secrets);
     if (this.#early !== null) this.interrupt(this.#early);
     const phase = driver.state?.phase;
     // A finished run has nothing left to do but its books.
     if (phase?.name === 'over') return this.#ended.resolve(phase);
-    const [address = ''] = node.addresses();
     observer.spawned(
       processes.start({
         workers: loaded.spec.workers,
-        address,
+        listening: node.listening(),
+        confined: !this.#isPublic(),
         paths,
         dataDirectory: loaded.directory,
         token: this.#admission.ownToken,
@@ -264,10 +272,11 @@ export class Session {
     return { node, journal, settlement, timers, hub, driver, states, processes: new WorkerProcesses() };
   }
 
-  async #listen({ privateKey }: RunSecrets, relay: RelayRoster): Promise<MurmurationNode> {
+  async #listen({ privateKey }: RunSecrets, relay: RelayRoster): Promise<ListeningNode> {
     const {
       metrics,
       door,
+      pages,
       loaded: { spec },
     } = this.#options;
     const { announce, failureTimeout } = spec.network;
@@ -276,11 +285,19 @@ export class Session {
       privateKey,
       listen,
       announce,
+      alsoAnnounce: pages === undefined ? [] : [webSocketAddress(pages.origin)],
       relay,
       failureTimeout: milliseconds(failureTimeout),
       ...(metrics === undefined ? {} : { metrics }),
       ...(door === undefined ? {} : { door }),
     });
+  }
+
+  /** Whether anybody on another machine can come into the run. */
+  #isPublic(): boolean {
+    const { pages, loaded } = this.#options;
+    const { listen, announce } = loaded.spec.network;
+    return pages?.isPublic === true || [...listen, ...announce].some((address) => !isLoopback(address));
   }
 
   async #openSettlement({ privateKey, auditSecret }: RunSecrets): Promise<Settlement | null> {

@@ -14,8 +14,10 @@ import { workerCommand } from '../worker-bin.ts';
 
 export interface SpawnOptions {
   readonly workers: Pick<WorkersSpec, 'spawn' | 'backend' | 'threads'>;
-  /** Where the coordinator listens, with its peer id. */
-  readonly address: string;
+  /** Where the coordinator listens, each with its peer id. */
+  readonly listening: readonly string[];
+  /** Only this machine can reach the run: its workers, too, listen for this machine alone. */
+  readonly confined: boolean;
   readonly paths: RunPaths;
   /** Relative data paths of the job are meant from here. */
   readonly dataDirectory: string;
@@ -44,9 +46,15 @@ export const threadsOf = (
   cores: number = availableParallelism(),
 ): number => threads ?? Math.max(1, Math.floor(cores / Math.max(1, count)));
 
-/** Where only this machine can reach the coordinator, its workers too listen for this machine alone. */
-const localOnly = (address: string): string[] =>
-  /^\/ip4\/127\.|^\/ip6\/::1\//.test(address) ? ['--listen', '/ip4/127.0.0.1/tcp/0'] : [];
+/** Whether a multiaddr is of this machine's loopback interface. */
+export const isLoopback = (address: string): boolean => /^\/ip4\/127\.|^\/ip6\/::1\//.test(address);
+
+/** The nearest of the coordinator's listeners, TCP before WebSocket. */
+const nearest = (listening: readonly string[]): string => listening.toSorted((a, b) => cost(a) - cost(b))[0] ?? '';
+const cost = (address: string): number => (isLoopback(address) ? 0 : 2) + (address.includes('/ws') ? 1 : 0);
+
+/** By TCP for other workers, by WebSocket for pages. */
+const onLoopback = ['--listen', '/ip4/127.0.0.1/tcp/0', '--listen', '/ip4/127.0.0.1/tcp/0/ws'];
 
 export class WorkerProcesses {
   readonly #running = new Map<number, ChildProcess>();
@@ -67,13 +75,13 @@ export class WorkerProcesses {
     await allGone(all, GRACE_MS);
   }
 
-  #spawn({ workers, address, paths, dataDirectory, token, ended }: SpawnOptions, index: number): number {
+  #spawn({ workers, listening, confined, paths, dataDirectory, token, ended }: SpawnOptions, index: number): number {
     const log = join(paths.workerLogs, `worker-${index}.log`);
     const handle = openSync(log, 'a');
     const key = join(paths.keys, `worker-${index}.key`);
     const args = [
       'join',
-      address,
+      nearest(listening),
       '--key',
       key,
       '--backend',
@@ -85,7 +93,7 @@ export class WorkerProcesses {
       '--own-job',
       '--exit-with-parent',
       '--json',
-      ...localOnly(address),
+      ...(confined ? onLoopback : []),
     ];
     const child = spawn(process.execPath, [...workerCommand(), ...args], {
       stdio: ['pipe', handle, handle],

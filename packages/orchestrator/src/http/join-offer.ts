@@ -14,11 +14,11 @@ export interface JoinFacts {
 }
 
 /** A page's origin as the address of a WebSocket there. */
-export function webSocketAddress(origin: URL, peerId: string): string {
+export function webSocketAddress(origin: URL): string {
   const host = origin.hostname.replaceAll(/[[\]]/g, '');
   const kind = host.includes(':') ? 'ip6' : /^\d+\.\d+\.\d+\.\d+$/.test(host) ? 'ip4' : 'dns4';
   const secure = origin.protocol === 'https:';
-  return `/${kind}/${host}/tcp/${origin.port || (secure ? 443 : 80)}/${secure ? 'wss' : 'ws'}/p2p/${peerId}`;
+  return `/${kind}/${host}/tcp/${origin.port || (secure ? 443 : 80)}/${secure ? 'wss' : 'ws'}`;
 }
 
 const closed = (view: RunView): { readonly head: RunHead; readonly reason: string | null } => {
@@ -41,7 +41,7 @@ export function joinOffer(view: RunView, facts: JoinFacts | null, origin: URL): 
     protocolVersion: facts?.protocolVersion ?? '',
     open,
     reason: open ? 'The run takes workers in.' : (reason ?? 'This page only shows the run; it takes nobody in.'),
-    addresses: open ? [webSocketAddress(origin, facts.peerId)] : [],
+    addresses: open ? [`${webSocketAddress(origin)}/p2p/${facts.peerId}`] : [],
     sameOrigin: open,
     tokenRequired: facts?.tokenRequired ?? false,
     payment: head.payment,

@@ -56,6 +56,11 @@ export class ServedRun implements AsyncDisposable {
     return new ServedRun(server, options);
   }
 
+  /** What to open in a browser. */
+  get origin(): string {
+    return this.#server.origin;
+  }
+
   open(coordination: Coordination | null): void {
     this.#server.open(coordination);
   }

@@ -3,5 +3,5 @@ export * from './core.ts';
 export { BadKeyFileError } from './errors.ts';
 export { loadOrCreateKey } from './key-file.ts';
 export { Door } from './door.ts';
-export { createNode, type NodeOptions } from './node.ts';
+export { createNode, type ListeningNode, type NodeOptions } from './node.ts';
 export { RelayRoster } from './relay-roster.ts';

@@ -1,4 +1,5 @@
 /** Nodes in Node: TCP and WebSocket, TLS between Node peers and noise for everyone, and the coordinator's relay. */
+import type { Listener } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { tcp } from '@libp2p/tcp';
 import { tls } from '@libp2p/tls';
@@ -22,6 +23,8 @@ export interface NodeOptions extends CommonNodeOptions {
   readonly listen: readonly string[];
   /** What others are told to dial in place of the addresses listened on (behind a NAT or a proxy). */
   readonly announce?: readonly string[];
+  /** What others are told besides: addresses that lead here by another program, as a reverse proxy does. */
+  readonly alsoAnnounce?: readonly string[];
   /** PEM texts for listeners on wss addresses. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Whom this node relays for; without it, for nobody. */
@@ -32,17 +35,27 @@ export interface NodeOptions extends CommonNodeOptions {
   readonly metrics?: NonNullable<Libp2pOptions['metrics']>;
 }
 
+/** A node that listens. */
+export interface ListeningNode extends MurmurationNode {
+  /** Where it does listen, whatever is announced; each with `/p2p/<peerId>`. */
+  listening(): string[];
+}
+
 /** @throws BadAddressError, PortTakenError, ListenFailedError */
-export async function createNode(options: NodeOptions): Promise<MurmurationNode> {
-  const { privateKey, coordinator, listen, announce = [], door, metrics } = options;
-  for (const address of [...listen, ...announce]) parseAddress(address);
+export async function createNode(options: NodeOptions): Promise<ListeningNode> {
+  const { privateKey, coordinator, listen, announce = [], alsoAnnounce = [], door, metrics } = options;
+  for (const address of [...listen, ...announce, ...alsoAnnounce]) parseAddress(address);
   const faults = new PeerFaults();
   const timeouts = netTimeouts(options.failureTimeout);
   const relay = coordinator === undefined ? null : new RelayClient(coordinator.peerId);
   const server = options.relay === undefined ? null : new RelayServer(options.relay);
   const libp2p = await createLibp2p({
     ...commonOptions(options, timeouts),
-    addresses: { listen: [...listen, ...(door?.extra(listen) ?? [])], announce: [...announce] },
+    addresses: {
+      listen: [...listen, ...(door?.extra(listen) ?? [])],
+      announce: [...announce],
+      appendAnnounce: [...alsoAnnounce],
+    },
     transports: [
       tcp(),
       webSockets(options.tls === undefined ? {} : { https: options.tls }),
@@ -55,18 +68,23 @@ export async function createNode(options: NodeOptions): Promise<MurmurationNode>
   });
   server?.use(libp2p);
   door?.watch(libp2p);
+  const listeners = new Set<Listener>();
+  libp2p.addEventListener('transport:listening', ({ detail }) => listeners.add(detail));
   try {
     await libp2p.start();
   } catch (cause) {
     await libp2p.stop();
     throw listenError(listen, cause);
   }
-  const addresses = (): string[] =>
-    libp2p
-      .getMultiaddrs()
-      .map(String)
-      .filter((address) => !address.includes('/p2p-circuit') && door?.hides(address) !== true);
-  return new Libp2pNode({ libp2p, privateKey, timeouts, faults, standpoint: standpointOf(options), relay, addresses });
+  const isTold = (address: string): boolean => !address.includes('/p2p-circuit') && door?.hides(address) !== true;
+  const addresses = (): string[] => libp2p.getMultiaddrs().map(String).filter(isTold);
+  const listening = (): string[] =>
+    [...listeners]
+      .flatMap((listener) => listener.getAddrs().map((address) => `${address}/p2p/${libp2p.peerId}`))
+      .filter(isTold);
+  const standpoint = standpointOf(options);
+  const node = new Libp2pNode({ libp2p, privateKey, timeouts, faults, standpoint, relay, addresses });
+  return Object.assign(node, { listening });
 }
 
 /** A machine's own network is open to it as it is to its user; its loopback only when the coordinator is there too. */

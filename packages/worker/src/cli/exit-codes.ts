@@ -16,8 +16,6 @@ const badInput: ReadonlySet<string> = new Set([
   'LISTEN_FAILED',
   'PROTOCOL_MISMATCH',
   'PROTOCOL_VERSION',
-  'TOKEN_REQUIRED',
-  'TOKEN_REFUSED',
   'JOB_RESOLUTION',
   'DATA_LOCATION',
   'DATA_FILE_MISSING',
@@ -32,7 +30,7 @@ const codeOf = (thrown: unknown): unknown => (thrown as { code?: unknown } | nul
 export function exitCodeOfError(thrown: unknown): number {
   const code = codeOf(thrown);
   if (code === 'INTERRUPTED') return EXIT_INTERRUPTED;
-  return typeof code === 'string' && badInput.has(code) ? EXIT_BAD_INPUT : EXIT_FAILED;
+  return typeof code === 'string' && (badInput.has(code) || code.startsWith('TOKEN_')) ? EXIT_BAD_INPUT : EXIT_FAILED;
 }
 
 /** @param interrupted whether this process was asked to leave (a coordinator's own interruption is no failure of ours) */

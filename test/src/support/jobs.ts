@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 
 type Section = Readonly<Record<string, unknown>>;
 
-/** Sections of a job; each is merged into the default one, `payment` replaces it. */
+/** Sections of a job; each is merged into the default one. `payment` replaces it, and so does a model of another type. */
 export interface JobOverrides {
   readonly name?: string;
   readonly seed?: number;
@@ -35,7 +35,7 @@ export function jobYaml(overrides: JobOverrides = {}): string {
   return stringify({
     name: overrides.name ?? 'test',
     seed: overrides.seed ?? 1,
-    model: { type: 'mlp', hidden: [32], ...overrides.model },
+    model: { ...((overrides.model?.['type'] ?? 'mlp') === 'mlp' && { type: 'mlp', hidden: [32] }), ...overrides.model },
     data: { train: idx('train'), eval: idx('t10k'), ...overrides.data },
     training: {
       rounds: 20,

@@ -123,7 +123,7 @@ function liveFrom({ loaded, paths, past }: Execution): FiguresFold {
   const live = new FiguresFold({
     priceWei: priceOf(loaded).toString(),
     microBatches: globalBatch / microBatch,
-    gradientBytes: null,
+    wire: null,
   });
   if (past === null) return live;
   const journal = JournalStore.read(paths.journal);

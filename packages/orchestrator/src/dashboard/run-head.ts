@@ -7,8 +7,7 @@ import { resolvedJobSchema, TOKEN_DECIMALS } from '@murmuration/protocol/job';
 import type { ResolvedJob } from '@murmuration/protocol/job';
 import type { RunTerms } from '@murmuration/protocol/projection';
 import { describeModel } from '../plan/describe.ts';
-
-const F32_BYTES = 4;
+import { wireBytes } from '../plan/plan.ts';
 
 export interface Run {
   readonly head: RunHead;
@@ -59,7 +58,7 @@ export function runOf({ config, at }: CoordinatorEventOf<'started'>): Run {
   const terms = {
     priceWei: payment?.microBatchWei ?? '0',
     microBatches: microBatchesPerRound,
-    gradientBytes: sizes === null ? null : sizes.trained * F32_BYTES,
+    wire: sizes && wireBytes(sizes.trained, head.numerics),
     audit,
     microBatch: microBatchSize,
   };

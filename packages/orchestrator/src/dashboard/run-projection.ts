@@ -41,7 +41,7 @@ import { Work } from './work.ts';
 /** Rows of a snapshot's lists. */
 const SNAPSHOT = { members: 50, rounds: 20, log: 50 } as const;
 /** Rows of a change's lists, points by curve; more are cut. */
-const CHANGE = { members: 100, rounds: 20, log: 100, points: 100 } as const;
+const CHANGE = { entries: 50_000, members: 100, rounds: 20, log: 100, points: 100 } as const;
 
 export class RunProjection {
   readonly #paths: RunPaths;
@@ -114,15 +114,17 @@ export class RunProjection {
     };
   }
 
-  /** What changed after the place `sequence` of the stream. */
-  changesSince(sequence: number): RunChange {
+  /**
+   * What changed after the place `sequence` of the stream; null when that was so long ago, or of another reader's stream,
+   * that a snapshot says it better.
+   */
+  changesSince(sequence: number): RunChange | null {
     const { fold } = this.#reader;
-    // A place that this index has not come to is of another reader's stream: all that can be said is to begin anew.
-    const since = sequence > this.#reader.sequence ? -1 : sequence;
-    const members = this.#members.changed(fold, since, CHANGE.members + 1);
-    const rounds = this.#rounds.changed(fold, since, CHANGE.rounds + 1);
-    const log = this.#log.since(since, CHANGE.log + 1);
-    const points = this.#curves.since(since, CHANGE.points + 1);
+    if (sequence > this.#reader.sequence || this.#reader.sequence - sequence > CHANGE.entries) return null;
+    const members = this.#members.changed(fold, sequence, CHANGE.members + 1);
+    const rounds = this.#rounds.changed(fold, sequence, CHANGE.rounds + 1);
+    const log = this.#log.since(sequence, CHANGE.log + 1);
+    const points = this.#curves.since(sequence, CHANGE.points + 1);
     const cut = [
       ...(members.length > CHANGE.members ? ['members' as const] : []),
       ...(rounds.length > CHANGE.rounds + 1 ? ['rounds' as const] : []),
@@ -169,10 +171,11 @@ export class RunProjection {
     };
   }
 
-  /** Null for a peer that this run does not know. */
-  work(peerId: PeerId, query: PageQuery): Page<WorkLine> | null {
+  /** Nothing for a peer that this run does not know. */
+  work(peerId: PeerId, query: PageQuery): Page<WorkLine> {
     const state = this.#members.state(peerId);
-    return state === null ? null : this.#work.page(this.#reader.fold, state, this.#members.id(peerId), query);
+    if (state === null) return { rows: [], total: 0, next: null };
+    return this.#work.page(this.#reader.fold, state, this.#members.id(peerId), query);
   }
 
   rounds(query: PageQuery): Page<RoundLine> {

@@ -29,13 +29,28 @@ const F32_BYTES = 4;
 /** Bytes of an element of a contribution: f32, or fixed point. */
 const contributionBytes = { fast: 4, exact: 8 } as const;
 
+/** Bytes on the wire of a whole contribution, and of a whole reduced gradient. */
+export const wireBytes = (
+  parameters: number,
+  numerics: keyof typeof contributionBytes,
+): { readonly contribution: number; readonly reduced: number } => ({
+  contribution: contributionBytes[numerics] * parameters,
+  reduced: F32_BYTES * parameters,
+});
+
 /**
  * Butterfly reduction: a member sends each bucket of its contribution that it doesn't own to its owner, and each reduced
  * bucket that it owns, f32, to all others; buckets are shared out evenly. So it sends (c + 4)·P·(n − 1)/n bytes with c for
  * an element of a contribution, and receives as many.
  */
-export const reductionBytes = (parameters: number, members: number, numerics: keyof typeof contributionBytes): number =>
-  Math.round(((contributionBytes[numerics] + F32_BYTES) * parameters * (members - 1)) / members);
+export const reductionBytes = (
+  parameters: number,
+  members: number,
+  numerics: keyof typeof contributionBytes,
+): number => {
+  const { contribution, reduced } = wireBytes(parameters, numerics);
+  return Math.round(((contribution + reduced) * (members - 1)) / members);
+};
 
 /** The plan of a job for `workers` equal workers. */
 export function planRun(

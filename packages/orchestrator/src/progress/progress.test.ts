@@ -6,7 +6,7 @@ import { figuresLine, plainView } from './terminal.ts';
 import type { LiveFigures } from './terminal.ts';
 
 function liveFold(priceWei = '0'): FiguresFold {
-  return new FiguresFold({ priceWei, microBatches: 3, gradientBytes: null });
+  return new FiguresFold({ priceWei, microBatches: 3, wire: null });
 }
 
 function foldStory(): LiveFigures {

@@ -9,17 +9,23 @@ import type { RoundLine } from '../api.ts';
 import { asSentence } from './sentences.ts';
 import { spansOf } from './spans.ts';
 
+interface Commitment {
+  readonly atMs: number;
+  readonly computeMs: number;
+  readonly lossSum: number;
+}
+
 /** A member's part. Times in milliseconds since the round was assigned, in the order in which they came. */
 export interface Participant {
   readonly peerId: PeerId;
   /** Empty: it had no work in this round, and gathers and applies all the same. */
-  readonly microBatches: readonly MicroBatch[];
-  committed: {
-    readonly atMs: number;
-    readonly computeMs: number;
-    readonly samples: number;
-    readonly lossSum: number;
-  } | null;
+  microBatches: readonly MicroBatch[];
+  /** The view in which it was handed this work: another one than the attempt's if it took over what a lost member left. */
+  assignment: number;
+  /** Its commitment to this work. */
+  committed: Commitment | null;
+  /** Commitments to less work, before it took over more. */
+  readonly superseded: Commitment[];
   readonly reduced: number[];
   readonly gathered: number[];
   applied: number | null;
@@ -52,10 +58,12 @@ const MAX_EVENTS = 32;
 /** Members of a round that are shown. */
 export const MAX_SHOWN = 64;
 
-const newParticipant = (peerId: PeerId, microBatches: readonly MicroBatch[]): Participant => ({
+const newParticipant = (peerId: PeerId, microBatches: readonly MicroBatch[], assignment: number): Participant => ({
   peerId,
   microBatches,
+  assignment,
   committed: null,
+  superseded: [],
   reduced: [],
   gathered: [],
   applied: null,
@@ -69,7 +77,7 @@ export const beginAttempt = ({ round, view, contributors }: RunFactOf<'roundAssi
   view,
   sealedMs: null,
   samples: 0,
-  participants: contributors.map(({ peerId, microBatches }) => newParticipant(peerId, microBatches)),
+  participants: contributors.map(({ peerId, microBatches }) => newParticipant(peerId, microBatches, view)),
   events: [],
 });
 
@@ -95,9 +103,9 @@ export class AttemptFold {
   /** A message of a member that the machine took: one that it ignores is not in the journal. */
   hear(peerId: PeerId, message: WorkerMessage, at: number): void {
     const atMs = this.#since(at);
-    if (message.type === 'commit' && message.assignment === this.attempt.assignment) {
-      const { computeMs, samples, lossSum } = message;
-      this.#of(peerId).committed ??= { atMs, computeMs, samples, lossSum };
+    if (message.type === 'commit' && message.assignment === this.#byPeer.get(peerId)?.assignment) {
+      const { computeMs, lossSum } = message;
+      this.#of(peerId).committed ??= { atMs, computeMs, lossSum };
     }
     if (message.type === 'reduced' && message.round === this.attempt.round) mark(this.#of(peerId).reduced, atMs);
     if (message.type === 'gathered' && message.round === this.attempt.round) mark(this.#of(peerId).gathered, atMs);
@@ -109,14 +117,22 @@ export class AttemptFold {
     if (participant !== undefined) participant.lost ??= { atMs: this.#since(at), reason };
   }
 
-  changeView({ view, reason }: RunFactOf<'viewChanged'>, at: number): void {
+  changeView({ view, reason, reassigned = [] }: RunFactOf<'viewChanged'>, at: number): void {
     this.attempt.view = view;
+    for (const { peerId, microBatches } of reassigned) this.#reassign(this.#of(peerId), microBatches, view);
     if (this.attempt.events.length < MAX_EVENTS)
       this.attempt.events.push({ atMs: this.#since(at), reason: asSentence(reason) });
   }
 
   seal({ samples }: RunFactOf<'roundSealed'>, at: number): void {
     Object.assign(this.attempt, { sealedMs: this.#since(at), samples });
+  }
+
+  /** It takes over what a lost member left, and commits anew, to all of its work. */
+  #reassign(participant: Participant, microBatches: readonly MicroBatch[], view: number): void {
+    const { committed, superseded } = participant;
+    if (committed !== null && superseded.length < MAX_MARKS) superseded.push(committed);
+    Object.assign(participant, { microBatches, assignment: view, committed: null });
   }
 
   #since(at: number): number {
@@ -126,7 +142,7 @@ export class AttemptFold {
   #of(peerId: PeerId): Participant {
     const known = this.#byPeer.get(peerId);
     if (known !== undefined) return known;
-    const participant = newParticipant(peerId, []);
+    const participant = newParticipant(peerId, [], this.attempt.assignment);
     this.attempt.participants.push(participant);
     this.#byPeer.set(peerId, participant);
     return participant;

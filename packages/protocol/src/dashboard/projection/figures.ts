@@ -8,13 +8,18 @@ import { phaseWords } from '../../machines/coordinator/phases/words.ts';
 import type { RunFigures, RunPhase } from '../api.ts';
 import { asSentence } from './sentences.ts';
 
+export interface WireBytes {
+  readonly contribution: number;
+  readonly reduced: number;
+}
+
 /** What figures need to know of a job. */
 export interface FigureTerms {
   /** Of a micro-batch, in smallest units; `0` where nothing is paid. */
   readonly priceWei: string;
   readonly microBatches: number;
-  /** Bytes of one member's whole gradient on the wire; null where it is not known. */
-  readonly gradientBytes: number | null;
+  /** Bytes of a whole contribution and of a whole reduced gradient on the wire; null where they are not known. */
+  readonly wire: WireBytes | null;
 }
 
 type Entry = Pick<JournalEntry, 'event' | 'facts' | 'reason'>;
@@ -88,11 +93,11 @@ const begin = (): FiguresState => ({
 });
 
 /**
- * Bytes of gradients between members in a round: each contributor sends its gradient to the owners, they send the reduced
- * one to every member; what an owner sends to itself doesn't move.
+ * Bytes between members in a round: each contributor sends its contribution to the owners, they send the reduced gradient
+ * to every member; what an owner sends to itself doesn't move.
  */
-export const roundBytes = (gradientBytes: number, contributors: number, members: number): number =>
-  gradientBytes * Math.max(0, contributors + members - 2);
+const roundBytes = ({ contribution, reduced }: WireBytes, contributors: number, members: number): number =>
+  contribution * Math.max(0, contributors - 1) + reduced * Math.max(0, members - 1);
 
 export class FiguresFold {
   readonly #terms: FigureTerms;
@@ -129,7 +134,7 @@ export class FiguresFold {
 
   get figures(): RunFigures {
     const { phase, reason, round, samples, trainLoss, evaluation, stateHash, restarts, lastAt, outcome } = this.#state;
-    const { priceWei, microBatches, gradientBytes } = this.#terms;
+    const { priceWei, microBatches, wire } = this.#terms;
     const { crowd, due, target } = this.#state;
     return {
       phase,
@@ -141,8 +146,7 @@ export class FiguresFold {
       stateHash,
       members: this.#joined.size,
       ...this.#rates(),
-      bytesPerRound:
-        gradientBytes === null || crowd === null ? null : roundBytes(gradientBytes, crowd.contributors, crowd.members),
+      bytesPerRound: wire === null || crowd === null ? null : roundBytes(wire, crowd.contributors, crowd.members),
       spentWei: (BigInt(priceWei) * BigInt(due)).toString(),
       committedWei: (BigInt(priceWei) * BigInt(microBatches) * BigInt(target)).toString(),
       restarts,

@@ -201,8 +201,12 @@ export class RunFold {
   #assigned(fact: RunFactOf<'roundAssigned'>): void {
     this.#attempt = new AttemptFold(beginAttempt(fact, this.#at));
     this.#state = { ...this.#state, assignment: fact.view, handedOut: this.#attempt.handedOut };
-    for (const { peerId, microBatches } of fact.contributors)
-      this.#change(peerId, (member) => ({ ...member, assignment: fact.view, assigned: microBatches.length }));
+    for (const { peerId, microBatches } of fact.contributors) this.#handOut(peerId, microBatches.length);
+  }
+
+  #handOut(peerId: PeerId, microBatches: number): void {
+    const { assignment } = this.#state;
+    this.#change(peerId, (member) => ({ ...member, assignment, assigned: microBatches }));
   }
 
   #committed(fact: RunFactOf<'roundCommitted'>): void {
@@ -291,7 +295,10 @@ export class RunFold {
     memberFlagged: ({ peerId }) =>
       this.#change(peerId, (member) => (isPresent(member) ? { ...member, status: 'joined' } : member)),
     roundAssigned: (fact) => this.#assigned(fact),
-    viewChanged: (fact) => this.#attempt?.changeView(fact, this.#at),
+    viewChanged: (fact) => {
+      this.#attempt?.changeView(fact, this.#at);
+      for (const { peerId, microBatches } of fact.reassigned ?? []) this.#handOut(peerId, microBatches.length);
+    },
     roundSealed: (fact) => this.#attempt?.seal(fact, this.#at),
     roundAbandoned: (fact) => this.#abandoned(fact),
     roundCommitted: (fact) => this.#committed(fact),

@@ -75,9 +75,14 @@ class Line {
   }
 }
 
-function contributed(line: Line, { microBatches, committed, reduced, lost }: Participant, course: Course): void {
+function contributed(line: Line, participant: Participant, course: Course): void {
+  const { microBatches, committed, superseded, reduced, lost } = participant;
   const { computedMs, deliveredMs } = course;
   if (microBatches.length === 0) return;
+  for (const { atMs, computeMs } of superseded) {
+    line.skipTo(Math.round(atMs - computeMs));
+    line.until('computed', atMs);
+  }
   if (committed === null) return line.until('computed', lost?.atMs ?? course.untilMs, 'Not yet done.');
   line.skipTo(Math.max(0, Math.round(committed.atMs - committed.computeMs)));
   line.until('computed', committed.atMs);

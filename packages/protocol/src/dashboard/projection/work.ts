@@ -36,7 +36,7 @@ const rules: readonly {
   },
   {
     when: ({ requeued }) => requeued !== null,
-    say: ({ requeued }) => ({ pay: 'not due', reason: `its micro-batches were queued again: ${requeued}` }),
+    say: ({ requeued }) => ({ pay: 'not due', reason: `its micro-batches were handed out again: ${requeued}` }),
   },
   {
     when: (_row, { paid }) => !paid,

@@ -13,6 +13,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeFree } from '@murmuration/worker/node-free';
 import type { InlineConfig } from 'vite';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -65,6 +66,7 @@ const configuration = (outDir: string): InlineConfig => ({
   root: here,
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  plugins: [nodeFree()],
   worker: { format: 'es' },
   build: {
     outDir,

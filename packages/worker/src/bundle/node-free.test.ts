@@ -65,8 +65,8 @@ describe('a page with a worker', () => {
     console.info(`gzipped: ${first} bytes at first, ${whole} in all`);
     expect(first).toBeLessThan(MAX_FIRST);
     expect(whole).toBeLessThan(MAX_WHOLE);
-    const workers = output.map(({ fileName }) => /(\w+)-entry-/.exec(fileName)?.[1]).filter(Boolean);
-    expect(workers.toSorted()).toEqual(['device', 'exact', 'tick']);
+    const workers = new Set(output.map(({ fileName }) => /(\w+)-entry-/.exec(fileName)?.[1]).filter(Boolean));
+    expect(workers).toEqual(new Set(['device', 'exact', 'tick']));
   });
 });
 

@@ -92,6 +92,16 @@ export class RunProjection {
     return this.#run.job;
   }
 
+  /** Place in the stream of changes: sequence of the last journal entry that was read, −1 before the first. */
+  get sequence(): number {
+    return this.#reader.sequence;
+  }
+
+  /** Whether a coordinator writes this run now. */
+  get live(): boolean {
+    return writingProcess(this.#paths) !== null;
+  }
+
   /**
    * Reads more of the journal for about so long.
    * @returns whether there is more to read at once; otherwise ask again when the journal has grown
@@ -195,7 +205,7 @@ export class RunProjection {
     const { sequence, fault } = this.#reader;
     const length = this.#reader.length();
     return {
-      live: writingProcess(this.#paths) !== null,
+      live: this.live,
       read: length === 0 ? 1 : Math.min(1, (sequence + 1) / length),
       fault: fault && faultOf(fault),
       sequence,

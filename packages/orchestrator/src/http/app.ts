@@ -1,8 +1,8 @@
 /** The routes. Requests have passed the gate; what a route throws is answered by one place. */
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { PeerId } from '@murmuration/protocol';
 import { apiPaths } from '@murmuration/protocol/dashboard';
-import type { MemberDetail } from '@murmuration/protocol/dashboard';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import type { DataFiles } from './data-files.ts';
@@ -19,10 +19,12 @@ import {
   readRoundsQuery,
   readWorkQuery,
 } from './queries.ts';
+import type { Snapshots } from './snapshots.ts';
 import { Refusal, refuse } from './refusal.ts';
 import type { RunView } from './run-view.ts';
 
 export interface AppPorts {
+  readonly snapshots: Snapshots;
   /** The run; null until it has been opened. */
   readonly view: () => RunView | null;
   readonly pages: () => Pages;
@@ -34,6 +36,8 @@ export interface AppPorts {
   readonly originOf: (request: HttpBindings['incoming']) => URL;
   readonly addressOf: (request: HttpBindings['incoming']) => string;
   readonly isOwn: (request: HttpBindings['incoming']) => boolean;
+  /** Takes out of a text what no answer may hold. */
+  readonly redact: (text: string) => string;
   /** Prometheus' text format. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
   /** Told of what should not have happened. */
@@ -67,28 +71,33 @@ function answerPage(context: Context<Bound>, file: PageFile): Response {
 
 export function createApp(ports: AppPorts): Hono<Bound> {
   const app = new Hono<Bound>();
-  const view = (): RunView => {
-    const opened = ports.view();
-    if (opened === null) throw new Refusal('starting');
-    return opened;
-  };
+  const view = (): RunView => opened(ports.view());
+  const answerText = (context: Context<Bound>, json: string): Response =>
+    context.body(json, 200, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' });
   const answer = (context: Context<Bound>, value: object): Response =>
-    context.json(value, 200, { 'cache-control': 'no-store' });
-  /** The member that the path names. */
-  const memberOf = (context: Context<Bound>): MemberDetail => {
-    const found = view().member(readPeerId(context.req.param('peerId') ?? ''));
+    answerText(context, ports.redact(JSON.stringify(value)));
+  const opened = <T>(made: T | null): T => {
+    if (made === null) throw new Refusal('starting');
+    return made;
+  };
+  const peerOf = (context: Context<Bound>): PeerId => readPeerId(context.req.param('peerId') ?? '');
+  const present = <T>(found: T | null): T => {
     if (found === null) throw new Refusal('noSuchMember');
     return found;
   };
 
-  app.get(apiPaths.run, (c) => answer(c, view().snapshot()));
+  app.get(apiPaths.run, (c) => answerText(c, opened(ports.snapshots.text())));
   app.get(apiPaths.curve, (c) => answer(c, view().curve(readCurveQuery(c.req.query()))));
   app.get(apiPaths.members, (c) => answer(c, view().members(readMembersQuery(c.req.query()))));
-  app.get(apiPaths.member, (c) => answer(c, memberOf(c)));
-  app.get(apiPaths.work, (c) => answer(c, view().work(memberOf(c).peerId, readWorkQuery(c.req.query()))));
+  app.get(apiPaths.member, (c) => answer(c, present(view().member(peerOf(c)))));
+  app.get(apiPaths.work, (c) =>
+    answer(c, view().work(present(view().member(peerOf(c))).peerId, readWorkQuery(c.req.query()))),
+  );
   app.get(apiPaths.rounds, (c) => answer(c, view().rounds(readRoundsQuery(c.req.query()))));
   app.get(apiPaths.log, (c) => answer(c, view().log(readLogQuery(c.req.query()))));
-  app.get(apiPaths.join, (c) => answer(c, joinOffer(view(), ports.joinFacts(), ports.originOf(c.env.incoming))));
+  app.get(apiPaths.join, (c) =>
+    answer(c, joinOffer(opened(ports.snapshots.value()), ports.joinFacts(), ports.originOf(c.env.incoming))),
+  );
   app.get(apiPaths.events, (c) => {
     const { incoming, outgoing } = c.env;
     ports.events.open(outgoing, ports.addressOf(incoming), lastEventId(c.req.header('last-event-id')));

@@ -99,11 +99,11 @@ describe('a stream of events', () => {
 
   it('begins anew for a client that was gone for too long, or makes its place up', async () => {
     await using server = await TestServer.start();
-    server.run.kept = 2;
-    for (let round = 0; round < 5; round += 1) server.grow();
+    server.run.waiting = 20_000;
+    server.grow();
     for (const place of [1, 999_999]) {
       using listener = await Listener.open(server, place);
-      expect(await listener.next()).toMatchObject({ event: 'snapshot', id: 5 });
+      expect(await listener.next()).toMatchObject({ event: 'snapshot', id: 20_001 });
     }
   });
 
@@ -140,6 +140,15 @@ describe('a stream of events', () => {
     server.grow();
     expect(await reader.next()).toMatchObject({ event: 'change' });
     stuck.destroy();
+  });
+
+  it('tells when the coordinator has gone, which is no entry of the journal', async () => {
+    await using server = await TestServer.start();
+    using listener = await Listener.open(server);
+    expect(await listener.next()).toMatchObject({ data: { live: true } });
+    server.run.live = false;
+    server.service.handle({ type: 'grew' });
+    expect(await listener.next()).toMatchObject({ event: 'change', data: { live: false } });
   });
 
   it('ends with the server, after its last change', async () => {

@@ -15,6 +15,7 @@ import {
 } from './limits.ts';
 import { Refusal } from './refusal.ts';
 import type { RunView } from './run-view.ts';
+import type { Snapshots } from './snapshots.ts';
 
 interface Client {
   readonly response: ServerResponse;
@@ -27,26 +28,31 @@ interface Message {
   readonly bytes: Buffer;
 }
 
-const encode = (event: 'snapshot' | 'change', value: { readonly sequence: number }): Message => ({
-  sequence: value.sequence,
-  bytes: Buffer.from(`id: ${value.sequence}\nevent: ${event}\ndata: ${JSON.stringify(value)}\n\n`),
+const encode = (event: 'snapshot' | 'change', sequence: number, data: string): Message => ({
+  sequence,
+  bytes: Buffer.from(`id: ${sequence}\nevent: ${event}\ndata: ${data}\n\n`),
 });
 
 const heartbeat = Buffer.from(': still here\n\n');
 
 export class EventStreams {
   readonly #view: () => RunView | null;
+  readonly #snapshots: Snapshots;
+  readonly #redact: (text: string) => string;
   readonly #clients = new Set<Client>();
   readonly #open = new OpenCounter({ limit: MAX_STREAMS, perKey: MAX_STREAMS_PER_ADDRESS });
   readonly #beat: NodeJS.Timeout;
-  #snapshot: Message | null = null;
   #next: NodeJS.Timeout | null = null;
   #sentAt = -Infinity;
+  #live: boolean | null = null;
   /** Clients that were dropped because they did not read. */
   dropped = 0;
 
-  constructor(view: () => RunView | null) {
+  /** @param redact takes out of a text what no answer may hold */
+  constructor(view: () => RunView | null, snapshots: Snapshots, redact: (text: string) => string) {
     this.#view = view;
+    this.#snapshots = snapshots;
+    this.#redact = redact;
     this.#beat = setInterval(() => this.#sendBeat(), HEARTBEAT_MS);
   }
 
@@ -65,7 +71,7 @@ export class EventStreams {
     const release = this.#open.take(address);
     if (release === null) throw new Refusal('streams');
     const first = this.#first(view, last);
-    const client: Client = { response, sequence: first?.sequence ?? last ?? -1 };
+    const client: Client = { response, sequence: view.sequence };
     response.once('close', () => {
       release();
       this.#clients.delete(client);
@@ -86,7 +92,6 @@ export class EventStreams {
 
   /** Says that the run has changed; clients hear of it at once, or when their tenth of a second is over. */
   changed(): void {
-    this.#snapshot = null;
     if (this.#clients.size === 0 || this.#next !== null) return;
     const wait = Math.max(0, this.#sentAt + CHANGE_INTERVAL_MS - performance.now());
     this.#next = setTimeout(() => this.flush(), wait);
@@ -99,13 +104,16 @@ export class EventStreams {
     this.#sentAt = performance.now();
     const view = this.#view();
     if (view === null) return;
+    // Whether somebody writes the run changes without an entry.
+    const again = view.live !== this.#live;
+    this.#live = view.live;
     // Nearly all clients stand at the same place.
-    const made = new Map<number, Message | null>();
+    const made = new Map<number, Message>();
     for (const client of this.#clients) {
-      const known = made.get(client.sequence);
-      const message = known === undefined ? this.#after(view, client.sequence) : known;
+      if (client.sequence === view.sequence && !again) continue;
+      const message = made.get(client.sequence) ?? this.#after(view, client.sequence);
       made.set(client.sequence, message);
-      if (message !== null) this.#send(client, message);
+      this.#send(client, message);
     }
   }
 
@@ -120,19 +128,18 @@ export class EventStreams {
 
   /** What a client begins with: nothing that it knows already. */
   #first(view: RunView, last: number | null): Message | null {
-    if (last === null) return this.#whole(view);
-    return this.#after(view, last);
+    if (last === view.sequence) return null;
+    return last === null ? this.#whole(view) : this.#after(view, last);
   }
 
-  #after(view: RunView, sequence: number): Message | null {
+  #after(view: RunView, sequence: number): Message {
     const change = view.changesSince(sequence);
     if (change === null) return this.#whole(view);
-    return change.sequence === sequence ? null : encode('change', change);
+    return encode('change', change.sequence, this.#redact(JSON.stringify(change)));
   }
 
   #whole(view: RunView): Message {
-    this.#snapshot ??= encode('snapshot', view.snapshot());
-    return this.#snapshot;
+    return encode('snapshot', view.sequence, this.#snapshots.text() ?? '');
   }
 
   #send(client: Client, { sequence, bytes }: Message): void {

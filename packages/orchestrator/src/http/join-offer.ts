@@ -1,7 +1,6 @@
 /** What a volunteer's tab is told before it begins. */
 import type { RunId } from '@murmuration/protocol';
-import type { JoinOffer, RunHead } from '@murmuration/protocol/dashboard';
-import type { RunView } from './run-view.ts';
+import type { JoinOffer, RunSnapshot } from '@murmuration/protocol/dashboard';
 
 /** What only the coordinator's side knows; it does not change while the server runs. */
 export interface JoinFacts {
@@ -21,17 +20,18 @@ export function webSocketAddress(origin: URL): string {
   return `/${kind}/${host}/tcp/${origin.port || (secure ? 443 : 80)}/${secure ? 'wss' : 'ws'}`;
 }
 
-const closed = (view: RunView): { readonly head: RunHead; readonly reason: string | null } => {
-  const { head, figures, live } = view.snapshot();
-  if (figures.outcome !== null) return { head, reason: `The run is over: ${figures.outcome.reason}.` };
+/** Why nobody is taken in; null when workers are. */
+function closedBecause({ figures, live }: RunSnapshot): string | null {
+  if (figures.outcome !== null) return `The run is over: ${figures.outcome.reason}.`;
   if (figures.phase === 'closing' || figures.phase === 'over')
-    return { head, reason: `The run takes nobody in any more: ${figures.reason}.` };
-  return { head, reason: live ? null : 'Nobody coordinates this run now; it may be resumed.' };
-};
+    return `The run takes nobody in any more: ${figures.reason}.`;
+  return live ? null : 'Nobody coordinates this run now; it may be resumed.';
+}
 
 /** @param facts null where nobody coordinates the run from here */
-export function joinOffer(view: RunView, facts: JoinFacts | null, origin: URL): JoinOffer {
-  const { head, reason } = closed(view);
+export function joinOffer(run: RunSnapshot, facts: JoinFacts | null, origin: URL): JoinOffer {
+  const { head } = run;
+  const reason = closedBecause(run);
   const open = reason === null && facts !== null;
   return {
     runId: head.runId,

@@ -15,8 +15,11 @@ import type { Coordination, FromServer, ThreadOptions, ToServer } from './messag
 import { ServerMetrics } from './metrics.ts';
 import { buildingPage, missingPage, readPages } from './pages.ts';
 import type { PageFile, Pages } from './pages.ts';
+import { RunNotBegunError } from '../dashboard/errors.ts';
 import type { RunView } from './run-view.ts';
+import { redactor } from './redact.ts';
 import { PageServer } from './server.ts';
+import { Snapshots } from './snapshots.ts';
 import { Upgrades } from './upgrade.ts';
 
 /** How long the coordinator's thread may take to say its own figures. */
@@ -24,7 +27,7 @@ const METRICS_PATIENCE_MS = 2000;
 
 export interface ServicePorts {
   /** Opens the run in a directory for reading. */
-  readonly openView: (directory: string) => RunView | null;
+  readonly openView: (directory: string) => RunView;
   readonly post: (message: FromServer) => void;
 }
 
@@ -48,6 +51,9 @@ export class PageService {
   #port = 0;
   #poll: NodeJS.Timeout | null = null;
   #reading: NodeJS.Immediate | null = null;
+  #live = false;
+  /** What keeps the run from being opened was said. */
+  #complained = false;
 
   constructor(options: ThreadOptions, ports: ServicePorts) {
     this.#options = options;
@@ -55,9 +61,11 @@ export class PageService {
     const announce = options.announce === null ? null : new URL(options.announce);
     const { behindProxy, address, tls } = options;
     this.#gate = new Gate({ host: address.host, announce, behindProxy });
-    this.#events = new EventStreams(() => this.#view);
+    const redact = redactor(options.directory);
+    const snapshots = new Snapshots(() => this.#view, redact);
+    this.#events = new EventStreams(() => this.#view, snapshots, redact);
     this.#metrics = new ServerMetrics({
-      run: () => this.#view?.snapshot() ?? null,
+      run: () => snapshots.value(),
       members: () => (this.#view === null ? null : memberFigures(this.#view)),
       server: () => ({
         connections: this.#server.connections,
@@ -75,6 +83,7 @@ export class PageService {
     const defect = (error: unknown): void =>
       ports.post({ type: 'notice', line: `page server: ${error instanceof Error ? error.stack : String(error)}` });
     const app = createApp({
+      snapshots,
       view: () => this.#view,
       pages: () => this.#pages,
       events: this.#events,
@@ -82,6 +91,7 @@ export class PageService {
       joinFacts: () => this.#coordination?.facts ?? null,
       originOf: (request) => this.#originOf(request),
       addressOf,
+      redact,
       isOwn: (request) => this.#gate.isOwn(request),
       metrics: () => this.#metricsText(),
       defect,
@@ -133,17 +143,38 @@ export class PageService {
   #open(coordination: Coordination | null): void {
     this.#coordination = coordination;
     this.#data = new DataFiles(coordination?.files ?? []);
-    this.#view ??= this.#ports.openView(this.#options.directory);
     this.#poll ??= setInterval(() => this.#read(), POLL_MS);
     this.#read();
   }
 
+  /** The run, as soon as its first entry is there. */
+  #opened(): RunView | null {
+    try {
+      this.#view ??= this.#ports.openView(this.#options.directory);
+    } catch (error) {
+      if (!(error instanceof RunNotBegunError)) this.#complain(error);
+    }
+    return this.#view;
+  }
+
+  #complain(error: unknown): void {
+    if (this.#complained) return;
+    this.#complained = true;
+    this.#ports.post({
+      type: 'notice',
+      line: `page server: ${error instanceof Error ? error.message : String(error)}`,
+    });
+  }
+
   /** Reads what is new in slices, with requests between them. */
   #read(): void {
-    if (this.#reading !== null || this.#view === null) return;
-    const before = this.#view.snapshot().sequence;
-    const more = this.#view.advance(READ_SLICE_MS);
-    if (this.#view.snapshot().sequence !== before) this.#events.changed();
+    if (this.#reading !== null || this.#poll === null) return;
+    const view = this.#opened();
+    if (view === null) return;
+    const { sequence } = view;
+    const more = view.advance(READ_SLICE_MS);
+    if (view.sequence !== sequence || view.live !== this.#live) this.#events.changed();
+    this.#live = view.live;
     if (!more) return;
     this.#reading = setImmediate(() => {
       this.#reading = null;

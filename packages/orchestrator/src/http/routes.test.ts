@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runId } from '@murmuration/protocol';
 import type { JoinOffer } from '@murmuration/protocol/dashboard';
@@ -71,9 +71,7 @@ describe('the API', () => {
     server.service.handle({ type: 'pages', directory: join(folder, 'dist') });
     const answer = await server.ask(path);
     expect(answer.status, answer.body.toString()).toBe(status);
-    expect(answer.headers['content-type']).toBe(
-      status === 200 ? 'application/json' : 'application/json; charset=utf-8',
-    );
+    expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
     expect(codeOf(answer) ?? '').toMatch(status === 200 ? /^$/ : /^[A-Z_]+$/);
     expect(answer.body.toString()).not.toContain('do not serve');
   });
@@ -95,6 +93,19 @@ describe('the API', () => {
     expect([answer.status, codeOf(answer)]).toEqual([500, 'DEFECT']);
     expect(answer.body.toString()).not.toContain('secret');
     expect(server.told).toContainEqual(expect.objectContaining({ type: 'notice' }));
+  });
+});
+
+describe('no answer', () => {
+  it('says where things lie on this machine', async () => {
+    const directory = '/srv/annas runs/mnist-1';
+    await using server = await TestServer.start({ directory });
+    const { snapshot } = server.run;
+    const reason = `ENOSPC, write '${directory}/checkpoints', see ${homedir()}/x and ${process.cwd()}/y`;
+    server.run.snapshot = () => ({ ...snapshot.call(server.run), fault: { code: 'JOURNAL', message: reason } });
+    const text = (await server.ask('/api/run')).body.toString();
+    expect(JSON.parse(text)).toMatchObject({ fault: { message: "ENOSPC, write 'RUN/checkpoints', see ~/x and ./y" } });
+    expect(text).not.toMatch(/annas|\/srv/);
   });
 });
 

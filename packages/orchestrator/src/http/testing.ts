@@ -18,9 +18,10 @@ const page = <Row>(rows: readonly Row[]): Page<Row> => ({ rows, total: rows.leng
 /** A run of as many rounds as the test says. It keeps the last few changes, as the real one does. */
 export class FakeRun implements RunView {
   #round = 0;
-  /** Changes further back than so many are forgotten. */
-  kept = 100;
   closed = false;
+  /** Changes further back than so many are forgotten. */
+  kept = 2000;
+  live = true;
   /** Rounds that have happened and were not read. */
   waiting = 0;
   /** Filler of every change, in characters. */
@@ -49,7 +50,7 @@ export class FakeRun implements RunView {
       memberCount: 0,
       rounds: [],
       log: [],
-      live: true,
+      live: this.live,
       read: 1,
       fault: null,
       sequence: this.#round,
@@ -66,7 +67,7 @@ export class FakeRun implements RunView {
       log: [],
       points: [],
       cut: [],
-      live: true,
+      live: this.live,
       read: 1,
       fault: null,
       sequence: this.#round,

@@ -1,13 +1,13 @@
 /** The entry of the server's thread: a hostile request can take time from this thread alone, never from a round. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { RunProjection } from '../dashboard/run-projection.ts';
 import type { FromServer, ThreadOptions, ToServer } from './messages.ts';
-import { openRunView } from './open-view.ts';
 import { PageService } from './page-service.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('thread.ts is the entry of a worker thread.');
 const service = new PageService(workerData as ThreadOptions, {
-  openView: openRunView,
+  openView: (directory) => RunProjection.open(directory),
   post: (message: FromServer) => port.postMessage(message),
 });
 port.on('message', (message: ToServer) => {

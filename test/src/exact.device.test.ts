@@ -35,11 +35,8 @@ describe.each(['mlp', 'resnet'] as const)('an exact %s', (name) => {
     await Promise.all([gpu.peerId(), cpu.peerId()]);
     const mixed = await finished(run.command);
 
-    const shares = mixed.workers.map(({ backend, microBatches }) => [backend, microBatches > 0]);
-    expect(shares.toSorted()).toEqual([
-      ['exact', true],
-      ['webgpu', true],
-    ]);
+    const working = mixed.workers.filter(({ microBatches }) => microBatches > 0).map(({ backend }) => backend);
+    expect(working.toSorted()).toEqual(['exact', 'webgpu']);
     const audits = journalFacts(await run.directory()).filter(({ type }) => type === 'auditClosed');
     expect(audits.length).toBeGreaterThan(models[name].rounds);
     expect(audits.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);

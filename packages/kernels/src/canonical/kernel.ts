@@ -3,6 +3,8 @@
  * take these; whatever tile or thread computes an element, its sequence of operations is the one written here.
  */
 import type { Attributes, TensorType } from '../graph/graph.ts';
+import type { Conv2dSizes } from '../ops/conv2d.ts';
+import type { StridedCopy } from '../ops/strided-copy.ts';
 import type { Expr } from './expression.ts';
 
 /** What a call reads or writes: one of the node's inputs, its output, or a temporary. */
@@ -19,7 +21,17 @@ export interface MapCall {
   readonly output: CanonicalOperand;
   readonly shape: readonly number[];
   readonly value: Expr;
+  readonly moves?: Movement | undefined;
 }
+
+/**
+ * What a map moves that changes no element: `value` says the same, and means it. A renderer with a kernel for such movements
+ * may use that, for there is no arithmetic whose order could differ; operands are flushed already. `copies` reads the
+ * map's operands; `unfold` its only one, as columns [n, c, u, v, i, j] under the windows of a convolution of one group.
+ */
+export type Movement =
+  | { readonly kind: 'copies'; readonly copies: readonly StridedCopy[] }
+  | { readonly kind: 'unfold'; readonly sizes: Conv2dSizes };
 
 /**
  * One (batched) matrix product of `count` batches: c [m, n] = a′ [m, k] · b′ [k, n], a′ being a or its transpose.

@@ -10,7 +10,7 @@ import type { Expansion, OpTable } from '../graph/op.ts';
 import { UnsupportedOpError } from '../backend/errors.ts';
 import { broadcastIndex, flush, load, loadInt } from './build.ts';
 import type { Expr } from './expression.ts';
-import type { CanonicalOperand, ExactLowering, MatrixProduct } from './kernel.ts';
+import type { CanonicalOperand, ExactLowering, MatrixProduct, Movement } from './kernel.ts';
 
 /** A tensor of the plan: the graph's inputs come first, then what the steps make. Views share their operand's. */
 export type CanonicalTensor = number;
@@ -23,6 +23,7 @@ export interface MapStep {
   readonly output: CanonicalTensor;
   readonly shape: readonly number[];
   readonly value: Expr;
+  readonly moves?: Movement | undefined;
 }
 
 export interface ProductStep {
@@ -129,7 +130,7 @@ class Planner {
       const output = tensor(call.output);
       this.#steps.push(
         call.kind === 'map'
-          ? { kind: 'map', label, operands: call.operands.map(tensor), output, shape: call.shape, value: call.value }
+          ? { ...call, label, operands: call.operands.map(tensor), output }
           : { kind: 'product', label, a: tensor(call.a), b: tensor(call.b), output, problem: call.problem },
       );
     }

@@ -1,5 +1,6 @@
 /** Writes a kernel's whole WGSL source around its body. */
 import type { Kernel, KernelBinding } from './lowering.ts';
+import { QUOTIENT } from './quotient.ts';
 
 /** The name and type of a field of `dims`: `rows` is u32, `factor: f32` says its own. */
 function uniformField(field: string): { name: string; type: 'u32' | 'f32' } {
@@ -10,6 +11,9 @@ function uniformField(field: string): { name: string; type: 'u32' | 'f32' } {
 /** WGSL refuses an empty struct, so a kernel without sizes has one field that nobody reads. */
 const fieldsOf = ({ uniforms }: Kernel): readonly string[] => (uniforms.length === 0 ? ['unused'] : uniforms);
 
+/** Whether a body calls what {@link QUOTIENT} defines. */
+const DIVIDES = /\b(quotient|remainder)\(/;
+
 /** The source of `kernel`, entry point `main`. */
 export function shaderSource(kernel: Kernel): string {
   const fields = fieldsOf(kernel).map(uniformField);
@@ -18,6 +22,7 @@ export function shaderSource(kernel: Kernel): string {
     `struct Dims { ${fields.map(({ name, type }) => `${name}: ${type}`).join(', ')} }`,
     '@group(0) @binding(0) var<uniform> dims: Dims;',
     ...kernel.bindings.map(bindingSource),
+    DIVIDES.test(kernel.body) ? QUOTIENT : '',
     kernel.prelude ?? '',
     entryPoint(kernel),
   ]

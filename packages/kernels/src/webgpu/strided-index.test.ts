@@ -8,8 +8,10 @@ function evaluate({ expression, uniforms }: StridedIndex, index: number): number
   const text = expression
     .replace(/dims\.(\w+)/g, (_, name: string) => String(uniforms[name]))
     .replace(/(\d)u\b/g, '$1')
-    .replace(/\(at \/ (\d+)\)/g, 'Math.floor(at / $1)');
-  return runInNewContext(text, { at: index }) as number;
+    .replace(/\(at \/ (\d+)\)/g, 'quotient(at, $1)');
+  const quotient = (x: number, d: number): number => Math.floor(x / d);
+  const remainder = (x: number, d: number): number => x % d;
+  return runInNewContext(text, { at: index, quotient, remainder }) as number;
 }
 
 /** All offsets of a view by counting up its indices, the last axis fastest. */
@@ -45,6 +47,16 @@ describe('stridedIndex', () => {
     const row = (rows: number, columns: number) =>
       stridedIndex({ shape: [rows, columns], strides: [0, 1], variable: 'at', prefix: 'p' });
     expect(row(3, 4).expression).toBe(row(128, 512).expression);
+  });
+
+  it('divides more elements than floats can count as integers', () => {
+    const transposed = (rows: number) =>
+      stridedIndex({ shape: [rows, 3], strides: [1, rows], variable: 'at', prefix: 'p' });
+    expect(transposed(2 ** 20 - 1).expression).toContain('quotient(at, dims.pi0)');
+    const { expression, uniforms, ...rest } = transposed(2 ** 20);
+    expect(expression).toContain('(at / dims.pi0)');
+    const last = 3 * 2 ** 20 - 1;
+    expect(evaluate({ expression, uniforms, ...rest }, last)).toBe(2 ** 20 - 1 + 2 * 2 ** 20);
   });
 
   it('is the linear index itself for a dense tensor', () => {

@@ -1,4 +1,5 @@
 /** Where an element of a strided view lies for a linear, row-major index, as a WGSL expression over sizes in a uniform. */
+import { quotientText, remainderText } from './quotient.ts';
 
 export interface StridedIndex {
   /** An expression of the linear index; that index itself for a dense view. */
@@ -37,10 +38,13 @@ export function stridedIndex({ shape, strides, variable, prefix }: StridedView):
     uniforms[prefix + name] = value;
     return `dims.${prefix}${name}`;
   };
+  const end = shape.reduce((total, each) => total * each, 1);
   const terms = runs.flatMap(({ stride, size: count, inner }, level) => {
     if (stride === 0) return [];
-    const quotient = level === runs.length - 1 ? variable : `(${variable} / ${size(`i${level}`, inner)})`;
-    const wrapped = level === 0 ? quotient : `(${quotient} % ${size(`n${level}`, count)})`;
+    const outer =
+      level === runs.length - 1 ? variable : quotientText(variable, size(`i${level}`, inner), { end, divisor: inner });
+    const wrapped =
+      level === 0 ? outer : remainderText(outer, size(`n${level}`, count), { end: end / inner, divisor: count });
     return [stride === 1 ? wrapped : `${wrapped} * ${size(`s${level}`, stride)}`];
   });
   return {

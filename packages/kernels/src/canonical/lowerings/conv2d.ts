@@ -66,6 +66,7 @@ const unfold = (s: Conv2dSizes, to: CanonicalOperand): MapCall => ({
   output: to,
   shape: [s.batch, s.channels, s.kernelHeight, s.kernelWidth, s.outHeight, s.outWidth],
   value: xUnder(s, 0, [axis(0), axis(1)], [axis(2), axis(3)], [axis(4), axis(5)]),
+  moves: { kind: 'unfold', sizes: s },
 });
 
 const columnsType = (s: Conv2dSizes) => ({ dtype: 'f32', shape: [s.batch, tapsOf(s), placesOf(s)] }) as const;

@@ -1,39 +1,58 @@
 /** Exact lowerings of what only moves elements. */
 import { natural, naturals } from '../../graph/attributes.ts';
 import type { TensorType } from '../../graph/graph.ts';
+import { concatCopies, sliceCopies, type StridedCopy, transposeCopies } from '../../ops/strided-copy.ts';
 import { add, and, axis, indexOf, less, lessOrEqual, load, loadWhere, size, subtract } from '../build.ts';
 import type { Expr } from '../expression.ts';
-import { type CanonicalOperand, type ExactLowering, input, type MapCall, output, scratch } from '../kernel.ts';
+import {
+  type CanonicalOperand,
+  type ExactContext,
+  type ExactLowering,
+  input,
+  type MapCall,
+  output,
+  scratch,
+} from '../kernel.ts';
 
 const axesOf = (shape: readonly number[]): Expr[] => shape.map((_, at) => axis(at));
 
-/** A map from the output's coordinates to the element of the one operand that stands there. */
+/** A map from the output's coordinates to the element of the one operand that stands there, and the same as copies. */
 const moved = (
-  read: (context: Parameters<Extract<ExactLowering, { kind: 'calls' }>['lower']>[0]) => Expr,
+  read: (context: ExactContext) => Expr,
+  copies?: (context: ExactContext) => readonly StridedCopy[],
 ): ExactLowering => ({
   kind: 'calls',
-  lower: (context) => ({
-    calls: [{ kind: 'map', operands: [input(0)], output, shape: context.output.shape, value: read(context) }],
-  }),
+  lower: (context) => {
+    const moves = copies && ({ kind: 'copies', copies: copies(context) } as const);
+    const { shape } = context.output;
+    return { calls: [{ kind: 'map', operands: [input(0)], output, shape, value: read(context), moves }] };
+  },
 });
 
-export const transposeExactly = moved(({ inputs: [x], attributes }) => {
-  const permutation = naturals(attributes, 'permutation');
-  const shape = x?.shape ?? [];
-  return load(
-    0,
-    indexOf(
-      shape,
-      shape.map((_, at) => axis(permutation.indexOf(at))),
-    ),
-  );
-});
+export const transposeExactly = moved(
+  ({ inputs: [x], attributes }) => {
+    const permutation = naturals(attributes, 'permutation');
+    const shape = x?.shape ?? [];
+    return load(
+      0,
+      indexOf(
+        shape,
+        shape.map((_, at) => axis(permutation.indexOf(at))),
+      ),
+    );
+  },
+  ({ inputs: [x], attributes }) => transposeCopies(x?.shape ?? [], naturals(attributes, 'permutation')),
+);
 
-export const sliceExactly = moved(({ inputs: [x], attributes, output: { shape } }) => {
-  const [along, start] = [natural(attributes, 'axis'), natural(attributes, 'start')];
-  const coordinates = axesOf(shape);
-  return load(0, indexOf(x?.shape ?? [], coordinates.with(along, add(coordinates[along] ?? size(0), size(start)))));
-});
+export const sliceExactly = moved(
+  ({ inputs: [x], attributes, output: { shape } }) => {
+    const [along, start] = [natural(attributes, 'axis'), natural(attributes, 'start')];
+    const coordinates = axesOf(shape);
+    return load(0, indexOf(x?.shape ?? [], coordinates.with(along, add(coordinates[along] ?? size(0), size(start)))));
+  },
+  ({ inputs: [x], attributes, output: { shape } }) =>
+    sliceCopies(x?.shape ?? [], { axis: natural(attributes, 'axis'), start: natural(attributes, 'start'), to: shape }),
+);
 
 export const padExactly = moved(({ inputs: [x], attributes, output: { shape } }) => {
   const [along, before] = [natural(attributes, 'axis'), natural(attributes, 'before')];
@@ -67,6 +86,14 @@ export const concatExactly: ExactLowering = {
           output: target,
           shape,
           value: joinedValue(group, along, shape),
+          moves: {
+            kind: 'copies',
+            copies: concatCopies(
+              group.map((piece) => piece.shape),
+              along,
+              shape,
+            ),
+          },
         });
         joined.push({ operand: target, shape });
       }

@@ -1,9 +1,19 @@
 /** The launches of a graph in exact arithmetic: the canonical plan, one kernel a step. Pure. */
-import { type CanonicalPlan, type MapStep, planCanonical, type ProductStep } from '../../canonical/plan.ts';
+import type { Movement } from '../../canonical/kernel.ts';
+import {
+  type CanonicalPlan,
+  type CanonicalTensor,
+  type MapStep,
+  planCanonical,
+  type ProductStep,
+} from '../../canonical/plan.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { OpTable } from '../../graph/op.ts';
+import { unfoldCall } from '../kernels/conv2d-unfolded.ts';
+import { output } from '../kernels/lanes.ts';
+import { stridedCopyCall } from '../kernels/layout.ts';
 import { matmulCall, type MatmulTile } from '../kernels/matmul.ts';
-import type { DeviceTraits } from '../lowering.ts';
+import type { DeviceTraits, Operand } from '../lowering.ts';
 import type { Plan, PlannedCall } from '../plan.ts';
 import { elements } from '../wgsl.ts';
 import { mapKernel } from './map-kernel.ts';
@@ -26,7 +36,8 @@ export function planExact(graph: Graph, context: ExactContext): Plan {
     if (absorbed.has(step)) return [];
     const end = finished.get(step);
     if (end) return [finishedCall(end, context)];
-    return [step.kind === 'map' ? mapCall(step, plan) : productCall(step, context)];
+    if (step.kind === 'product') return [productCall(step, context)];
+    return step.moves ? movementCalls(step, step.moves, context) : [mapCall(step, plan)];
   });
   const bytes = plan.tensors.map((type) => elements(type) * 4);
   return { calls, bytes, inputs: plan.inputs, outputs: plan.outputs };
@@ -35,6 +46,23 @@ export function planExact(graph: Graph, context: ExactContext): Plan {
 function mapCall(step: MapStep, { tensors }: CanonicalPlan): PlannedCall {
   const operands = step.operands.map((tensor) => tensors[tensor]!.dtype);
   return { label: step.label, operands: [...step.operands, step.output], ...mapKernel({ ...step, operands }) };
+}
+
+/** A movement by the kernels that fast numerics have for it. */
+function movementCalls(step: MapStep, moves: Movement, { traits }: ExactContext): readonly PlannedCall[] {
+  const calls =
+    moves.kind === 'copies'
+      ? moves.copies.map((copy) => stridedCopyCall(copy, traits))
+      : [unfoldCall({ traits }, moves.sizes, output)];
+  const tensor = (operand: Operand): CanonicalTensor =>
+    operand.from === 'input' ? step.operands[operand.index]! : step.output;
+  return calls.map(({ kernel, uniforms, workgroups, operands }) => ({
+    label: step.label,
+    kernel,
+    uniforms,
+    workgroups,
+    operands: operands.map(tensor),
+  }));
 }
 
 const PLACES = [{ from: 'input', index: 0 }, { from: 'input', index: 1 }, { from: 'output' }] as const;

@@ -4,7 +4,7 @@
  * gradient is dy · columnsᵀ and the columns' gradient kernelᵀ · dy, which is folded back into dx.
  */
 import type { Conv2dSizes } from '../../ops/conv2d.ts';
-import type { KernelCall, Lowered, LoweringContext, Operand } from '../lowering.ts';
+import type { DeviceTraits, KernelCall, Lowered, LoweringContext, Operand } from '../lowering.ts';
 import { reads, writes } from '../wgsl.ts';
 import { type CoverWalk, coversOf } from './covers.ts';
 import { input, laneCall, output, scratch } from './lanes.ts';
@@ -43,7 +43,7 @@ for (var j = j0; j < min(j0 + dims.span, dims.outWidth); j++) {
 }`;
 
 /** On a GPU a lane copies one element; on a CPU a whole line, because finding a place costs more than copying. */
-function unfoldCall({ traits }: LoweringContext, sizes: Conv2dSizes, to: Operand): KernelCall {
+export function unfoldCall({ traits }: { readonly traits: DeviceTraits }, sizes: Conv2dSizes, to: Operand): KernelCall {
   const span = traits.software ? sizes.outWidth : 1;
   const parts = Math.ceil(sizes.outWidth / span);
   return laneCall(

@@ -1,6 +1,7 @@
 /** transpose, slice, pad and concat: elements moved, not changed. */
 import type { DeviceTraits, KernelCall, LoweringContext, WgslLowering } from '../lowering.ts';
-import { denseStrides, type StridedIndex, stridedIndex } from '../strided-index.ts';
+import { concatCopies, sliceCopies, type StridedCopy, transposeCopies } from '../../ops/strided-copy.ts';
+import { type StridedIndex, stridedIndex } from '../strided-index.ts';
 import { elements, product, reads, writes } from '../wgsl.ts';
 import { input, laneCall, output } from './lanes.ts';
 
@@ -72,58 +73,33 @@ for (var i = 0u; i < dims.run / 4u; i++) { y[there + i] = x[here + i]; }`;
 const view = (shape: readonly number[], strides: readonly number[], prefix: string): StridedIndex =>
   stridedIndex({ shape, strides, variable: 'at', prefix });
 
-const dense = (shape: readonly number[]): StridedIndex => view(shape, denseStrides(shape), 'd');
+/** The launch of one copy. */
+export function stridedCopyCall(copy: StridedCopy, traits: DeviceTraits): KernelCall {
+  const { operand, shape, fromStrides, toStrides, fromStart, toStart } = copy;
+  const [from, to] = [view(shape, fromStrides, 'f'), view(shape, toStrides, 't')];
+  return copyCall({ count: product(shape), operand, from, to, fromStart, toStart, traits });
+}
 
-export const transposeLowering: WgslLowering = {
+const byCopies = (copiesOf: (context: LoweringContext) => readonly StridedCopy[]): WgslLowering => ({
   kind: 'kernels',
-  lower: ({ inputs: [x], attributes, output: { shape }, traits }) => {
-    const own = denseStrides(x!.shape);
-    const read = (attributes['permutation'] as readonly number[]).map((axis) => own[axis]!);
-    const call = {
-      count: product(shape),
-      operand: 0,
-      from: view(shape, read, 'f'),
-      to: dense(shape),
-      fromStart: 0,
-      toStart: 0,
-      traits,
-    };
-    return { calls: [copyCall(call)] };
-  },
-};
+  lower: (context) => ({ calls: copiesOf(context).map((copy) => stridedCopyCall(copy, context.traits)) }),
+});
 
-export const sliceLowering: WgslLowering = {
-  kind: 'kernels',
-  lower: ({ inputs: [x], attributes, output: { shape }, traits }) => {
-    const own = denseStrides(x!.shape);
-    const fromStart = (attributes['start'] as number) * own[attributes['axis'] as number]!;
-    const call = {
-      count: product(shape),
-      operand: 0,
-      from: view(shape, own, 'f'),
-      to: dense(shape),
-      fromStart,
-      toStart: 0,
-      traits,
-    };
-    return { calls: [copyCall(call)] };
-  },
-};
+export const transposeLowering = byCopies(({ inputs: [x], attributes }) =>
+  transposeCopies(x!.shape, attributes['permutation'] as readonly number[]),
+);
 
-export const concatLowering: WgslLowering = {
-  kind: 'kernels',
-  lower: ({ inputs, attributes, output: { shape }, traits }) => {
-    const [axis, own] = [attributes['axis'] as number, denseStrides(shape)];
-    let start = 0;
-    const calls = inputs.map((part, operand) => {
-      const toStart = start * own[axis]!;
-      start += part.shape[axis]!;
-      const to = view(part.shape, own, 't');
-      return copyCall({ count: elements(part), operand, from: dense(part.shape), to, fromStart: 0, toStart, traits });
-    });
-    return { calls };
-  },
-};
+export const sliceLowering = byCopies(({ inputs: [x], attributes, output: { shape } }) =>
+  sliceCopies(x!.shape, { axis: attributes['axis'] as number, start: attributes['start'] as number, to: shape }),
+);
+
+export const concatLowering = byCopies(({ inputs, attributes, output: { shape } }) =>
+  concatCopies(
+    inputs.map((part) => part.shape),
+    attributes['axis'] as number,
+    shape,
+  ),
+);
 
 export const padLowering: WgslLowering = {
   kind: 'kernels',

@@ -3,11 +3,11 @@ import { CollectiveRank } from './collective-rank.ts';
 import { checkResult, testVector } from './rank.ts';
 
 describe('the collective without a coordinator', () => {
-  it('gives every rank the mean, time after time', async () => {
+  it.each(['fast', 'exact'] as const)('gives every rank the mean in %s numerics, time after time', async (numerics) => {
     const [ranks, elements] = [3, 300_001];
     const members = await Promise.all(
       Array.from({ length: ranks }, (_, rank) =>
-        CollectiveRank.open({ rank, ranks, elements }, testVector({ rank, elements })),
+        CollectiveRank.open({ rank, ranks, elements }, testVector({ rank, elements }), numerics),
       ),
     );
     const addresses = members.map(({ address }) => address);

@@ -4,6 +4,7 @@
  * spread them, and put the result together. What a coordinator adds in a round (its commands and the seal) is not here:
  * a bucket is reduced when all its contributions are in, and the reduction is over when all reduced buckets are.
  */
+import type { Numerics } from '@murmuration/kernels/backend';
 import { createHostKernels } from '@murmuration/kernels/exact';
 import type { HostKernels, HostVector } from '@murmuration/kernels/exact';
 import { microBatch, milliseconds, ownedBy, round, runId, view } from '@murmuration/protocol';
@@ -22,7 +23,7 @@ import {
   ReducedBuckets,
   summationOf,
 } from '@murmuration/worker/collective';
-import type { InboundParts } from '@murmuration/worker/collective';
+import type { InboundParts, Summation } from '@murmuration/worker/collective';
 import type { Rank, RankSettings } from './rank.ts';
 
 /** 256 KiB, as in a job that says nothing else. */
@@ -51,10 +52,16 @@ class Reduction {
   }
 }
 
+/** What a member contributes whose mean gradient is this. */
+const contributionOf: Readonly<Record<Numerics, (gradient: Float32Array) => Float32Array | BigInt64Array>> = {
+  fast: (gradient) => gradient,
+  exact: (gradient) => BigInt64Array.from(gradient, (value) => BigInt(value * SAMPLES) << 44n),
+};
+
 export class CollectiveRank implements Rank {
-  readonly name = 'murmuration';
+  readonly name: string;
   readonly #ranks: number;
-  readonly #gradient: Float32Array;
+  readonly #contribution: Float32Array | BigInt64Array;
   readonly #node: MurmurationNode;
   readonly #links: BucketLinks;
   readonly #cut: BucketCut;
@@ -63,6 +70,8 @@ export class CollectiveRank implements Rank {
   readonly #reduced: ReducedBuckets;
   readonly #collective: Collective;
   readonly #result: HostVector;
+  readonly #kernels: HostKernels;
+  readonly #summation: Summation;
   readonly #reductions = new Map<View, Reduction>();
   #members: readonly MemberInfo[] = [];
   #owners: readonly PeerId[] = [];
@@ -71,22 +80,36 @@ export class CollectiveRank implements Rank {
   private constructor(parts: {
     ranks: number;
     gradient: Float32Array;
+    numerics: Numerics;
     node: MurmurationNode;
     kernels: HostKernels;
     result: HostVector;
   }) {
-    const { ranks, gradient, node, kernels, result } = parts;
-    [this.#ranks, this.#gradient, this.#node, this.#result] = [ranks, gradient, node, result];
+    const { ranks, gradient, numerics, node, kernels, result } = parts;
+    const summation = summationOf(numerics, kernels);
+    this.name = numerics === 'exact' ? 'murmuration, exact' : 'murmuration';
+    [this.#ranks, this.#contribution, this.#node, this.#result] = [
+      ranks,
+      contributionOf[numerics](gradient),
+      node,
+      result,
+    ];
+    [this.#kernels, this.#summation] = [kernels, summation];
     this.#links = new BucketLinks(node);
-    this.#cut = new BucketCut({ size: gradient.length, trained: gradient.length, bucketSize: BUCKET_SIZE });
-    const limit = 3 * gradient.byteLength;
+    this.#cut = new BucketCut({
+      size: gradient.length,
+      trained: gradient.length,
+      bucketSize: BUCKET_SIZE,
+      contributionBytes: summation.elementBytes,
+    });
+    const limit = 3 * this.#contribution.byteLength;
     [this.#received, this.#reduced] = [new ReceivedContributions(limit), new ReducedBuckets(limit)];
     const [own, received, reduced, links] = [this.#own, this.#received, this.#reduced, this.#links];
     this.#collective = new Collective({
       self: node.peerId,
       runId: RUN,
       cut: this.#cut,
-      summation: summationOf('fast', kernels),
+      summation,
       own,
       received,
       reduced,
@@ -96,7 +119,11 @@ export class CollectiveRank implements Rank {
   }
 
   /** @param gradient what this rank brings, `[elements] f32` */
-  static async open({ ranks }: RankSettings, gradient: Float32Array): Promise<CollectiveRank> {
+  static async open(
+    { ranks }: RankSettings,
+    gradient: Float32Array,
+    numerics: Numerics = 'fast',
+  ): Promise<CollectiveRank> {
     const node = await createNode({
       privateKey: await newKey(),
       listen: ['/ip4/127.0.0.1/tcp/0'],
@@ -106,11 +133,12 @@ export class CollectiveRank implements Rank {
     const rank = new CollectiveRank({
       ranks,
       gradient,
+      numerics,
       node,
       kernels,
       result: kernels.allocate(gradient.length),
     });
-    await serveBuckets(node, rank.#inbound(kernels));
+    await serveBuckets(node, rank.#inbound());
     return rank;
   }
 
@@ -137,7 +165,7 @@ export class CollectiveRank implements Rank {
       microBatches: [microBatch(assignment)],
       samples: SAMPLES,
     };
-    this.#own.add(commitTo(this.#gradient, this.#cut, terms, this.#node.privateKey));
+    this.#own.add(commitTo(this.#contribution, this.#cut, terms, this.#node.privateKey));
     const pushes = this.#others.map((to) =>
       this.#collective.pushContribution({
         type: 'pushContribution',
@@ -162,7 +190,7 @@ export class CollectiveRank implements Rank {
     return this.#members.filter(({ peerId }) => peerId !== this.#node.peerId);
   }
 
-  #inbound(kernels: HostKernels): Inbound {
+  #inbound(): Inbound {
     const tell: InboundParts['tell'] = (event) => {
       if (event.type === 'contributionReceived') this.#contributed(event.assignment, event.bucket);
       else this.#reduction(event.view).add(event.bucket, event.hash);
@@ -170,8 +198,8 @@ export class CollectiveRank implements Rank {
     return new Inbound({
       runId: RUN,
       cut: this.#cut,
-      vectors: kernels.vectors,
-      summation: summationOf('fast', kernels),
+      vectors: this.#kernels.vectors,
+      summation: this.#summation,
       received: this.#received,
       reduced: this.#reduced,
       tell,

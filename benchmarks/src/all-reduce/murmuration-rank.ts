@@ -2,4 +2,5 @@
 import { CollectiveRank } from './collective-rank.ts';
 import { serveRank, testVector } from './rank.ts';
 
-await serveRank((settings) => CollectiveRank.open(settings, testVector(settings)), 'mean');
+const numerics = process.argv[2] === 'exact' ? 'exact' : 'fast';
+await serveRank((settings) => CollectiveRank.open(settings, testVector(settings), numerics), 'mean');

@@ -44,14 +44,18 @@ export interface AllReduceData {
 type Program = Pick<GroupOptions, 'command' | 'parameters' | 'environment'>;
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const nodeProgram = (path: string): Program => ({
+const nodeProgram = (path: string, ...parameters: string[]): Program => ({
   command: process.execPath,
-  parameters: ['--disable-warning=ExperimentalWarning', fileOf(path)],
+  parameters: ['--disable-warning=ExperimentalWarning', fileOf(path), ...parameters],
 });
 
 function programs({ settings, log }: SuiteOptions): Program[] {
   const python = settings['python'] ?? 'python3';
-  const ours = [nodeProgram('../all-reduce/murmuration-rank.ts'), nodeProgram('../peers/tcp-ring-rank.ts')];
+  const ours = [
+    nodeProgram('../all-reduce/murmuration-rank.ts'),
+    nodeProgram('../peers/tcp-ring-rank.ts'),
+    nodeProgram('../all-reduce/murmuration-rank.ts', 'exact'),
+  ];
   if (hasPython(python, 'torch.distributed')) {
     return [
       ...ours,
@@ -142,7 +146,7 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
   const [last, ...others] = cases.map(tableOf).toReversed();
   const notes = [
     ...(last?.notes ?? []),
-    'GB/s is the vector’s bytes ÷ time. murmuration encrypts (TLS), hashes, proves, checks and takes the weighted mean; the others sum',
+    'GB/s is the vector’s bytes ÷ time. murmuration encrypts (TLS), hashes, proves, checks and takes the weighted mean, in exact numerics of 64-bit sums, which are twice the bytes on their way to an owner; the others sum',
     `load average before: ${load.map((value) => value.toFixed(1)).join(', ')}`,
   ];
   return { suite: 'all-reduce', tables: [...others.toReversed(), { ...last!, notes }], data };

@@ -80,7 +80,7 @@ export class Tab implements AsyncDisposable {
   }
 
   static async open(browser: Browser, { initScript, ...options }: TabOptions): Promise<Tab> {
-    const context = await browser.newContext(options);
+    const context = await browser.newContext({ locale: 'en-US', ...options });
     if (initScript !== undefined) await context.addInitScript(initScript);
     return new Tab(context, await context.newPage());
   }

@@ -58,6 +58,12 @@ describe('amounts of tokens', () => {
     expect(format.tokens('-1500000', 6)).toBe('−1.5');
   });
 
+  it('have two places in a column', () => {
+    expect(format.amount('1230000', 6)).toBe('1.23');
+    expect(format.amount('5', 0)).toBe('5.00');
+    expect(format.amount('', 6)).toBe(format.NOTHING);
+  });
+
   it('say nothing about what is no amount', () => expect(format.tokens('1e3', 18)).toBe(format.NOTHING));
 });
 

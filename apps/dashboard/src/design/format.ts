@@ -95,6 +95,12 @@ export function tokens(smallest: string, decimals: number, places = 4): string {
   return `${negative ? '−' : ''}${grouped.format(BigInt(units))}${parts === '' ? '' : `.${parts}`}`;
 }
 
+/** An amount with exactly two places, for columns of them: `1,234.50` */
+export function amount(smallest: string, decimals: number): string {
+  const [units, places = ''] = tokens(smallest, decimals, 2).split('.');
+  return units === NOTHING ? NOTHING : `${units}.${places.padEnd(2, '0')}`;
+}
+
 /** `0x12ab…90ef` */
 export const shortHex = (hex: string): string => (hex.length > 14 ? `${hex.slice(0, 6)}…${hex.slice(-4)}` : hex);
 

@@ -62,7 +62,7 @@ export const Audits = ({ audits }: { readonly audits: readonly AuditRow[] }) => 
         None of its work has been audited yet. New members are audited often, proven ones rarely, and none never.
       </Empty>
     ) : (
-      <div class="panel scrolled" role="region" aria-labelledby="audits-title" tabIndex={0}>
+      <div class="panel scrolled" role="region" aria-label="List of audits" tabIndex={0}>
         {audits.map((audit) => (
           <Audit key={audit.audit} audit={audit} />
         ))}

@@ -1,17 +1,17 @@
 /** The epochs in which a member earned something, with their transactions. */
 import type { MemberEpoch, RunHead } from '@murmuration/protocol/dashboard';
-import { NOTHING, count, shortHex, tokens } from '../design/format.ts';
+import { NOTHING, amount, count, shortHex } from '../design/format.ts';
 import { Copy, Empty, Section } from '../design/pieces.tsx';
 
 function Row({ epoch, payment }: { readonly epoch: MemberEpoch; readonly payment: NonNullable<RunHead['payment']> }) {
-  const amount = (wei: string | null): string => (wei === null ? NOTHING : tokens(wei, payment.decimals));
+  const words = (wei: string | null): string => (wei === null ? NOTHING : amount(wei, payment.decimals));
   return (
     <tr>
       <th scope="row">{count(epoch.epoch)}</th>
       <td class="number wide">{count(epoch.round)}</td>
       <td class="number">{count(epoch.verified)}</td>
-      <td class="number">{amount(epoch.cumulativeWei)}</td>
-      <td class="number">{amount(epoch.paidWei)}</td>
+      <td class="number">{words(epoch.cumulativeWei)}</td>
+      <td class="number">{words(epoch.paidWei)}</td>
       <td>
         {epoch.transaction === null ? (
           <span class="quiet">{epoch.deferred ?? 'not settled yet'}</span>
@@ -45,7 +45,7 @@ export function Epochs({
       {epochs.length === 0 ? (
         <Empty>No epoch with work of this member has been closed yet.</Empty>
       ) : (
-        <div class="table-frame" role="region" aria-labelledby="epochs-title" tabIndex={0}>
+        <div class="table-frame" role="region" aria-label="Table of epochs" tabIndex={0}>
           <table class="table">
             <caption class="visually-hidden">Epochs, the newest first</caption>
             <thead>

@@ -22,7 +22,7 @@ const outcomes: Readonly<Record<WorkLine['outcome'], Tone>> = {
 
 const pays: Readonly<Record<WorkLine['pay'], readonly [words: string, tone: Tone]>> = {
   pays: ['pays', 'good'],
-  waits: ['pays with the next epoch', 'info'],
+  waits: ['next epoch', 'info'],
   forfeited: ['forfeited', 'bad'],
   'not due': ['not due', 'neutral'],
   'unpaid job': ['unpaid job', 'neutral'],
@@ -97,7 +97,7 @@ export function Work({
         </Empty>
       )}
       {answer !== null && answer.rows.length > 0 && (
-        <div class="table-frame" role="region" aria-labelledby="work-title" tabIndex={0}>
+        <div class="table-frame" role="region" aria-label="Table of work" tabIndex={0}>
           <table class="table work">
             <caption class="visually-hidden">Micro-batches by round, the newest first</caption>
             <thead>

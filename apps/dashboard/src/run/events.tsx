@@ -138,7 +138,7 @@ export function Events({ view }: { readonly view: RunView }) {
         />
       )}
       {lines.length > 0 && (
-        <div class="events-frame" role="region" aria-labelledby="events-title" tabIndex={0}>
+        <div class="events-frame" role="region" aria-label="List of events" tabIndex={0}>
           <ol class="events">
             {lines.map((line) => (
               <Line key={line.id} line={line} />

@@ -10,7 +10,7 @@ import { addressOf } from '../api/client.ts';
 import type { RunView } from '../api/merge.ts';
 import { Pager } from '../design/controls.tsx';
 import { useFetched } from '../design/fetched.ts';
-import { NOTHING, ago, compact, count, counted, tokens } from '../design/format.ts';
+import { NOTHING, ago, amount, compact, count, counted } from '../design/format.ts';
 import { PeerLink } from '../design/peer.tsx';
 import { Badge, Empty, Section, Skeleton, Trouble } from '../design/pieces.tsx';
 import { kindOf, shareOf, statuses, trustOf } from './member-words.ts';
@@ -71,6 +71,7 @@ const columns: readonly Column[] = [
     title: 'Verified',
     sort: 'verified',
     number: true,
+    wide: true,
     cell: ({ verified, forfeited }) => (
       <>
         {count(verified)}
@@ -82,7 +83,7 @@ const columns: readonly Column[] = [
     title: 'Earned',
     sort: 'earned',
     number: true,
-    cell: ({ earnedWei }, { payment }) => (payment === null ? NOTHING : tokens(earnedWei, payment.decimals, 2)),
+    cell: ({ earnedWei }, { payment }) => (payment === null ? NOTHING : amount(earnedWei, payment.decimals)),
   },
   {
     title: 'Last seen',
@@ -193,7 +194,7 @@ export function MembersTable({ view }: { readonly view: RunView }) {
       {answer === null && error === null && <Skeleton lines={8} label="Members are being fetched" />}
       {answer !== null && answer.rows.length === 0 && <Empty>{emptyWords(query.find)}</Empty>}
       {answer !== null && answer.rows.length > 0 && (
-        <div class="table-frame" role="region" aria-labelledby="members-title" tabIndex={0}>
+        <div class="table-frame" role="region" aria-label="Table of members" tabIndex={0}>
           <table class="table members">
             <caption class="visually-hidden">
               Members, {counted(answer.total, 'row')}; buttons in the head sort them

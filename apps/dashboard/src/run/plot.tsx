@@ -1,8 +1,9 @@
 /** Curves drawn by uPlot in the page's colours. What it shows is also said in words, since a canvas says nothing. */
-import type uPlotType from 'uplot';
-import uPlot from 'uplot';
+import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useRef } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import { Empty } from '../design/pieces.tsx';
 import { themeVersion } from '../design/theme.tsx';
 import { align } from './curve-data.ts';
 import type { CurveData } from './curve-data.ts';
@@ -53,7 +54,7 @@ function colourOf(element: HTMLElement, property: string): string {
   return color;
 }
 
-const seriesOf = (element: HTMLElement, { colour, label, sparse = false }: Line): uPlotType.Series[] => {
+const seriesOf = (element: HTMLElement, { colour, label, sparse = false }: Line): uPlot.Series[] => {
   const stroke = colourOf(element, colour);
   const edge = { stroke: 'transparent', points: { show: false }, spanGaps: true };
   return [
@@ -64,12 +65,12 @@ const seriesOf = (element: HTMLElement, { colour, label, sparse = false }: Line)
 };
 
 /** The span of what was thinned away, as a wash. */
-const bandOf = (element: HTMLElement, { colour }: Line, index: number): uPlotType.Band => ({
+const bandOf = (element: HTMLElement, { colour }: Line, index: number): uPlot.Band => ({
   series: [1 + index * COLUMNS + 2, 1 + index * COLUMNS + 1],
   fill: colourOf(element, colour).replace(/^rgb\((.*)\)$/, 'rgba($1, 0.14)'),
 });
 
-function optionsOf(element: HTMLElement, props: PlotProps): uPlotType.Options {
+function optionsOf(element: HTMLElement, props: PlotProps): uPlot.Options {
   const { lines, logarithmic, xWords, yWords, xSteps } = props;
   const ink = colourOf(element, '--ink-3');
   const grid = { stroke: colourOf(element, '--grid'), width: 1 };
@@ -146,45 +147,63 @@ function nearest(column: ArrayLike<number | null | undefined>, index: number): n
 }
 
 /** A logarithm knows nothing at or below zero. */
-const drawable = (columns: (number | null)[][], logarithmic: boolean): uPlotType.AlignedData =>
+const drawable = (columns: (number | null)[][], logarithmic: boolean): uPlot.AlignedData =>
   (logarithmic
     ? [columns[0], ...columns.slice(1).map((column) => column.map((y) => (y !== null && y > 0 ? y : null)))]
-    : columns) as uPlotType.AlignedData;
+    : columns) as uPlot.AlignedData;
+
+/** uPlot reads the browser's language as it loads, and some browsers have one that it can't read: the page lives on. */
+const loadUPlot = async (): Promise<typeof uPlot> => (await import('uplot')).default;
 
 export function Plot(props: PlotProps) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
+  const failure = useSignal<Error | null>(null);
   const { lines, logarithmic } = props;
   const newest = useRef(props);
   newest.current = props;
-  const data = drawable(align(lines.map((line) => line.data)), logarithmic);
+  const data = useRef<uPlot.AlignedData>([[]]);
+  data.current = drawable(align(lines.map((line) => line.data)), logarithmic);
   const shape = `${lines.map(({ label }) => label).join()} ${logarithmic} ${props.xSteps?.length ?? 0} ${themeVersion.value}`;
 
   useEffect(() => {
     const element = frame.current!;
-    // Callbacks reach the newest props: the plot outlives many drawings.
-    const made = new uPlot(
-      optionsOf(element, {
-        ...newest.current,
-        onZoom: (range) => newest.current.onZoom(range),
-        onPoint: (at) => newest.current.onPoint(at),
-        xWords: (x) => newest.current.xWords(x),
-      }),
-      data,
-      element,
-    );
-    plot.current = made;
-    made.over.addEventListener('dblclick', () => newest.current.onZoom(null));
-    const watcher = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
-    watcher.observe(element);
+    const watcher = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
+    let gone = false;
+    const draw = async (): Promise<void> => {
+      const made = await loadUPlot().then(
+        (Plotter) => gone || new Plotter(optionsOf(element, newestOf(newest)), data.current, element),
+      );
+      if (made === true) return;
+      plot.current = made;
+      made.over.addEventListener('dblclick', () => newest.current.onZoom(null));
+      watcher.observe(element);
+    };
+    draw().catch((error: unknown) => (failure.value = error as Error));
     return () => {
+      gone = true;
       watcher.disconnect();
-      made.destroy();
+      plot.current?.destroy();
       plot.current = null;
     };
   }, [shape]);
 
-  useEffect(() => plot.current?.setData(data), [...lines.map((line) => line.data), shape]);
+  useEffect(() => plot.current?.setData(data.current), [...lines.map((line) => line.data), shape]);
 
-  return <div class="plot" ref={frame} role="img" aria-label={props.summary} />;
+  return (
+    <>
+      <div class="plot" ref={frame} role="img" aria-label={props.summary} />
+      {failure.value !== null && (
+        <Empty>This browser cannot draw the chart ({failure.value.message}). The table below holds its values.</Empty>
+      )}
+    </>
+  );
 }
+
+/** Callbacks reach the newest props: the plot outlives many drawings. */
+const newestOf = (newest: { readonly current: PlotProps }): PlotProps => ({
+  ...newest.current,
+  onZoom: (range) => newest.current.onZoom(range),
+  onPoint: (at) => newest.current.onPoint(at),
+  xWords: (x) => newest.current.xWords(x),
+});

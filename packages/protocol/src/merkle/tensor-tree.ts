@@ -37,6 +37,14 @@ export interface TensorTree {
 /** The leaf digest `[32]` of a chunk's bytes. */
 export const leafDigest = (bytes: Uint8Array, hash: Sha256 = sha256): Uint8Array => hash(LEAF, bytes);
 
+/** What {@link leafDigest} hashes, in one piece, for hash functions that take no parts. */
+export function leafMessage(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const message = new Uint8Array(LEAF.length + bytes.length);
+  message.set(LEAF);
+  message.set(bytes, LEAF.length);
+  return message;
+}
+
 /** As {@link leafDigest}, as text: the `hash` by which a reduced bucket is named everywhere. */
 export const leafHash = (bytes: Uint8Array, hash: Sha256 = sha256): Hash => hashOf(leafDigest(bytes, hash));
 

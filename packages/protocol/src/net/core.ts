@@ -2,7 +2,7 @@
  * `@murmuration/protocol/net-core`: what a node speaks once it is there, the same in Node and in a page. Nothing here imports
  * Node; nodes are made by the faces `net` and `net-browser`.
  */
-export { fastSha256 } from '#sha256';
+export { fastSha256, leafDigests } from '#sha256';
 export { signCommitment, verifyCommitment } from './commitment-signature.ts';
 export { type Clock, systemClock, Timers } from './timers.ts';
 export { parseAddress, parsePeerAddress, type AddressKind, type ParsedAddress } from './address.ts';

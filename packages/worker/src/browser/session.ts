@@ -7,7 +7,8 @@ import type { WorkerClock } from './clock/worker-clock.ts';
 import { TabData } from './data/tab-data.ts';
 import type { TabReport, TabWorkerOptions } from './face.ts';
 import type { Pacer } from './pacer.ts';
-import { coordinatorOf, tabHost } from './tab-host.ts';
+import { coordinatorOf } from './coordinator-address.ts';
+import { tabHost } from './tab-host.ts';
 
 export interface SessionParts {
   readonly options: TabWorkerOptions;

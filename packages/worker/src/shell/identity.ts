@@ -15,8 +15,12 @@ import type { MurmurationNode } from '@murmuration/protocol/net-core';
 import type { DeviceDescription } from '../compute/device-messages.ts';
 import type { PlannedJob } from './prepare-run.ts';
 
-/** Rounds for which sealed reduced buckets are kept for joiners. */
-const SEALED_WINDOW = 8;
+/**
+ * Rounds for which sealed reduced buckets are kept for joiners: as many as fit in these bytes, within these bounds. Rounds of a
+ * small model are short, and a joiner must find all that were sealed while it fetched the state.
+ */
+const SEALED_BYTES = 32 << 20;
+const SEALED_ROUNDS = [8, 64] as const;
 /** Before a lost coordinator is dialled again: a tenth of the time after which it would have to give this worker up. */
 const RECONNECT_PART = 0.1;
 
@@ -38,7 +42,7 @@ export function memberConfig(parts: IdentityParts): MemberConfig {
     address,
     payout,
     device: { name, adapter },
-    planned: { job },
+    planned: { job, program },
   } = parts;
   return {
     peerId: node.peerId,
@@ -53,10 +57,13 @@ export function memberConfig(parts: IdentityParts): MemberConfig {
       addresses: node.addresses().slice(0, 32),
     },
     auditWindow: job.audit.window,
-    sealedWindow: SEALED_WINDOW,
+    sealedWindow: sealedWindowOf(program.layout.size * Float32Array.BYTES_PER_ELEMENT),
     reconnectDelay: milliseconds(Math.max(100, Math.round(job.failureTimeout * RECONNECT_PART))),
   };
 }
+
+const sealedWindowOf = (modelBytes: number): number =>
+  Math.min(SEALED_ROUNDS[1], Math.max(SEALED_ROUNDS[0], Math.floor(SEALED_BYTES / modelBytes)));
 
 /** The proof of possession for the registry that the terms name; `0x` when they name none. */
 export function possessionOf({

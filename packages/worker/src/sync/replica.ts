@@ -4,7 +4,6 @@
  */
 import type { HostKernels, OptimizerParameters, OptimizerState } from '@murmuration/kernels/exact';
 import {
-  leafDigest,
   round as brandRound,
   STATE_CHUNK_BYTES,
   tensorTree,
@@ -12,7 +11,7 @@ import {
   type Round,
   type TensorTree,
 } from '@murmuration/protocol';
-import { fastSha256 } from '@murmuration/protocol/net-core';
+import { fastSha256, leafDigests } from '@murmuration/protocol/net-core';
 import { nextTurn } from '../shell/turn.ts';
 
 /** Chunks hashed between two turns of the event loop: 4 MiB, about 3 ms. */
@@ -127,7 +126,8 @@ export class Replica {
       // Taken anew each turn: memory that grew meanwhile has moved.
       const bytes = this.#state.stateBytes;
       const end = Math.min(leaves.length + CHUNKS_A_TURN, this.chunks);
-      while (leaves.length < end) leaves.push(leafDigest(chunkOf(bytes, leaves.length), fastSha256));
+      const chunks = Array.from({ length: end - leaves.length }, (_, i) => chunkOf(bytes, leaves.length + i));
+      leaves.push(...(await leafDigests(chunks)));
       if (leaves.length < this.chunks) await nextTurn();
     }
     this.#round = round;

@@ -78,7 +78,7 @@ export function keyStoreOn(shelf: Shelf, now: () => number = Date.now): KeyStore
       await keep({ ...kept, backedUp: true });
       return backupText(kept.raw);
     },
-    restore: (text) => keep({ version: 1, raw: secretOf(text), createdAt: now(), backedUp: true }),
+    restore: async (text) => keep({ version: 1, raw: secretOf(text), createdAt: now(), backedUp: true }),
     forget: () => tried('deleted', () => shelf.delete()),
     close: () => shelf.close(),
   };

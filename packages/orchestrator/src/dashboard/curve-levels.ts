@@ -85,6 +85,11 @@ export class CurveLevels {
     this.#changed.clear();
   }
 
+  /** What was written since the last commit was taken back. */
+  forget(): void {
+    this.#changed.clear();
+  }
+
   #touch(curve: number, ordinal: number): void {
     this.#changed.set(curve, Math.min(ordinal, this.#changed.get(curve) ?? Infinity));
   }

@@ -14,6 +14,8 @@ const REFUSALS: ReadonlySet<number> = new Set([19, 20, 25]);
 /** Another reader may be making or closing the file. */
 const PATIENCE_MS = 5000;
 const CACHE_KIB = 16_384;
+/** Pages of 4 KiB that are written before they go into the file proper. */
+const WAL_PAGES = 8192;
 
 const resultOf = (error: unknown): number | undefined => {
   const code = (error as { errcode?: number }).errcode;
@@ -41,7 +43,9 @@ export class IndexFile {
     this.#temporary = temporary;
     this.#database = new DatabaseSync(file, { timeout: PATIENCE_MS });
     try {
-      this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB};`);
+      this.#database.exec(
+        `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = ${WAL_PAGES};`,
+      );
       this.#database.exec('BEGIN IMMEDIATE');
       if (this.#version() !== INDEX_VERSION) this.clear();
       this.#database.exec('COMMIT');
@@ -103,23 +107,11 @@ export class IndexFile {
   }
 
   /**
-   * All of `work` or nothing of it. Other readers of this run may fill the same index: one at a time.
-   * @returns what `work` returned, or null when another writes at this moment
+   * Begins a transaction: what is written from here on counts when it is committed, and questions see it at once. Nobody
+   * waits for another: whoever finds the index taken reads what the other has written.
+   * @returns false when another writes at this moment
    */
-  transaction<T>(work: () => T): T | null {
-    if (!this.#begin()) return null;
-    try {
-      const result = work();
-      this.#database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
-  }
-
-  /** Nobody waits for another: whoever finds the index taken reads what the other has written. */
-  #begin(): boolean {
+  begin(): boolean {
     try {
       this.#database.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE;');
       return true;
@@ -129,6 +121,15 @@ export class IndexFile {
     } finally {
       this.#database.exec(`PRAGMA busy_timeout = ${PATIENCE_MS}`);
     }
+  }
+
+  commit(): void {
+    this.#database.exec('COMMIT');
+  }
+
+  /** Takes back what was written since {@link begin}. */
+  rollBack(): void {
+    if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
   }
 
   close(): void {

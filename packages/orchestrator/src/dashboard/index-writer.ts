@@ -18,12 +18,15 @@ const ranks: Readonly<Record<MemberState['status'], number>> = {
 /** Digits of the greatest amount, 2²⁵⁶ − 1: amounts of as many digits are in order as texts. */
 const WEI_DIGITS = 78;
 
+/** Numbers of peers that are held. */
+const MAX_HELD = 10_000;
+
 type Appliers = { readonly [T in WriteType]: (write: WriteOf<T>) => void };
 
 export class IndexWriter implements MemberSource {
   readonly #index: IndexFile;
   readonly #levels: CurveLevels;
-  /** Of peers met in this slice. */
+  /** Of peers met lately. */
   readonly #ids = new Map<PeerId, number>();
 
   constructor(index: IndexFile) {
@@ -47,6 +50,12 @@ export class IndexWriter implements MemberSource {
   flush(members: readonly MemberState[]): void {
     for (const member of members) this.#putMember(member);
     this.#levels.flush();
+    if (this.#ids.size > MAX_HELD) this.#ids.clear();
+  }
+
+  /** What was written since the last commit was taken back. */
+  forget(): void {
+    this.#levels.forget();
     this.#ids.clear();
   }
 

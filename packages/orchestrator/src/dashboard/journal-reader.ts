@@ -1,6 +1,10 @@
-/** The journal read into the index, slice by slice: each slice is one transaction, so that whoever dies leaves a whole one. */
+/**
+ * The journal read into the index. What is read counts in transactions of about a second: whoever dies leaves the index as
+ * it was at the end of one, and another reader of the same run goes on from there.
+ */
+import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { checkEntry, JournalMismatchError, MurmurationError } from '@murmuration/protocol';
+import { checkEntry, hash, JournalMismatchError, MurmurationError } from '@murmuration/protocol';
 import type { Hash, JournalEntry } from '@murmuration/protocol';
 import { RunFold } from '@murmuration/protocol/projection';
 import type { FoldState, RunTerms } from '@murmuration/protocol/projection';
@@ -16,12 +20,6 @@ interface Place {
   readonly hash: Hash;
 }
 
-/** Where a reader stands, as the index keeps it. */
-interface Saved {
-  readonly place: Place | null;
-  readonly fold?: FoldState;
-}
-
 export interface ReaderParts {
   /** The journal's, for errors. */
   readonly file: string;
@@ -31,32 +29,34 @@ export interface ReaderParts {
 }
 
 /** Entries between two looks at the clock. */
-const BATCH = 64;
+const BATCH = 16;
+const TRANSACTION_MS = 1000;
+
+const digest = (text: string): Hash => hash(`0x${createHash('sha256').update(text).digest('hex')}`);
 
 export class JournalReader {
   readonly #parts: ReaderParts;
   readonly #writer: IndexWriter;
   #fold!: RunFold;
   #place: Place | null = null;
-  /** The fold has taken entries that the index does not have. */
-  #ahead = true;
+  /** When the transaction under way began; null between transactions. */
+  #begunAt: number | null = null;
   #fault: MurmurationError | null = null;
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
     this.#writer = new IndexWriter(parts.index);
     this.#load();
-    if (this.#place === null || this.#isOurs(this.#place)) return;
-    parts.index.transaction(() => parts.index.clear());
-    this.#ahead = true;
-    this.#load();
+    if (this.#place !== null && !this.#isOurs(this.#place)) this.#startAnew();
   }
 
+  /** What the entries so far come to, all of it in the index. */
   get fold(): RunFold {
+    if (this.#begunAt !== null) this.#writer.flush(this.#fold.takeMembers());
     return this.#fold;
   }
 
-  /** Sequence of the last entry that is in the index; −1 before the first. */
+  /** Sequence of the last entry that was read; −1 before the first. */
   get sequence(): number {
     return this.#place?.sequence ?? -1;
   }
@@ -80,48 +80,66 @@ export class JournalReader {
     return this.#fault === null && this.#guarded(() => this.#advance(until)) === true;
   }
 
+  close(): void {
+    this.#guarded(() => this.#commit());
+  }
+
   #advance(until: number): boolean {
     const length = this.#parts.journal.length();
     if (length <= this.sequence) throw this.#altered(length, `entries up to ${this.sequence} were there and are gone`);
-    return this.sequence + 1 < length && this.#slice(until);
-  }
-
-  /** One transaction; false at the journal's end, or while another reader of this run is at it. */
-  #slice(until: number): boolean {
+    if (this.sequence + 1 >= length || !this.#begin()) return false;
     try {
-      return this.#transaction(until, Infinity);
+      const more = this.#read(until, Infinity);
+      if (!more || performance.now() - this.#begunAt! > TRANSACTION_MS) this.#commit();
+      return more;
     } catch (error) {
+      this.#abandon();
       if (!(error instanceof BadEntry)) throw error;
-      // Nothing of the slice was kept: what was good of it is read again.
-      this.#transaction(Infinity, error.position);
+      // What was good of the transaction is read again.
+      if (this.#begin()) {
+        this.#read(Infinity, error.position);
+        this.#commit();
+      }
       throw error.fault;
     }
   }
 
-  #transaction(until: number, end: number): boolean {
-    const more = this.#parts.index.transaction(() => this.#read(until, end));
-    if (more === null) this.#load();
-    this.#ahead = false;
-    return more === true;
+  /** False while another reader of this run is at it. */
+  #begin(): boolean {
+    if (this.#begunAt !== null) return true;
+    const begun = this.#parts.index.begin();
+    this.#load();
+    if (begun) this.#begunAt = performance.now();
+    return begun;
   }
 
-  /** Takes entries before `end`, until the time is over. */
-  #read(until: number, end: number): boolean {
-    // Another reader may have gone on meanwhile, or this one may have given a slice up.
+  #commit(): void {
+    if (this.#begunAt === null) return;
+    this.#writer.flush(this.#fold.takeMembers());
+    this.#put('place', this.#place);
+    this.#put('fold', this.#fold.saved());
+    this.#parts.index.commit();
+    this.#begunAt = null;
+  }
+
+  /** Back to where the index stood before the transaction. */
+  #abandon(): void {
+    this.#parts.index.rollBack();
+    this.#writer.forget();
+    this.#begunAt = null;
+    this.#place = null;
     this.#load();
-    this.#ahead = true;
-    let more = false;
+  }
+
+  /** Takes entries before `end`, until the time is over; whether there are more. */
+  #read(until: number, end: number): boolean {
     let count = 0;
     for (const entry of this.#entries()) {
       if (entry.sequence >= end) break;
       this.#take(entry);
-      more = ++count % BATCH === 0 && performance.now() > until;
-      if (more) break;
+      if (++count % BATCH === 0 && performance.now() > until) return true;
     }
-    this.#writer.flush(this.#fold.takeMembers());
-    const saved: Saved = { place: this.#place, fold: this.#fold.saved() };
-    this.#parts.index.run("INSERT OR REPLACE INTO meta VALUES ('state', ?)", JSON.stringify(saved));
-    return more;
+    return false;
   }
 
   /** @throws BadEntry where the file can't be read on */
@@ -129,7 +147,6 @@ export class JournalReader {
     try {
       yield* this.#parts.journal.entries(this.sequence + 1);
     } catch (error) {
-      if (error instanceof BadEntry) throw error;
       const position = error instanceof JournalAlteredError ? error.position : this.sequence + 1;
       throw new BadEntry(
         position,
@@ -139,9 +156,9 @@ export class JournalReader {
   }
 
   #take(entry: JournalEntry): void {
-    const { sequence, hash } = entry;
+    const { sequence, hash: entryHash } = entry;
     try {
-      checkEntry(this.#place, entry);
+      checkEntry(this.#place, entry, digest);
     } catch (cause) {
       if (!(cause instanceof JournalMismatchError)) throw cause;
       throw new BadEntry(sequence, this.#altered(sequence, `its ${cause.field} is another than was written`, cause));
@@ -153,7 +170,7 @@ export class JournalReader {
       // Its hash is right, so somebody meant it; but no run of this program decides such a thing.
       throw new BadEntry(sequence, this.#altered(sequence, 'it is nothing that a run decides', cause));
     }
-    this.#place = { sequence, hash };
+    this.#place = { sequence, hash: entryHash };
   }
 
   /** An error becomes the reader's fault. */
@@ -171,19 +188,35 @@ export class JournalReader {
     return new JournalAlteredError({ file: this.#parts.file, position, why, cause });
   }
 
+  #put(key: 'place' | 'fold', value: unknown): void {
+    this.#parts.index.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, JSON.stringify(value));
+  }
+
+  #saved(key: 'place' | 'fold'): unknown {
+    const row = this.#parts.index.get('SELECT value FROM meta WHERE key = ?', key);
+    return row === undefined ? undefined : JSON.parse(String(row['value']));
+  }
+
   /** Goes to where the index stands, unless that is where this reader left it. */
   #load(): void {
-    const row = this.#parts.index.get("SELECT value FROM meta WHERE key = 'state'");
-    const { place, fold } = row === undefined ? { place: null } : (JSON.parse(String(row['value'])) as Saved);
-    if (!this.#ahead && place?.sequence === this.#place?.sequence) return;
-    this.#fold = new RunFold(this.#parts.terms, this.#writer, fold);
+    const place = (this.#saved('place') ?? null) as Place | null;
+    if (this.#fold !== undefined && place !== null && place.hash === this.#place?.hash) return;
+    this.#fold = new RunFold(this.#parts.terms, this.#writer, this.#saved('fold') as FoldState | undefined);
     this.#place = place;
   }
 
+  #startAnew(): void {
+    if (!this.#parts.index.begin()) return;
+    this.#parts.index.clear();
+    this.#parts.index.commit();
+    this.#place = null;
+    this.#load();
+  }
+
   /** Whether the index was made of this journal: its last entry is the journal's entry of that number. */
-  #isOurs({ sequence, hash }: Place): boolean {
+  #isOurs({ sequence, hash: expected }: Place): boolean {
     try {
-      for (const entry of this.#parts.journal.entries(sequence)) return entry.hash === hash;
+      for (const entry of this.#parts.journal.entries(sequence)) return entry.hash === expected;
     } catch {
       // A journal that can't be read there is not the one that the index was made of; reading it says what is wrong.
     }

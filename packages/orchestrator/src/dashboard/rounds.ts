@@ -29,15 +29,11 @@ export class Rounds {
     return pageOf(lines, most, count + (open === null ? 0 : 1), ({ assignment }) => assignment);
   }
 
-  /** Those that changed after the entry `sequence`, the newest first, at most `limit`; the one under way always. */
+  /** Those that ended, or changed since they had, after the entry `sequence`: the latest first, at most `limit`. */
   changed(fold: RunFold, sequence: number, limit: number): RoundLine[] {
-    const rows = this.#index.all(
-      'SELECT * FROM rounds WHERE changed > ? ORDER BY changed DESC LIMIT ?',
-      sequence,
-      limit,
-    );
-    const open = fold.roundUnderWay;
-    return [...(open === null ? [] : [open]), ...rows.map((row) => this.#line(row, fold))];
+    return this.#index
+      .all('SELECT * FROM rounds WHERE changed > ? ORDER BY changed DESC LIMIT ?', sequence, limit)
+      .map((row) => this.#line(row, fold));
   }
 
   #line(row: Row, fold: RunFold): RoundLine {

@@ -135,9 +135,10 @@ export class RunProjection {
     const rounds = this.#rounds.changed(fold, sequence, CHANGE.rounds + 1);
     const log = this.#log.since(sequence, CHANGE.log + 1);
     const points = this.#curves.since(sequence, CHANGE.points + 1);
+    const open = fold.roundUnderWay;
     const cut = [
       ...(members.length > CHANGE.members ? ['members' as const] : []),
-      ...(rounds.length > CHANGE.rounds + 1 ? ['rounds' as const] : []),
+      ...(rounds.length > CHANGE.rounds ? ['rounds' as const] : []),
       ...(log.length > CHANGE.log ? ['log' as const] : []),
       ...(points.some((_, i) => points[i]?.curve === points[i + CHANGE.points]?.curve) ? ['points' as const] : []),
     ];
@@ -145,7 +146,7 @@ export class RunProjection {
       figures: fold.figures,
       members: members.slice(0, CHANGE.members),
       memberCount: this.#members.count(),
-      rounds: rounds.slice(0, CHANGE.rounds + 1),
+      rounds: [...(open === null ? [] : [open]), ...rounds.slice(0, CHANGE.rounds)],
       log: log.slice(0, CHANGE.log),
       points: cut.includes('points') ? [] : points,
       cut,
@@ -197,6 +198,7 @@ export class RunProjection {
   }
 
   close(): void {
+    this.#reader.close();
     this.#index.close();
     this.#journal.close();
   }

@@ -138,7 +138,7 @@ export class FiguresFold {
     const { crowd, due, target } = this.#state;
     return {
       phase,
-      reason,
+      reason: asSentence(reason),
       round,
       samples,
       trainLoss,
@@ -174,7 +174,7 @@ export class FiguresFold {
   #enterPhase(facts: readonly RunFact[], reason: string): void {
     const before = this.#state.phase;
     this.#state.phase = this.#phaseAfter(facts, reason);
-    if (this.#state.phase !== before || facts.length > 0) this.#state.reason = asSentence(reason.slice(0, MAX_REASON));
+    if (this.#state.phase !== before || facts.length > 0) this.#state.reason = reason.slice(0, MAX_REASON);
   }
 
   /** While a round is under way it is the phase, whatever members write; between rounds the decision's reason says what comes. */

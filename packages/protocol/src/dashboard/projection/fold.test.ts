@@ -31,8 +31,9 @@ const runs: readonly (readonly [string, SimulationOptions])[] = [
   ['a run without pay', { seed: 7, weather: rough, rounds: 20, config: { payment: null } }],
 ];
 
-describe.each(runs)('%s', (_name, options) => {
-  const { journal, state } = simulate(options);
+const played = runs.map(([name, options]) => [name, simulate(options)] as const);
+
+describe.each(played)('%s', (_name, { journal, state }) => {
   const kept = foldJournal(journal);
 
   it('shows the phase, the rounds, the state and the members that the coordinator has, after every entry', () => {
@@ -117,7 +118,7 @@ describe.each(runs)('%s', (_name, options) => {
 
 it('these runs have everything in them that the fold has a rule for', () => {
   const told = new Set(
-    runs.flatMap(([, options]) => simulate(options).journal.flatMap(({ facts }) => facts)).map(({ type }) => type),
+    played.flatMap(([, { journal }]) => journal.flatMap(({ facts }) => facts)).map(({ type }) => type),
   );
   const rare = [
     'rolledBack',

@@ -40,6 +40,9 @@ export interface FoldState {
 
 type Entry = Pick<JournalEntry, 'sequence' | 'event' | 'facts' | 'reason'>;
 
+/** Members that are held although their source has them. */
+const MAX_HELD = 5000;
+
 const begin = { attempt: null, assignment: -1, handedOut: 0, logLines: 0, evaluations: 0 } as const;
 
 export class RunFold {
@@ -118,12 +121,14 @@ export class RunFold {
     return this.#writes;
   }
 
-  /** Members that changed since the last call. */
+  /** Members that changed since the last call. From here on their source has them. */
   takeMembers(): MemberState[] {
     const taken = [...this.#dirty].flatMap((peerId) => this.#members.get(peerId) ?? []);
     this.#dirty.clear();
-    this.#members.clear();
-    this.#addresses.clear();
+    if (this.#members.size > MAX_HELD) {
+      this.#members.clear();
+      this.#addresses.clear();
+    }
     return taken;
   }
 
@@ -142,8 +147,9 @@ export class RunFold {
   }
 
   #hold(member: MemberState): void {
-    this.#members.set(member.peerId, member);
-    this.#addresses.set(member.address.toLowerCase(), member.peerId);
+    const { peerId, address } = member;
+    if (this.#members.get(peerId)?.address !== address) this.#addresses.set(address.toLowerCase(), peerId);
+    this.#members.set(peerId, member);
   }
 
   /** Replaces a member; `shown` when its row differs by it. */

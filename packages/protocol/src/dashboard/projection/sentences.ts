@@ -125,5 +125,5 @@ const peerIds = /16Uiu2HA[1-9A-HJ-NP-Za-km-z]{40,52}/g;
 /** A clause as a sentence: peer ids shortened, a capital letter before it and a full stop after it. */
 export function asSentence(clause: string): string {
   const text = clause.replaceAll(peerIds, shortPeer).trim();
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? '' : '.'}`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text === '' || /[.!?…]$/.test(text) ? '' : '.'}`;
 }

@@ -51,21 +51,21 @@ export function unpackBrowser(): UnpackedBrowser {
     unpackFlat(archives, 'swiftshader.tar.br', partial);
     unpackFlat(archives, 'al2023.tar.br', join(partial, 'lib'));
     unpackFlat(archives, 'fonts.tar.br', join(partial, 'fonts'));
-    writeFileSync(join(partial, 'fonts.conf'), fontConfig());
   });
-  return {
-    executable: join(folder, 'chromium'),
-    libraries: join(folder, 'lib'),
-    fontConfig: join(folder, 'fonts.conf'),
-  };
+  const fontConfig = join(folder, 'fonts.conf');
+  writeFileSync(fontConfig, FONT_CONFIG);
+  return { executable: join(folder, 'chromium'), libraries: join(folder, 'lib'), fontConfig };
 }
 
-/** The package's own configuration names folders of the place that it was made for. */
-const fontConfig = (): string => `<?xml version="1.0"?>
+/**
+ * The package's own configuration names folders of the place that it was made for. The cache is the user's own: a relative
+ * one would be made wherever the browser happens to be started.
+ */
+const FONT_CONFIG = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
   <dir prefix="relative">fonts</dir>
-  <cachedir prefix="relative">font-cache</cachedir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
   <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
 </fontconfig>
 `;

@@ -43,6 +43,9 @@ export const RTC_BUFFER = 8 * MiB;
 /** Bytes of a WebRTC stream that wait for a busy reader; past it the stream is reset. */
 export const RTC_READ_BUFFER = 64 * MiB;
 
+/** One message of a WebSocket: what is encrypted at once is below 64 KiB. */
+export const MAX_WEBSOCKET_MESSAGE = MiB;
+
 /**
  * Flow control: bytes of a stream that may be on their way. Both ends must have the same number, so it is part of the
  * protocol. It covers a few buckets, so that a sender seldom waits for a receiver whose processor is busy.

@@ -3,11 +3,11 @@ import type { Listener } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { tcp } from '@libp2p/tcp';
 import { tls } from '@libp2p/tls';
-import { webSockets } from '@libp2p/websockets';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { parseAddress } from './address.ts';
 import type { Door } from './door.ts';
 import { ListenFailedError, PortTakenError } from './errors.ts';
+import { guardedWebSockets } from './guarded-web-sockets.ts';
 import { Libp2pNode } from './libp2p-node.ts';
 import { commonGater, commonOptions, commonServices } from './libp2p-options.ts';
 import { netTimeouts } from './limits.ts';
@@ -58,7 +58,7 @@ export async function createNode(options: NodeOptions): Promise<ListeningNode> {
     },
     transports: [
       tcp(),
-      webSockets(options.tls === undefined ? {} : { https: options.tls }),
+      guardedWebSockets(options.tls === undefined ? {} : { https: options.tls }),
       ...(relay === null ? [] : [relay.transport]),
     ],
     connectionEncrypters: [tls(), noise()],

@@ -61,8 +61,9 @@ function isFresh(digest: string): boolean {
 }
 
 /** No inlined assets: the pages' content security policy allows scripts and styles from files of the origin alone. */
-const configuration = (outDir: string): InlineConfig => ({
+const configuration = (outDir: string, alias: Readonly<Record<string, string>> = {}): InlineConfig => ({
   configFile: false,
+  resolve: { alias },
   root: here,
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
@@ -101,6 +102,12 @@ export async function buildPages({ ifStale = false } = {}): Promise<string> {
     rmSync(fresh, { recursive: true, force: true });
   }
   return dist;
+}
+
+/** For tests: builds into a folder of theirs, with other modules in place of those that `alias` names. */
+export async function buildPagesWith(outDir: string, alias: Readonly<Record<string, string>>): Promise<void> {
+  const { build } = await import('vite');
+  await build(configuration(outDir, alias));
 }
 
 if (import.meta.main) process.stdout.write(`${await buildPages({ ifStale: process.argv.includes('--if-stale') })}\n`);

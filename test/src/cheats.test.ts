@@ -1,7 +1,7 @@
 /** A worker that sends what it did not compute is found by re-execution, named with the numbers, and not paid for it. */
 import { describe, expect, it } from 'vitest';
 import { devnetPayment } from './support/jobs.ts';
-import { journalFacts } from './support/microbatches.ts';
+import { journalFacts } from './support/journal.ts';
 import { finished, readReport, workerOf } from './support/runs.ts';
 import { TestRun, Volunteer } from './support/start.ts';
 

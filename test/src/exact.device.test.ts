@@ -1,7 +1,7 @@
 /** An exact job on a graphics interface beside plain WebAssembly: the same outcome, to the bit, as on one of them alone. */
 import { describe, expect, it } from 'vitest';
 import type { JobOverrides } from './support/jobs.ts';
-import { journalFacts } from './support/microbatches.ts';
+import { journalFacts } from './support/journal.ts';
 import { finished, type RunResult } from './support/runs.ts';
 import { TestRun, Volunteer } from './support/start.ts';
 

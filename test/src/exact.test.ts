@@ -1,7 +1,8 @@
 /** A job with exact numerics has one outcome, to the bit: whoever trains it, is killed, or comes late. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JobOverrides } from './support/jobs.ts';
-import { expectExactlyOnce, journalFacts } from './support/microbatches.ts';
+import { journalFacts } from './support/journal.ts';
+import { expectExactlyOnce } from './support/microbatches.ts';
 import { finished, type RunResult } from './support/runs.ts';
 import { TestRun, Volunteer } from './support/start.ts';
 

@@ -1,6 +1,7 @@
 /** A worker may vanish at any moment: the run goes on, no micro-batch is lost or doubled, the replicas agree. */
 import { describe, expect, it } from 'vitest';
-import { expectExactlyOnce, journalFacts } from './support/microbatches.ts';
+import { journalFacts } from './support/journal.ts';
+import { expectExactlyOnce } from './support/microbatches.ts';
 import { devnetPayment } from './support/jobs.ts';
 import { finished, workerOf } from './support/runs.ts';
 import { TestRun, Volunteer } from './support/start.ts';

@@ -1,6 +1,6 @@
 /** One run on unlike machines: WebGPU beside onnxruntime. Replicas stay equal to the bit, and nobody honest is accused. */
 import { describe, expect, it } from 'vitest';
-import { journalFacts } from './support/microbatches.ts';
+import { journalFacts } from './support/journal.ts';
 import { finished } from './support/runs.ts';
 import { TestRun, Volunteer } from './support/start.ts';
 

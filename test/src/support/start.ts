@@ -1,6 +1,6 @@
 /** Starting runs and volunteers in tests, each ended with the test however it goes. */
 import { orchestrate } from './cli.ts';
-import type { CliEvent, Command } from './cli.ts';
+import type { CliEvent, Command, Exit } from './cli.ts';
 import type { JobOverrides } from './jobs.ts';
 import { Workspace } from './jobs.ts';
 
@@ -9,9 +9,9 @@ export class TestRun implements AsyncDisposable {
   readonly workspace = new Workspace();
   readonly command: Command;
 
-  constructor(job: JobOverrides, env: Readonly<Record<string, string>> = {}) {
+  constructor(job: JobOverrides, env: Readonly<Record<string, string>> = {}, parameters: readonly string[] = []) {
     const file = this.workspace.job(job);
-    this.command = orchestrate(['run', file, '--json'], { cwd: this.workspace.directory, env });
+    this.command = orchestrate(['run', file, '--json', ...parameters], { cwd: this.workspace.directory, env });
   }
 
   /** The run's directory. */
@@ -24,6 +24,25 @@ export class TestRun implements AsyncDisposable {
   async address(): Promise<string> {
     const { addresses } = await this.command.event('run.listening');
     return (addresses as string[])[0] ?? '';
+  }
+
+  /** Where browsers join, once the pages are there (`--http`). */
+  async joinLink(): Promise<string> {
+    const { join } = await this.command.event('http.listening');
+    await this.command.event('http.pages');
+    return join as string;
+  }
+
+  /** Resolves when the next round is committed from now on. */
+  async nextCommit(): Promise<CliEvent> {
+    const last = this.command.events.findLast(({ event }) => event === 'round.committed');
+    return await this.committed(last === undefined ? 0 : (last['round'] as number) + 1);
+  }
+
+  /** Ends the run in good order, as Ctrl-C does. */
+  async interrupt(): Promise<Exit> {
+    this.command.process.kill('SIGINT');
+    return await this.command.exited;
   }
 
   /** Resolves when `round` is committed. */

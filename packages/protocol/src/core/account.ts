@@ -16,7 +16,9 @@ const DIGITS = 40;
 export function checksummed(digits: string): Address {
   const lower = digits.toLowerCase();
   const hash = bytesToHex(keccak_256(utf8ToBytes(lower)));
-  const cased = [...lower].map((digit, i) => (Number.parseInt(hash[i] ?? '0', 16) >= 8 ? digit.toUpperCase() : digit));
+  const cased = Array.from(lower, (digit, i) =>
+    Number.parseInt(hash[i] ?? '0', 16) >= 8 ? digit.toUpperCase() : digit,
+  );
   return address(`0x${cased.join('')}`);
 }
 

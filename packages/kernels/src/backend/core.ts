@@ -22,6 +22,7 @@ export {
   UnsupportedOpError,
 } from './errors.ts';
 export { FasterBackend, type FasterBackendParts } from './faster-backend.ts';
+export { fitForNumerics } from './fit-numerics.ts';
 export { kernelProgram } from './kernel-program.ts';
 export { type BackendFigures, measureFigures } from './measure-figures.ts';
 export { measureStep } from './measure-step.ts';

@@ -4,6 +4,7 @@ import { buildStepProgram } from '../models/build-step-program.ts';
 import type { AdapterInfo, Backend, BackendName } from './backend.ts';
 import { chooseBackend, fasterOf } from './choose-backend.ts';
 import { BackendUnavailableError, OnnxRuntimeError } from './errors.ts';
+import { fitForNumerics } from './fit-numerics.ts';
 import { selectBackend, type BackendOpeners } from './select.ts';
 
 const program = buildStepProgram({ type: 'mlp', inputs: 3, hidden: [], outputs: 2, activation: 'relu' }, 2);
@@ -129,6 +130,15 @@ describe('selectBackend', () => {
         throw new TypeError('a bug');
       }),
     ).rejects.toThrow('a bug');
+  });
+
+  it('closes an adapter of the tolerance class where numerics are exact, and says why', async () => {
+    await expect(fitForNumerics(fake('webgpu', 'gpu'), 'exact')).rejects.toMatchObject({
+      code: 'BACKEND_UNAVAILABLE',
+      message: expect.stringContaining('a gpu rounds in other ways'),
+    });
+    expect(closed).toEqual(['webgpu']);
+    expect((await fitForNumerics(fake('webgpu', 'gpu'), 'fast')).name).toBe('webgpu');
   });
 
   it('refuses onnxruntime for exact numerics by name', async () => {

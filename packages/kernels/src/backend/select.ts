@@ -7,6 +7,7 @@ import type { Backend, BackendName, Numerics } from './backend.ts';
 import { chooseBackend, type WebGpuFinding } from './choose-backend.ts';
 import { BackendUnavailableError, summaryOf } from './errors.ts';
 import { FasterBackend } from './faster-backend.ts';
+import { fitForNumerics } from './fit-numerics.ts';
 import { openExactBackend } from '../exact-backend/node/open.ts';
 import { openOnnxBackend, type OnnxBackendOptions } from './onnx-backend.ts';
 import { openWebGpu } from './open-webgpu.ts';
@@ -34,25 +35,13 @@ export async function selectBackend(options: SelectBackendOptions): Promise<Sele
 }
 
 const realOpeners = ({ threads, numerics = 'fast', ...options }: SelectBackendOptions): BackendOpeners => ({
-  webgpu: () => (numerics === 'exact' ? openExactWebGpu() : openWebGpu({ numerics })),
+  webgpu: async () => fitForNumerics(await openWebGpu({ numerics }), numerics),
   onnx:
     numerics === 'exact'
       ? refuseExactOnnx
       : () => openOnnxBackend({ ...options, ...(threads !== undefined && { threads }) }),
   exact: async () => openExactBackend(threads === undefined ? {} : { threads }),
 });
-
-/** An adapter of the tolerance class has no part in exact numerics: its bits are its own. */
-async function openExactWebGpu(): Promise<Backend> {
-  const backend = await openWebGpu({ numerics: 'exact' });
-  if (backend.adapter.class === 'exact') return backend;
-  await backend.close();
-  throw new BackendUnavailableError({
-    backend: 'webgpu',
-    reason: `the job asks for exact numerics, and ${backend.adapter.name} rounds in other ways`,
-    mend: 'Choose the backend auto or exact, which need only a CPU for it.',
-  });
-}
 
 const refuseExactOnnx = async (): Promise<Backend> => {
   throw new BackendUnavailableError({

@@ -239,6 +239,19 @@ describe('a member that lies', () => {
   });
 });
 
+describe('a member that was late in one stage', () => {
+  it('is not blamed for what is late in the next', () => {
+    const scenario = three();
+    for (const name of ['a', 'b']) scenario.commit(name);
+    const about = { peerId: idOf('c'), code: 'CONTRIBUTION_MISSING', reason: 'its contribution has not come' };
+    scenario.say('a', { type: 'fault', round: round(0), ...about });
+    scenario.commit('c');
+    for (const name of ['b', 'c']) scenario.reduced(name);
+    scenario.fire('round');
+    expect(scenario.facts('memberGone').map(({ peerId }) => peerId)).toEqual([idOf('a')]);
+  });
+});
+
 describe('a member dies where lost work is recomputed', () => {
   const recompute = () => new Scenario({ onLoss: 'recompute' }).join('a', 'b', 'c');
 
@@ -292,6 +305,24 @@ describe('a member dies where lost work is recomputed', () => {
     const effects = scenario.tell({ type: 'disconnected', peerId: idOf('b'), reason: 'gone' });
     expect(effects).toContainEqual(expect.objectContaining({ type: 'setTimer', name: 'round' }));
     expect(scenario.round.stage).toBe('computing');
+  });
+
+  it('nobody who still computes what it had before gets less time for that', () => {
+    const scenario = new Scenario({ onLoss: 'recompute', microBatchesPerRound: 4 });
+    for (const name of ['a', 'b', 'c']) scenario.hello(name);
+    for (const [name, samplesPerSecond] of [
+      ['a', 1000],
+      ['b', 1000],
+      ['c', 0.1],
+    ] as const)
+      scenario.say(name, { type: 'ready', round: round(0), stateHash: hashNo(0), samplesPerSecond });
+    const effects = scenario.tell({ type: 'disconnected', peerId: idOf('b'), reason: 'gone' });
+    expect(scenario.round.contributors.map(({ assignment }) => assignment)).toEqual([2, 1]);
+    const delays = effects.flatMap((effect) =>
+      effect.type === 'setTimer' && effect.name === 'round' ? effect.delay : [],
+    );
+    // c trains one micro-batch of two samples at a tenth of a sample a second.
+    expect(Math.max(...delays)).toBeGreaterThanOrEqual(3 * 20_000);
   });
 
   it('and so do the others, one after the other: the last one trains the whole round', () => {

@@ -5,6 +5,7 @@
 import {
   type Backend,
   FasterBackend,
+  fitForNumerics,
   type Numerics,
   type SelectedBackend,
   withReason,
@@ -41,7 +42,8 @@ const realOpeners: TabBackendOpeners = {
   async webgpu(numerics) {
     const gpu = navigator.gpu as GPU | undefined;
     if (gpu === undefined) throw new NoWebGpuError();
-    return openWebGpuBackend(gpu, { numerics, tuning: { store: databaseTuning(), mode: 'auto' } });
+    const tuning = { store: databaseTuning(), mode: 'auto' } as const;
+    return fitForNumerics(await openWebGpuBackend(gpu, { numerics, tuning }), numerics);
   },
   async exact(threads) {
     const shared = globalThis.crossOriginIsolated;

@@ -64,8 +64,9 @@ function stageOf(round: RoundState): RoundStage {
   return round.reduced.includes(null) ? 'reducing' : 'gathering';
 }
 
+/** Whoever is still waited for in the next stage will be named anew: who was late in this one need not be in that. */
 function enterStage(turn: CoordinatorTurn, round: RoundState): void {
-  updateRound(turn, round);
+  updateRound(turn, { ...round, accusations: [] });
   if (round.stage !== 'computing')
     turn.do({ type: 'setTimer', name: 'round', delay: transferTimeout(turn.state.config) });
 }
@@ -121,7 +122,9 @@ function changeView(turn: CoordinatorTurn, round: RoundState, living: readonly M
     phase: { name: 'training', round: next },
   });
   turn.send(next.members, viewMessage(next, infosOf(turn.state, next.members), reason));
-  if (anew.length > 0) turn.do({ type: 'setTimer', name: 'round', delay: computeTimeout(turn.state, anew) });
+  // All who still compute, for some of them may need longer than those who took work over.
+  const computing = contributors.filter(({ peerId }) => next.commitments[peerId] === undefined);
+  if (anew.length > 0) turn.do({ type: 'setTimer', name: 'round', delay: computeTimeout(turn.state, computing) });
   const reassigned = anew.map(({ peerId, microBatches }) => ({ peerId, microBatches }));
   turn.record({
     type: 'viewChanged',

@@ -9,6 +9,8 @@ import type { MemberTurn } from './turn.ts';
 
 /** Sealed rounds that a joiner may have waiting; the coordinator gives a later snapshot before it comes to that. */
 const MAX_WAITING_SEALS = 1024;
+/** Rounds that are fetched before their turn: with the next one that is as much as a worker keeps of what is not applied yet. */
+const FETCHED_AHEAD = 2;
 
 export function takeSeal(turn: MemberTurn, seal: CoordinatorMessageOf<'seal'>): void {
   const { held, seals, phase, lastApplied } = turn.state;
@@ -40,18 +42,39 @@ export function continueSeals(turn: MemberTurn): void {
     if (phase === 'syncing') sayReady(turn);
     return;
   }
-  if (first.step !== 'waiting' || first.seal.round !== held.round) return;
-  const missing = missingBuckets(turn, first.seal);
-  if (missing.length === 0) return apply(turn, first.seal);
-  setFirst(turn, { ...first, step: 'fetching' });
-  const { round, view, hashes } = first.seal;
-  const holders = first.seal.holders.filter(({ peerId }) => peerId !== turn.self);
+  if (first.seal.round !== held.round) return;
+  if (first.step === 'fetched') apply(turn, first.seal);
+  if (first.step === 'waiting') {
+    if (missingBuckets(turn, first.seal).length === 0) apply(turn, first.seal);
+    else fetch(turn, 0);
+  }
+  fetchAhead(turn);
+}
+
+/**
+ * Whoever catches up is behind a run that goes on: the rounds after the next one are fetched while that one is applied, or
+ * a run with short rounds would stay ahead for ever.
+ */
+function fetchAhead(turn: MemberTurn): void {
+  const { seals, held, phase } = turn.state;
+  if (phase !== 'syncing' || held === null) return;
+  seals.slice(0, FETCHED_AHEAD + 1).forEach(({ seal, step }, at) => {
+    const follows = seal.round === held.round + at;
+    if (at > 0 && follows && step === 'waiting' && missingBuckets(turn, seal).length > 0) fetch(turn, at);
+  });
+}
+
+function fetch(turn: MemberTurn, at: number): void {
+  const { seal } = turn.state.seals[at]!;
+  const { round, view, hashes } = seal;
+  const missing = missingBuckets(turn, seal);
+  setStep(turn, at, 'fetching');
   turn.do({
     type: 'fetchReduced',
     round,
     view,
     buckets: missing.map((bucket) => ({ bucket, hash: hashes[bucket]! })),
-    holders,
+    holders: seal.holders.filter(({ peerId }) => peerId !== turn.self),
   });
   turn.because(`fetching ${missing.length} sealed buckets of round ${round}`);
 }
@@ -65,20 +88,22 @@ function missingBuckets(turn: MemberTurn, { view, hashes }: SealMessage): Bucket
 
 function apply(turn: MemberTurn, seal: SealMessage): void {
   const { round, view, hashes, samples } = seal;
-  setFirst(turn, { seal, step: 'applying' });
+  setStep(turn, 0, 'applying');
   beforeApply(turn, round);
   turn.do({ type: 'cancelTimer', name: 'stalled' }, { type: 'apply', round, view, hashes, samples });
   turn.because(`applying round ${round}`);
 }
 
-function setFirst(turn: MemberTurn, progress: SealProgress): void {
-  turn.set({ seals: turn.state.seals.with(0, progress) });
+function setStep(turn: MemberTurn, at: number, step: SealProgress['step']): void {
+  const { seals } = turn.state;
+  turn.set({ seals: seals.with(at, { ...seals[at]!, step }) });
 }
 
 export function noteFetched(turn: MemberTurn, { view }: MemberEventOf<'reducedFetched'>): void {
-  const [first] = turn.state.seals;
-  if (first?.seal.view === view && first.step === 'fetching' && turn.state.held?.round === first.seal.round)
-    apply(turn, first.seal);
+  const at = turn.state.seals.findIndex(({ seal, step }) => seal.view === view && step === 'fetching');
+  if (at < 0) return;
+  setStep(turn, at, 'fetched');
+  continueSeals(turn);
 }
 
 export function noteApplied(

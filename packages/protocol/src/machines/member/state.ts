@@ -39,7 +39,8 @@ export type SealMessage = CoordinatorMessageOf<'seal'>;
 /** A sealed round on its way into the state. */
 export interface SealProgress {
   readonly seal: SealMessage;
-  readonly step: 'waiting' | 'fetching' | 'applying';
+  /** `fetched`: its turn has not come yet. */
+  readonly step: 'waiting' | 'fetching' | 'fetched' | 'applying';
 }
 
 export interface HeldState {

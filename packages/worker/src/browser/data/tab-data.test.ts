@@ -36,7 +36,7 @@ function server(...answers: (() => Response)[]) {
     asked.push(String(url));
     return (answers[Math.min(asked.length, answers.length) - 1] as () => Response)();
   };
-  return { asked, fetch: fetch as typeof globalThis.fetch };
+  return { asked, fetch };
 }
 const gives = (bytes: Uint8Array<ArrayBuffer>) => () => new Response(bytes);
 

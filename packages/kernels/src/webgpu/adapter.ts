@@ -52,10 +52,17 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
 /** Temporaries that hold an operand several times over stop being worth their memory somewhere. */
 const MAX_SCRATCH_BYTES = 256 * 2 ** 20;
 
-/** What kernels may use on a described adapter. */
-export function traitsOf({ kind, subgroupSize: [least, most], limits }: AdapterDescription): DeviceTraits {
+/** Lanes of a subgroup from which on lavapipe is assumed; SwiftShader, whose loads cost little, has 4. */
+const WIDE_SUBGROUP = 8;
+
+/** What kernels may use on a described adapter, where WGSL can read storage textures or can't. */
+export function traitsOf(
+  { kind, subgroupSize: [least, most], limits }: AdapterDescription,
+  { readsTextures = false } = {},
+): DeviceTraits {
   const fixed = least === most && least >= 4;
   return {
+    prefersTextures: readsTextures && kind === 'software' && fixed && least >= WIDE_SUBGROUP,
     subgroups: fixed,
     subgroupSize: fixed ? least : 0,
     software: kind === 'software',

@@ -16,7 +16,7 @@ import {
   DeviceOutOfMemoryError,
   DeviceValidationError,
 } from './errors.ts';
-import type { DeviceTraits, Kernel } from './lowering.ts';
+import type { DeviceTraits, Kernel, KernelBinding } from './lowering.ts';
 import { shaderSource } from './shader.ts';
 
 /** A kernel that the device has accepted. */
@@ -25,14 +25,31 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
+interface TextureOptions {
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+  readonly usage: GPUTextureUsageFlags;
+}
+
+/** What a binding is to the device. */
+const BINDING_KINDS = {
+  read: { buffer: { type: 'read-only-storage' } },
+  read_write: { buffer: { type: 'storage' } },
+  strips: { storageTexture: { access: 'read-only', format: 'rgba32float' } },
+} as const satisfies Record<KernelBinding['access'], Omit<GPUBindGroupLayoutEntry, 'binding' | 'visibility'>>;
+
+/** Of WGSL: storage textures that are read. */
+const READS_TEXTURES = 'readonly_and_readwrite_storage_textures';
+
 export class Device {
   readonly adapter: AdapterDescription;
   readonly traits: DeviceTraits;
   readonly #device: GPUDevice;
   readonly #pipelines = new Map<string, Promise<Pipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  /** Bytes of each buffer that is not released. */
-  readonly #buffers = new Map<GPUBuffer, number>();
+  /** Bytes of each buffer and texture that is not released. */
+  readonly #memory = new Map<GPUBuffer | GPUTexture, number>();
   #peakBytes = 0;
   /** The first failure; everything after it is its consequence. */
   #failure: KernelError | undefined;
@@ -44,13 +61,14 @@ export class Device {
   static async open(gpu: GPU, powerPreference?: PowerPreference): Promise<Device> {
     const adapter = await findAdapter(gpu, powerPreference);
     const description = describeAdapter(adapter);
-    return new Device(await openDevice(adapter, traitsOf(description)), description);
+    const traits = traitsOf(description, { readsTextures: gpu.wgslLanguageFeatures?.has(READS_TEXTURES) ?? false });
+    return new Device(await openDevice(adapter, traits), description, traits);
   }
 
-  private constructor(device: GPUDevice, adapter: AdapterDescription) {
+  private constructor(device: GPUDevice, adapter: AdapterDescription, traits: DeviceTraits) {
     this.#device = device;
     this.adapter = adapter;
-    this.traits = traitsOf(adapter);
+    this.traits = traits;
     this.#failed = new Promise((_, reject) => {
       this.#fail = (failure) => {
         this.#failure ??= failure;
@@ -88,20 +106,32 @@ export class Device {
     if (bytes > limit) throw new BindingTooLargeError({ tensor: what, bytes, limit });
     const size = Math.max(bytes, 16);
     const buffer = this.#device.createBuffer({ label: what, size, usage });
-    this.#buffers.set(buffer, size);
-    this.#peakBytes = Math.max(this.#peakBytes, this.allocatedBytes);
+    this.#count(buffer, size);
     return buffer;
   }
 
-  /** Gives a buffer's memory back. */
-  release(buffer: GPUBuffer): void {
-    this.#buffers.delete(buffer);
-    buffer.destroy();
+  /** A texture of four floats a texel. */
+  texture(what: string, { width, height, bytes, usage }: TextureOptions): GPUTexture {
+    this.throwIfFailed();
+    const texture = this.#device.createTexture({ label: what, size: [width, height], format: 'rgba32float', usage });
+    this.#count(texture, bytes);
+    return texture;
   }
 
-  /** Bytes of all buffers that are not released. */
+  #count(memory: GPUBuffer | GPUTexture, bytes: number): void {
+    this.#memory.set(memory, bytes);
+    this.#peakBytes = Math.max(this.#peakBytes, this.allocatedBytes);
+  }
+
+  /** Gives the memory of a buffer or texture back. */
+  release(memory: GPUBuffer | GPUTexture): void {
+    this.#memory.delete(memory);
+    memory.destroy();
+  }
+
+  /** Bytes of all buffers and textures that are not released. */
   get allocatedBytes(): number {
-    return [...this.#buffers.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return [...this.#memory.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /** The most that {@link allocatedBytes} has been. */
@@ -148,27 +178,21 @@ export class Device {
   }
 
   #layout({ bindings }: Kernel): GPUBindGroupLayout {
-    const types = bindings.map(({ access }): GPUBufferBindingType =>
-      access === 'read' ? 'read-only-storage' : 'storage',
-    );
-    const key = types.join();
+    const key = bindings.map(({ access }) => access).join();
     let layout = this.#layouts.get(key);
     if (layout === undefined) {
-      const entries = (['uniform', ...types] as const).map((type, binding) => ({
-        binding,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type },
-      }));
+      const kinds = [{ buffer: { type: 'uniform' } } as const, ...bindings.map(({ access }) => BINDING_KINDS[access])];
+      const entries = kinds.map((kind, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, ...kind }));
       layout = this.#device.createBindGroupLayout({ entries });
       this.#layouts.set(key, layout);
     }
     return layout;
   }
 
-  bindGroup(layout: GPUBindGroupLayout, buffers: readonly GPUBufferBinding[]): GPUBindGroup {
+  bindGroup(layout: GPUBindGroupLayout, resources: readonly (GPUBufferBinding | GPUTextureView)[]): GPUBindGroup {
     return this.#device.createBindGroup({
       layout,
-      entries: buffers.map((resource, binding) => ({ binding, resource })),
+      entries: resources.map((resource, binding) => ({ binding, resource })),
     });
   }
 

@@ -13,7 +13,7 @@ import type { Device } from './device.ts';
 import { gatherFixed, gatherScaled, type Piece } from './parameter-buffer.ts';
 import { type Profile, profileRecording } from './profile.ts';
 import { layOutMemory, MAX_SUMS, ProgramMemory } from './program-memory.ts';
-import { bindCalls, checkSizes, pipelinesOf, type Recording } from './recording.ts';
+import { bindCalls, checkSizes, pipelinesOf, type Placement, type Recording } from './recording.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Compiles `program` for `device`. */
@@ -32,12 +32,13 @@ export async function compileProgram(
   const pipelines = await Promise.all([pipelinesOf(device, trainPlan), pipelinesOf(device, evaluatePlan)]);
   const executable = await device.building('the program’s buffers', () => {
     const memory = new ProgramMemory(device, layout);
-    const places = [memory.placement(train), memory.placement(evaluate)] as const;
+    const places = [train, evaluate].map((each) => memory.placement(each)) as [Placement, Placement];
+    const { textures } = memory;
     return new GpuExecutable(
       { device, program, memory, arithmetic },
       {
-        train: bindCalls(device, trainPlan, pipelines[0], places[0]),
-        evaluate: bindCalls(device, evaluatePlan, pipelines[1], places[1]),
+        train: bindCalls(device, trainPlan, pipelines[0], { placement: places[0], textures }),
+        evaluate: bindCalls(device, evaluatePlan, pipelines[1], { placement: places[1], textures }),
         loss: trainPlan.outputs.map(places[0]),
         sums: evaluatePlan.outputs.map(places[1]),
       },
@@ -175,9 +176,7 @@ class GpuExecutable implements ProfiledExecutable {
   async #run(recording: Recording, scalars: readonly GPUBufferBinding[]): Promise<readonly number[]> {
     const { sumsBack } = this.#memory;
     this.#device.submit((encoder) => {
-      const pass = encoder.beginComputePass();
-      recording.record(pass);
-      pass.end();
+      recording.record(encoder);
       scalars.forEach(({ buffer, offset = 0 }, index) =>
         encoder.copyBufferToBuffer(buffer, offset, sumsBack, index * 4, 4),
       );

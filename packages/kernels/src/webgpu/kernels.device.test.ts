@@ -5,6 +5,8 @@ import type { Attributes, TensorType } from '../graph/graph.ts';
 import { interpret } from '../graph/interpret.ts';
 import { conv2dAttributes } from '../ops/conv2d.ts';
 import { Device } from './device.ts';
+import { input, output } from './kernels/lanes.ts';
+import { matmulCall } from './kernels/matmul.ts';
 import type { DeviceTraits } from './lowering.ts';
 import { openGpu } from './node/open-gpu.ts';
 import { runGraph } from './run-graph.ts';
@@ -79,6 +81,27 @@ describe('matmul', () => {
       const worst = expected.reduce((most, value, index) => Math.max(most, Math.abs(value - actual![index]!)), 0);
       expect(worst).toBeLessThan(1e-5);
     }
+  });
+
+  it.each([
+    [false, false],
+    [false, true],
+    [true, false],
+  ])('of batches in strips, transposed %s %s', async (transposeA, transposeB) => {
+    const traits = { ...device.traits, prefersTextures: true };
+    const a = transposeA ? f32(3, 70, 192) : f32(3, 150, 64);
+    const b = transposeB ? f32(3, 130, 64) : f32(3, transposeA ? 70 : 64, 192);
+    const problem = { count: 3, m: 150, k: 64, n: 130, transposeA: false, transposeB: true };
+    const onTextures = matmulCall(traits, problem, [input(0), input(1), output]);
+    expect(onTextures.strips).toHaveLength(traits.subgroups ? 2 : 0);
+    expect(await errorOf('matmul', [a, b], { transposeA, transposeB }, { traits })).toBeLessThan(1e-6);
+  });
+
+  it('of many batches against one, in strips', async () => {
+    const traits = { ...device.traits, prefersTextures: true };
+    const types = [f32(3, 50, 64), f32(64, 256)];
+    const plain = { transposeA: false, transposeB: false };
+    expect(await errorOf('matmul', types, plain, { traits })).toBeLessThan(1e-6);
   });
 
   it('takes more workgroups than one dimension holds', async () => {

@@ -7,6 +7,7 @@ import type { Attributes, DType, TensorType } from '../graph/graph.ts';
 import type { Finish } from './epilogue.ts';
 import type { MatrixProduct } from '../canonical/kernel.ts';
 import type { MatmulTile } from './kernels/matmul.ts';
+import type { Rows } from './strips.ts';
 
 /** What a lowering may know about the device; everything else about it must not change a kernel. */
 export interface DeviceTraits {
@@ -22,6 +23,8 @@ export interface DeviceTraits {
   readonly maxBindingBytes?: number;
   /** The tile that was measured to be best for a product; none where a rule decides. */
   readonly matmulTile?: ((problem: MatrixProduct) => MatmulTile | undefined) | undefined;
+  /** Whether loads from textures cost so much less than from buffers that products pay for a copy (`strips.ts`). */
+  readonly prefersTextures?: boolean;
 }
 
 /** The types of one node and what it runs on. */
@@ -32,12 +35,12 @@ export interface LoweringContext {
   readonly traits: DeviceTraits;
 }
 
-/** One storage binding of a kernel: `var<storage> name: array<element>`. */
+/** One storage binding of a kernel: `var<storage> name: array<element>`, or a texture of vec4<f32> that is read in strips. */
 export interface KernelBinding {
   readonly name: string;
   /** Vectors only where every size makes rows a multiple of four elements. */
   readonly element: DType | 'u32' | 'vec4<f32>' | 'vec4<u32>';
-  readonly access: 'read' | 'read_write';
+  readonly access: 'read' | 'read_write' | 'strips';
 }
 
 /** A WGSL compute kernel. Binding 0 is the uniform `dims`, bindings 1… are `bindings` in order. */
@@ -74,6 +77,8 @@ export interface KernelCall {
   readonly operands: readonly Operand[];
   /** Workgroups in all; the runtime splits counts over 65,535 into two dimensions. */
   readonly workgroups: number;
+  /** How the first operands are stored, those that the kernel reads in strips. */
+  readonly strips?: readonly Rows[] | undefined;
   /**
    * The same kernel with another end, where it can have one: what it stores into its last own binding goes through an
    * epilogue, whose operands are bound after the kernel's own, or is added to what lies there.

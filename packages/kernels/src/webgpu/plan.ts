@@ -8,6 +8,7 @@ import { UnsupportedOpError } from '../backend/errors.ts';
 import { epilogueOf } from './epilogue.ts';
 import { type Fusion, fuse } from './fuse.ts';
 import type { ByteRange, DeviceTraits, Kernel, KernelCall, WgslLowering } from './lowering.ts';
+import type { Rows } from './strips.ts';
 import { elements } from './wgsl.ts';
 
 /** A tensor in device memory: a graph value that is stored (views are not), or a temporary of a lowering. */
@@ -27,6 +28,8 @@ export interface PlannedCall {
   readonly ranges?: readonly (ByteRange | null)[];
   /** Which of `operands` is written; the last one unless it says otherwise. */
   readonly outputAt?: number;
+  /** How the first operands are stored, those that the kernel reads in strips. */
+  readonly strips?: readonly Rows[] | undefined;
 }
 
 /** The tensor that a call writes (a call that writes several beside it makes no graph output of them). */
@@ -160,6 +163,7 @@ class Planner {
       uniforms: call.uniforms,
       operands: [...own, ...others],
       workgroups: call.workgroups,
+      strips: call.strips,
       accumulating: () => finishing!({ epilogue, accumulate: true }),
       outputAt: own.length - 1,
     });
@@ -199,8 +203,8 @@ class Planner {
 
   #lowerKernels(node: GraphNode, lowering: WgslLowering & { kind: 'kernels' }, output: TensorId): void {
     const { calls, tensor } = this.#lowered(node, lowering, output);
-    for (const { kernel, uniforms, operands, workgroups, finishing, split } of calls) {
-      const call = { label: node.op, kernel, uniforms, operands: operands.map(tensor), workgroups };
+    for (const { kernel, uniforms, operands, workgroups, strips, finishing, split } of calls) {
+      const call = { label: node.op, kernel, uniforms, operands: operands.map(tensor), workgroups, strips };
       this.#push(finishing ? { ...call, accumulating: () => finishing({ accumulate: true }) } : call, split);
     }
   }

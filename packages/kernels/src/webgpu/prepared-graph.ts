@@ -4,7 +4,8 @@ import { ops } from '../ops/index.ts';
 import type { Device } from './device.ts';
 import { planMemory } from './memory.ts';
 import { planGraph, type Plan } from './plan.ts';
-import { bindCalls, pipelinesOf, type Placement, type Recording } from './recording.ts';
+import { bindCalls, pipelinesOf, type Placement, type Places, type Recording } from './recording.ts';
+import { openStrips, type StripTextures } from './strips.ts';
 
 export type Values = Float32Array | Int32Array;
 /** Inputs by name. */
@@ -17,6 +18,7 @@ export class PreparedGraph {
   readonly #graph: Graph;
   readonly #plan: Plan;
   readonly #placement: Placement;
+  readonly #textures: StripTextures;
   readonly #recording: Recording;
   readonly #back: readonly GPUBuffer[];
   readonly #buffers: readonly GPUBuffer[];
@@ -37,8 +39,10 @@ export class PreparedGraph {
         offset: 0,
         size: plan.bytes[tensor]!,
       });
-      const recording = bindCalls(device, plan, pipelines, placement);
-      return new PreparedGraph(device, graph, plan, { placement, recording, own: [...inputs, ...temporaries] });
+      const textures = openStrips(device, [plan]);
+      const recording = bindCalls(device, plan, pipelines, { placement, textures });
+      const own = [...inputs, ...temporaries];
+      return new PreparedGraph(device, graph, plan, { placement, textures, recording, own });
     });
   }
 
@@ -46,10 +50,10 @@ export class PreparedGraph {
     device: Device,
     graph: Graph,
     plan: Plan,
-    parts: { placement: Placement; recording: Recording; own: readonly GPUBuffer[] },
+    parts: Places & { recording: Recording; own: readonly GPUBuffer[] },
   ) {
     [this.#device, this.#graph, this.#plan] = [device, graph, plan];
-    [this.#placement, this.#recording] = [parts.placement, parts.recording];
+    [this.#placement, this.#textures, this.#recording] = [parts.placement, parts.textures, parts.recording];
     this.#back = plan.outputs.map((tensor) => device.buffer('result', plan.bytes[tensor]!, READ_BACK()));
     this.#buffers = [...parts.own, ...this.#back];
   }
@@ -82,15 +86,14 @@ export class PreparedGraph {
 
   close(): void {
     this.#recording.close();
+    this.#textures.close();
     for (const buffer of this.#buffers) this.#device.release(buffer);
   }
 
   /** @param most bytes of each output that are copied back */
   #submit(times: number, most = Infinity): void {
     this.#device.submit((encoder) => {
-      const pass = encoder.beginComputePass();
-      for (let run = 0; run < times; run++) this.#recording.record(pass);
-      pass.end();
+      for (let run = 0; run < times; run++) this.#recording.record(encoder);
       this.#plan.outputs.forEach((tensor, index) => {
         const { buffer } = this.#placement(tensor);
         encoder.copyBufferToBuffer(buffer, 0, this.#back[index]!, 0, Math.min(most, this.#plan.bytes[tensor]!));

@@ -1,6 +1,7 @@
 /**
  * Where a graph's time goes: each launch of a plan timed on its own. With timestamp queries the device's own clock
- * measures; without, each launch is submitted alone and the host's clock is read around it, which adds a round trip.
+ * measures, without the copies that a launch may need before it; without, each launch is submitted alone and the host's
+ * clock is read around it, which adds a round trip.
  */
 import type { Device } from './device.ts';
 import type { Recording } from './recording.ts';
@@ -63,6 +64,7 @@ async function byTimestamps(device: Device, { launches }: Recording): Promise<re
     const part = launches.slice(from, from + MAX_QUERIES / 2);
     const stamps = await device.timestamps(part.length * 2, (encoder, queries) =>
       part.forEach((launch, index) => {
+        launch.prepare?.(encoder);
         const pass = encoder.beginComputePass({
           timestampWrites: {
             querySet: queries,
@@ -84,6 +86,7 @@ async function byRoundTrips(device: Device, { launches }: Recording): Promise<re
   for (const launch of launches) {
     const start = performance.now();
     device.submit((encoder) => {
+      launch.prepare?.(encoder);
       const pass = encoder.beginComputePass();
       launch.record(pass);
       pass.end();

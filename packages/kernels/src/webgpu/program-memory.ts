@@ -8,6 +8,7 @@ import { liveBytes, type MemoryPlan, planMemory } from './memory.ts';
 import { padLayout, type PaddedLayout } from './parameter-buffer.ts';
 import type { Plan, TensorId } from './plan.ts';
 import { type Placement, sizesBytes } from './recording.ts';
+import { openStrips, stripsBytes, type StripTextures } from './strips.ts';
 import { elements } from './wgsl.ts';
 
 /** A graph with its plan. */
@@ -60,7 +61,9 @@ export function layOutMemory(
   const stagingBytes = Math.min(trained.bytes, MAX_STAGING_BYTES);
   const own = { parameters: parameters.bytes, gradients: trained.bytes, data: sum(data.values()) };
   const temporaries = sum(slots);
-  const overhead = stagingBytes + MAX_SUMS * 4 + sum(graphs.map(({ plan }) => sizesBytes(plan, alignment)));
+  const allPlans = graphs.map(({ plan }) => plan);
+  const sizes = sum(allPlans.map((plan) => sizesBytes(plan, alignment)));
+  const overhead = stagingBytes + MAX_SUMS * 4 + sizes + stripsBytes(allPlans);
   const live = Math.max(...graphs.map((each) => liveBytes(each.plan, elsewhere(each))));
   const least = own.parameters + own.gradients + own.data + live;
   const total = own.parameters + own.gradients + own.data + temporaries + overhead;
@@ -84,6 +87,8 @@ export class ProgramMemory {
   readonly sumsBack: GPUBuffer;
   /** Data inputs by name. */
   readonly data: ReadonlyMap<string, GPUBuffer>;
+  /** Where operands are copied that kernels read in strips. */
+  readonly textures: StripTextures;
   readonly #device: Device;
   readonly #slots: readonly GPUBuffer[];
 
@@ -96,6 +101,10 @@ export class ProgramMemory {
     this.staging = device.buffer('the gradients to be read', layout.stagingBytes, readBack);
     this.sumsBack = device.buffer('the sums', MAX_SUMS * 4, readBack);
     this.data = new Map([...layout.data].map(([name, bytes]) => [name, device.buffer(name, bytes)]));
+    this.textures = openStrips(
+      device,
+      [...layout.plans.keys()].map(({ plan }) => plan),
+    );
     this.#slots = layout.slots.map((bytes, slot) => device.buffer(`slot ${slot}`, bytes));
   }
 
@@ -116,6 +125,7 @@ export class ProgramMemory {
   }
 
   close(): void {
+    this.textures.close();
     const own = [this.parameters, this.accumulators, this.staging, this.sumsBack];
     for (const buffer of [...own, ...this.data.values(), ...this.#slots]) this.#device.release(buffer);
   }

@@ -4,11 +4,12 @@ import { BindingTooLargeError } from './errors.ts';
 import type { ByteRange } from './lowering.ts';
 import type { Plan, TensorId } from './plan.ts';
 import { splitWorkgroups, uniformBytes } from './shader.ts';
+import type { StripTextures } from './strips.ts';
 
 /** Launches ready to be put into a compute pass. */
 export interface Recording {
   readonly launches: readonly Launch[];
-  record(pass: GPUComputePassEncoder): void;
+  record(encoder: GPUCommandEncoder): void;
   close(): void;
 }
 
@@ -20,6 +21,8 @@ export interface Launch {
   readonly workgroups: number;
   /** Of the kernel: launches with equal keys share a pipeline. */
   readonly key: string;
+  /** Brings operands to where the kernel reads them, which cannot be done within a pass; there where it has to be. */
+  readonly prepare: ((encoder: GPUCommandEncoder) => void) | undefined;
   /** @param counts holds the workgroups to launch instead of all of them */
   record(pass: GPUComputePassEncoder, counts?: GPUBuffer): void;
 }
@@ -32,12 +35,18 @@ export function pipelinesOf(device: Device, { calls }: Plan): Promise<readonly P
   return Promise.all(calls.map(({ kernel }) => device.pipeline(kernel)));
 }
 
+/** Where a plan's tensors lie, and the textures for operands in strips. */
+export interface Places {
+  readonly placement: Placement;
+  readonly textures: StripTextures;
+}
+
 /** Binds each call of a plan. All sizes go into one uniform buffer, a slice a call, since they never change. */
 export function bindCalls(
   device: Device,
   { calls }: Plan,
   pipelines: readonly Pipeline[],
-  placement: Placement,
+  { placement, textures }: Places,
 ): Recording {
   const blocks = calls.map(({ kernel, uniforms }) => uniformBytes(kernel, uniforms));
   const { starts, end } = sliceStarts(calls, device.alignment);
@@ -47,13 +56,19 @@ export function bindCalls(
     const { pipeline, layout } = pipelines[index]!;
     const dims = { buffer: uniforms, offset: starts[index]!, size: blocks[index]!.byteLength };
     const parts = call.operands.map((tensor, operand) => within(placement(tensor), call.ranges?.[operand] ?? null));
-    const bindGroup = device.bindGroup(layout, [dims, ...parts]);
+    const { strips = [] } = call;
+    const bound = parts.map((part, operand) => (operand < strips.length ? textures.view(operand) : part));
+    const bindGroup = device.bindGroup(layout, [dims, ...bound]);
     const [across, down] = splitWorkgroups(call.workgroups, device.maxWorkgroups);
     return {
       label: call.label,
       kernel: call.kernel.key.split('\n', 1)[0]!,
       workgroups: call.workgroups,
       key: call.kernel.key,
+      prepare:
+        strips.length === 0
+          ? undefined
+          : (encoder) => strips.forEach((rows, place) => textures.fill(encoder, place, parts[place]!, rows)),
       record: (pass, counts) => {
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup);
@@ -64,9 +79,24 @@ export function bindCalls(
   });
   return {
     launches,
-    record: (pass) => launches.forEach((launch) => launch.record(pass)),
+    record: (encoder) => recordAll(encoder, launches),
     close: () => device.release(uniforms),
   };
+}
+
+/** As few passes as there can be. */
+function recordAll(encoder: GPUCommandEncoder, launches: readonly Launch[]): void {
+  let pass: GPUComputePassEncoder | undefined;
+  for (const { prepare, record } of launches) {
+    if (prepare) {
+      pass?.end();
+      pass = undefined;
+      prepare(encoder);
+    }
+    pass ??= encoder.beginComputePass();
+    record(pass);
+  }
+  pass?.end();
 }
 
 /** A part of what is bound. */

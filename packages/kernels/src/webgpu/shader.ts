@@ -31,6 +31,8 @@ export function shaderSource(kernel: Kernel): string {
 }
 
 function bindingSource({ name, element, access }: KernelBinding, index: number): string {
+  if (access === 'strips')
+    return `@group(0) @binding(${index + 1}) var ${name}: texture_storage_2d<rgba32float, read>;`;
   return `@group(0) @binding(${index + 1}) var<storage, ${access}> ${name}: array<${element}>;`;
 }
 

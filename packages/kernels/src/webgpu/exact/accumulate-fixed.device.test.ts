@@ -5,7 +5,8 @@ import { initialise } from '../../models/initialise.ts';
 import { Device } from '../device.ts';
 import { openGpu } from '../node/open-gpu.ts';
 import type { Plan } from '../plan.ts';
-import { bindCalls, pipelinesOf } from '../recording.ts';
+import { bindCalls, pipelinesOf, type Placement } from '../recording.ts';
+import { openStrips } from '../strips.ts';
 import { FIXED_SUMS } from './accumulate-fixed.ts';
 
 let device: Device;
@@ -22,17 +23,16 @@ async function summed(gradients: readonly Float32Array[]): Promise<BigInt64Array
   const pipelines = await pipelinesOf(device, plan);
   const [gradient, sum] = [device.buffer('the gradient', count * 4), device.buffer('the sum', count * 8)];
   const back = device.buffer('back', count * 8, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
-  const recording = bindCalls(device, plan, pipelines, (tensor) => ({
+  const placement: Placement = (tensor) => ({
     buffer: tensor === 0 ? gradient : sum,
     offset: 0,
     size: plan.bytes[tensor]!,
-  }));
+  });
+  const recording = bindCalls(device, plan, pipelines, { placement, textures: openStrips(device, []) });
   for (const values of gradients) {
     device.write(gradient, 0, values as Float32Array<ArrayBuffer>);
     device.submit((encoder) => {
-      const pass = encoder.beginComputePass();
-      recording.record(pass);
-      pass.end();
+      recording.record(encoder);
     });
   }
   device.submit((encoder) => encoder.copyBufferToBuffer(sum, 0, back, 0, count * 8));

@@ -31,10 +31,11 @@ describe('an op in exact arithmetic', () => {
   });
 });
 
-/** Sizes m, k, n beyond a block of k, odd and in fours. */
+/** Sizes m, k, n beyond a block of k: odd, in fours, and such that every operand can lie in strips. */
 const sizes = [
   [37, 601, 35],
   [36, 516, 40],
+  [64, 320, 192],
 ] as const;
 
 describe('a matrix product in exact arithmetic', () => {

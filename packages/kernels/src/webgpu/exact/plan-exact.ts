@@ -69,18 +69,19 @@ const PLACES = [{ from: 'input', index: 0 }, { from: 'input', index: 1 }, { from
 
 function productCall({ label, a, b, output, problem }: ProductStep, context: ExactContext): PlannedCall {
   const { traits, rounding, tile } = context;
-  const { kernel, uniforms, workgroups } = matmulCall(traits, problem, PLACES, { tile, rounding });
-  return { label, kernel, uniforms, workgroups, operands: [a, b, output] };
+  const { kernel, uniforms, workgroups, strips } = matmulCall(traits, problem, PLACES, { tile, rounding });
+  return { label, kernel, uniforms, workgroups, strips, operands: [a, b, output] };
 }
 
 function finishedCall({ product, map, epilogue, others }: FinishedProduct, context: ExactContext): PlannedCall {
   const { traits, rounding, tile } = context;
-  const { finishing, uniforms, workgroups } = matmulCall(traits, product.problem, PLACES, { tile, rounding });
+  const { finishing, uniforms, workgroups, strips } = matmulCall(traits, product.problem, PLACES, { tile, rounding });
   return {
     label: `${product.label}+${map.label.replaceAll(' ', '+')}`,
     kernel: finishing!({ epilogue }),
     uniforms,
     workgroups,
+    strips,
     operands: [product.a, product.b, map.output, ...others],
     outputAt: 2,
   };

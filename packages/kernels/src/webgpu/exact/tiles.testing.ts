@@ -1,4 +1,4 @@
-/** Tiles for tests: three of each family that the adapter can run, none of them the device's own choice. */
+/** Tiles for tests: some of each family that the adapter can run, none of them the device's own choice. */
 import type { MatmulTile } from '../kernels/matmul.ts';
 import type { DeviceTraits } from '../lowering.ts';
 
@@ -11,7 +11,9 @@ const TILED = [
 export function tilesFor({ subgroups, subgroupSize: lanes }: DeviceTraits): Record<'tiled' | 'subgroup', MatmulTile[]> {
   return {
     tiled: TILED.map((tile) => ({ family: 'tiled', ...tile })),
-    subgroup: subgroups ? [1, 2, 4].map((times) => ({ family: 'subgroup', lanes, rows: lanes * times })) : [],
+    subgroup: subgroups
+      ? [1, 2, 4].map((times) => ({ family: 'subgroup', lanes, rows: lanes * times, strips: times === 2 }))
+      : [],
   };
 }
 

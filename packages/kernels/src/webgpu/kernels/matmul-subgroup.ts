@@ -5,7 +5,7 @@
  * loads and barriers are dear, which is on CPUs that play a GPU. (A shuffle from a constant lane is one instruction on
  * lavapipe, `subgroupBroadcast` several: the whole product takes nearly twice the time with it.)
  */
-import type { Kernel } from '../lowering.ts';
+import type { Kernel, KernelBinding } from '../lowering.ts';
 import { reads } from '../wgsl.ts';
 import { addProducts, type LaneSums, overK, resultOf } from './matmul-sums.ts';
 import {
@@ -25,17 +25,24 @@ export interface SubgroupTile {
   readonly rows: number;
 }
 
+/**
+ * Tiles next to each other whose columns go down together, row by row of tiles: their part of b stays in the cache, and each
+ * row of a is read once for all of them.
+ */
+const GROUP = 4;
+
 /** Columns of the result a workgroup. */
 export const subgroupTileColumns = ({ lanes }: SubgroupTile): number => lanes * 4;
 
 export function subgroupMatmul(tile: SubgroupTile, variant: MatmulVariant): Kernel {
   const { lanes, rows } = tile;
   const sums = sumsOf(tile);
-  const vector = (wide: boolean) => (wide ? 'vec4<f32>' : 'f32');
+  const operand = (name: string, wide: boolean): KernelBinding =>
+    variant.strips ? { name, element: 'vec4<f32>', access: 'strips' } : reads(name, wide ? 'vec4<f32>' : 'f32');
   return {
     key: `matmul subgroup ${lanes}x${rows} ${variantKey(variant)}`,
     uniforms: uniformsOf(variant),
-    bindings: [reads('a', vector(variant.wideA)), reads('b', vector(variant.wideB)), ...resultBindings(variant)],
+    bindings: [operand('a', variant.wideA), operand('b', variant.wideB), ...resultBindings(variant)],
     workgroupSize: lanes,
     prelude: preludeOf(variant),
     usesSubgroups: true,
@@ -44,10 +51,12 @@ export function subgroupMatmul(tile: SubgroupTile, variant: MatmulVariant): Kern
       'let tiles = dims.tilesM * dims.tilesN;',
       'let batch = group / tiles;',
       'let tile = group % tiles;',
-      `let row0 = tile / dims.tilesN * ${rows}u;`,
-      `let column = tile % dims.tilesN * ${lanes * 4}u + subgroupLane * 4u;`,
-      'let aBase = dims.aStart + batch * dims.aBatch;',
-      'let bBase = dims.bStart + batch * dims.bBatch;',
+      `let first = tile / (dims.tilesM * ${GROUP}u) * ${GROUP}u;`,
+      `let across = min(${GROUP}u, dims.tilesN - first);`,
+      'let within = tile - first * dims.tilesM;',
+      `let row0 = within / across * ${rows}u;`,
+      `let column = (first + within % across) * ${lanes * 4}u + subgroupLane * 4u;`,
+      ...(variant.strips ? ['a', 'b'].flatMap(stripBase) : ['a', 'b'].map(bufferBase)),
       ...overK(variant, sums, 4, [
         ...(variant.transposeA ? loadTransposedA(tile, variant) : loadA(tile, variant)),
         ...(variant.transposeB ? loadTransposedB(variant) : loadB(variant)),
@@ -71,11 +80,26 @@ const sumsOf = ({ rows }: SubgroupTile): LaneSums => ({
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
+const bufferBase = (side: string): string => `let ${side}Base = dims.${side}Start + batch * dims.${side}Batch;`;
+const stripBase = (side: string): string[] => [
+  `let ${side}First = batch * dims.${side}BatchRows;`,
+  `let ${side}Mask = (1u << dims.${side}Strip) - 1u;`,
+];
+
+/** The vec4 at a stored row and a column of it, a multiple of 4. */
+function four({ strips }: MatmulVariant, side: 'a' | 'b', row: string, column: string): string {
+  if (!strips) return `${side}[(${side}Base + ${row} * dims.${side}Row + ${column}) / 4u]`;
+  const across = `((${column}) & ${side}Mask) >> 2u`;
+  const down = `((${column}) >> dims.${side}Strip) * dims.${side}Rows + ${side}First + ${row}`;
+  return `textureLoad(${side}, vec2u(${across}, ${down}))`;
+}
+
 /** Slot `i` of lane l holds four k of row l + i · lanes. */
-function loadA({ lanes, rows }: SubgroupTile, { wideA }: MatmulVariant): string[] {
+function loadA({ lanes, rows }: SubgroupTile, variant: MatmulVariant): string[] {
   return range(rows / lanes).flatMap((slot) => {
-    const at = `aBase + min(row0 + subgroupLane + ${slot * lanes}u, dims.m - 1u) * dims.aRow + k0`;
-    if (wideA) return [`let a${slot} = a[(${at}) / 4u];`];
+    const row = `min(row0 + subgroupLane + ${slot * lanes}u, dims.m - 1u)`;
+    if (variant.wideA) return [`let a${slot} = ${four(variant, 'a', row, 'k0')};`];
+    const at = `aBase + ${row} * dims.aRow + k0`;
     const part = (step: number) => `select(0.0f, a[at${slot} + min(${step}u, last)], ${step}u <= last)`;
     return [
       ...(slot === 0 ? ['let last = dims.k - 1u - k0;'] : []),
@@ -86,12 +110,14 @@ function loadA({ lanes, rows }: SubgroupTile, { wideA }: MatmulVariant): string[
 }
 
 /** Element e = slot · lanes + lane is four rows, from row 4 · ⌊e / 4⌋ on, at step e mod 4 of k. */
-function loadTransposedA({ lanes, rows }: SubgroupTile, { wideA }: MatmulVariant): string[] {
+function loadTransposedA({ lanes, rows }: SubgroupTile, variant: MatmulVariant): string[] {
   return range(rows / lanes).flatMap((slot) => {
     const [step, row] = [`step${slot}`, `rowOf${slot}`];
-    const at = `aBase + min(${step}, dims.k - 1u) * dims.aRow`;
-    const part = (offset: number) => `a[${at} + min(${row} + ${offset}u, dims.m - 1u)]`;
-    const loaded = wideA ? `a[(${at} + min(${row}, dims.m - 4u)) / 4u]` : `vec4f(${range(4).map(part).join(', ')})`;
+    const stored = `min(${step}, dims.k - 1u)`;
+    const part = (offset: number) => `a[aBase + ${stored} * dims.aRow + min(${row} + ${offset}u, dims.m - 1u)]`;
+    const loaded = variant.wideA
+      ? four(variant, 'a', stored, `min(${row}, dims.m - 4u)`)
+      : `vec4f(${range(4).map(part).join(', ')})`;
     return [
       `let ${step} = k0 + subgroupLane % 4u;`,
       `let ${row} = row0 + (subgroupLane + ${slot * lanes}u) / 4u * 4u;`,
@@ -101,19 +127,21 @@ function loadTransposedA({ lanes, rows }: SubgroupTile, { wideA }: MatmulVariant
 }
 
 /** `b0`…`b3`: this lane's four columns at four steps of k. Past the end of k any finite value does: a is 0 there. */
-function loadB({ wideB }: MatmulVariant): string[] {
+function loadB(variant: MatmulVariant): string[] {
   return range(4).flatMap((step) => {
-    const at = `bBase + min(k0 + ${step}u, dims.k - 1u) * dims.bRow`;
-    if (wideB) return [`let b${step} = b[(${at} + min(column, dims.n - 4u)) / 4u];`];
+    const row = `min(k0 + ${step}u, dims.k - 1u)`;
+    if (variant.wideB) return [`let b${step} = ${four(variant, 'b', row, 'min(column, dims.n - 4u)')};`];
+    const at = `bBase + ${row} * dims.bRow`;
     const part = (offset: number) => `b[bAt${step} + min(column + ${offset}u, dims.n - 1u)]`;
     return [`let bAt${step} = ${at};`, `let b${step} = vec4f(${range(4).map(part).join(', ')});`];
   });
 }
 
-function loadTransposedB({ wideB }: MatmulVariant): string[] {
+function loadTransposedB(variant: MatmulVariant): string[] {
   const columns = range(4).flatMap((offset) => {
-    const at = `bBase + min(column + ${offset}u, dims.n - 1u) * dims.bRow`;
-    if (wideB) return [`let q${offset} = b[(${at} + k0) / 4u];`];
+    const row = `min(column + ${offset}u, dims.n - 1u)`;
+    if (variant.wideB) return [`let q${offset} = ${four(variant, 'b', row, 'k0')};`];
+    const at = `bBase + ${row} * dims.bRow`;
     const part = (step: number) => `b[qAt${offset} + min(k0 + ${step}u, dims.k - 1u)]`;
     return [`let qAt${offset} = ${at};`, `let q${offset} = vec4f(${range(4).map(part).join(', ')});`];
   });

@@ -2,6 +2,8 @@
 import { epilogueBindings, type Finish, finishKey } from '../epilogue.ts';
 import { PRELUDE, type Rounding } from '../exact/operations.ts';
 import type { KernelBinding } from '../lowering.ts';
+import type { MatrixProduct } from '../../canonical/kernel.ts';
+import { type Rows, stripsOf } from '../strips.ts';
 import { writes } from '../wgsl.ts';
 
 export interface MatmulVariant {
@@ -12,6 +14,8 @@ export interface MatmulVariant {
   readonly wideB: boolean;
   readonly wideC: boolean;
   readonly finish: Finish;
+  /** Whether a and b, whose rows are whole vec4s then, are read in strips. */
+  readonly strips?: boolean;
   /** Given: sums in canonical order, every product and sum rounded; else whatever is fastest. */
   readonly rounding?: Rounding | undefined;
 }
@@ -23,16 +27,36 @@ export interface MatmulVariant {
  */
 export const MATMUL_UNIFORMS = 'm k n aBatch bBatch tilesM tilesN count aRow bRow cRow aStart bStart cStart'.split(' ');
 
-export function variantKey({ transposeA, transposeB, wideA, wideB, wideC, finish, rounding }: MatmulVariant): string {
+/** Of operands in strips: the exponent of a strip's floats, stored rows in all, and those of one batch. */
+const STRIP_UNIFORMS = 'aStrip bStrip aRows bRows aBatchRows bBatchRows'.split(' ');
+
+/** The sizes of operands in strips that serve a problem. */
+export function stripUniforms([a, b]: readonly Rows[], { count, sharedLeft, sharedRight }: MatrixProduct) {
+  const [aRows, bRows] = [a!.rows, b!.rows];
+  return {
+    aStrip: Math.log2(stripsOf(a!)!.strip),
+    bStrip: Math.log2(stripsOf(b!)!.strip),
+    aRows,
+    bRows,
+    aBatchRows: sharedLeft ? 0 : aRows / count,
+    bBatchRows: sharedRight ? 0 : bRows / count,
+  };
+}
+
+export function variantKey(variant: MatmulVariant): string {
+  const { transposeA, transposeB, wideA, wideB, wideC, finish, rounding, strips } = variant;
   const side = (name: string, transposed: boolean, wide: boolean) =>
     `${name}${transposed ? 'T' : ''}${wide ? '4' : ''}`;
   const sides = [side('a', transposeA, wideA), side('b', transposeB, wideB), side('c', false, wideC)].join(' ');
-  return sides + finishKey(finish) + (rounding ? ` exact ${rounding}` : '');
+  return (strips ? 'strips ' : '') + sides + finishKey(finish) + (rounding ? ` exact ${rounding}` : '');
 }
 
 /** The sizes of a variant. */
-export const uniformsOf = ({ rounding }: MatmulVariant): readonly string[] =>
-  rounding ? [...MATMUL_UNIFORMS, 'zero'] : MATMUL_UNIFORMS;
+export const uniformsOf = ({ rounding, strips }: MatmulVariant): readonly string[] => [
+  ...MATMUL_UNIFORMS,
+  ...(strips ? STRIP_UNIFORMS : []),
+  ...(rounding ? ['zero'] : []),
+];
 
 /** The functions that a variant's statements call. */
 export const preludeOf = ({ rounding, finish }: MatmulVariant): string =>

@@ -6,15 +6,17 @@ import { subgroupMatmul, subgroupTileColumns } from './matmul-subgroup.ts';
 import { tiledMatmul, type WorkgroupTile, workgroupTileColumns, workgroupTileRows } from './matmul-tiled.ts';
 import type { Rounding } from '../exact/operations.ts';
 import type { MatrixProduct } from '../../canonical/kernel.ts';
+import { type Rows, stripsOf } from '../strips.ts';
 import { defaultTile } from '../tuning/problem-class.ts';
-import type { MatmulVariant } from './matmul-variant.ts';
+import { type MatmulVariant, stripUniforms } from './matmul-variant.ts';
 
 /**
  * A family and its tile. `subgroup` is for adapters that run on a CPU, where it is 3–5 times faster (measured on lavapipe);
- * `tiled` is for GPUs and for adapters without subgroups.
+ * `tiled` is for GPUs and for adapters without subgroups. With `strips` operands are read through textures where they can
+ * lie in them.
  */
 export type MatmulTile =
-  | { readonly family: 'subgroup'; readonly lanes: number; readonly rows: number }
+  | { readonly family: 'subgroup'; readonly lanes: number; readonly rows: number; readonly strips?: boolean }
   | ({ readonly family: 'tiled' } & WorkgroupTile);
 
 /** What a caller decides about a product: its tile, which never changes what is computed in canonical order. */
@@ -31,19 +33,34 @@ export function matmulCall(
   [a, b, c]: readonly [Operand, Operand, Operand],
   { tile = traits.matmulTile?.(problem) ?? defaultTile(traits, problem), rounding }: MatmulChoice = {},
 ): KernelCall {
-  const finishing = (finish: Finish) => {
-    const variant = { ...variantOf(problem, finish), rounding };
+  const strips = tile.family === 'subgroup' && tile.strips ? operandStrips(problem) : null;
+  const kernelOf = (finish: Finish, inStrips: boolean) => {
+    const variant = { ...variantOf(problem, finish), rounding, strips: inStrips };
     return tile.family === 'subgroup' ? subgroupMatmul(tile, variant) : tiledMatmul(tile, variant);
   };
-  const call = { kernel: finishing({}), operands: [a, b, c], ...launchOf(problem, tile, wholeBlock(problem)) };
+  const finishing = (finish: Finish) => kernelOf(finish, strips !== null);
+  const launch = launchOf(problem, tile, wholeBlock(problem));
+  const uniforms = { ...launch.uniforms, ...(strips && stripUniforms(strips, problem)) };
+  const call = { kernel: finishing({}), operands: [a, b, c], ...launch, uniforms, strips: strips ?? undefined };
   // Pieces of k would change the canonical order of sums.
   if (rounding !== undefined) return { ...call, finishing };
   const split = (limit: number) =>
     matmulBlocks(problem, limit)?.map((block): Piece => {
-      const kernel = block.k.start === 0 ? call.kernel : finishing({ accumulate: true });
+      const kernel = kernelOf({ accumulate: block.k.start > 0 }, false);
       return { kernel, operands: [a, b, c], ...launchOf(problem, tile, block), ranges: blockRanges(problem, block) };
     }) ?? null;
   return { ...call, finishing, split };
+}
+
+/** a and b as they are stored, if each can lie in strips. */
+function operandStrips({ count, m, k, n, transposeA, transposeB, sharedLeft, sharedRight }: MatrixProduct) {
+  const stored = (shared: boolean, rows: number, columns: number): Rows => ({
+    rows: (shared ? 1 : count) * rows,
+    columns,
+  });
+  const a = stored(sharedLeft ?? false, ...(transposeA ? ([k, m] as const) : ([m, k] as const)));
+  const b = stored(sharedRight ?? false, ...(transposeB ? ([n, k] as const) : ([k, n] as const)));
+  return stripsOf(a) && stripsOf(b) ? [a, b] : null;
 }
 
 function launchOf(

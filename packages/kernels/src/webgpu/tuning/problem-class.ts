@@ -43,26 +43,35 @@ const TILED: readonly MatmulTile[] = [SMALL, LARGE, tiled(16, 8, 8), tiled(16, 1
  * The tile for a problem by rule, the same on every machine. A tile of 64 × 64 halves the traffic of one of 32 × 32, and
  * pays where it still leaves enough workgroups to fill a GPU.
  */
-export function defaultTile({ subgroups, subgroupSize, software }: DeviceTraits, problem: MatrixProduct): MatmulTile {
+export function defaultTile(traits: DeviceTraits, problem: MatrixProduct): MatmulTile {
+  const { subgroups, subgroupSize, software } = traits;
   const { count, m, n } = problem;
   if (software && subgroups) {
     const rows = Math.max(subgroupSize, m > 16 && subgroupSize === 8 ? 32 : 16);
-    return { family: 'subgroup', lanes: subgroupSize, rows };
+    const strips = traits.prefersTextures && isWorthCopying(problem);
+    return { family: 'subgroup', lanes: subgroupSize, rows, ...(strips && { strips }) };
   }
   const largeTiles = count * Math.ceil(m / 64) * Math.ceil(n / 64);
   return !software && largeTiles >= 128 ? LARGE : SMALL;
 }
 
+/** A tile's load reads an operand once for every 32 rows or columns of the other; from four times on the copy pays. */
+const isWorthCopying = ({ m, n }: MatrixProduct): boolean => Math.min(m, n) >= 128;
+
 /** The tiles that are worth measuring on a device, the default of a problem first. */
 export function candidateTiles(traits: DeviceTraits, problem: MatrixProduct): readonly MatmulTile[] {
   const first = defaultTile(traits, problem);
-  const subgroup = [16, 32, 64].map((rows): MatmulTile => ({ family: 'subgroup', lanes: traits.subgroupSize, rows }));
+  const lanes = traits.subgroupSize;
+  const subgroup = [16, 32, 64].flatMap((rows): MatmulTile[] => [
+    { family: 'subgroup', lanes, rows },
+    ...(traits.prefersTextures ? [{ family: 'subgroup', lanes, rows, strips: true } as const] : []),
+  ]);
   const others = first.family === 'subgroup' ? subgroup : TILED;
   return [first, ...others.filter((tile) => tileText(tile) !== tileText(first))];
 }
 
-/** A tile as text: `subgroup 8x32`, `tiled 16x16x4x16`. */
+/** A tile as text: `subgroup 8x32`, `subgroup 8x32 strips`, `tiled 16x16x4x16`. */
 export const tileText = (tile: MatmulTile): string =>
   tile.family === 'subgroup'
-    ? `subgroup ${tile.lanes}x${tile.rows}`
+    ? `subgroup ${tile.lanes}x${tile.rows}${tile.strips ? ' strips' : ''}`
     : `tiled ${tile.across}x${tile.down}x${tile.laneRows}x${tile.depth}`;

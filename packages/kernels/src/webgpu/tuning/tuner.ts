@@ -9,6 +9,7 @@ import type { MatrixProduct } from '../../canonical/kernel.ts';
 import { matmulCall, type MatmulTile } from '../kernels/matmul.ts';
 import { profileRecording } from '../profile.ts';
 import { bindCalls, pipelinesOf } from '../recording.ts';
+import { openStrips } from '../strips.ts';
 import { candidateTiles, classOf, measuredAt, type ProblemClass, tileText } from './problem-class.ts';
 
 /** Tiles by problem class, as text. */
@@ -27,7 +28,7 @@ export interface TuningStore {
 export type TuningMode = 'off' | 'auto' | 'on';
 
 /** Goes up when kernels change so that old choices mean nothing. */
-const TUNING_VERSION = 1;
+const TUNING_VERSION = 2;
 /** What a candidate must gain on the default to be chosen: measurements spread. */
 const WORTH = 0.95;
 const RUNS = 5;
@@ -94,10 +95,11 @@ async function measure(device: Device, problem: MatrixProduct, tile: MatmulTile)
   );
   const plan = { calls: [{ ...call, label: 'matmul', operands: [0, 1, 2] }], bytes, inputs: 3, outputs: [] };
   const pipelines = await pipelinesOf(device, plan);
-  const { buffers, recording } = await device.building('the operands of a measurement', () => {
+  const { buffers, textures, recording } = await device.building('the operands of a measurement', () => {
     const made = bytes.map((size) => device.buffer('an operand', size));
     const place = (tensor: number) => ({ buffer: made[tensor]!, offset: 0, size: bytes[tensor]! });
-    return { buffers: made, recording: bindCalls(device, plan, pipelines, place) };
+    const textures = openStrips(device, [plan]);
+    return { buffers: made, textures, recording: bindCalls(device, plan, pipelines, { placement: place, textures }) };
   });
   let fastest = Infinity;
   for (let run = 0; run <= RUNS; run++) {
@@ -106,6 +108,7 @@ async function measure(device: Device, problem: MatrixProduct, tile: MatmulTile)
     if (run > 0) fastest = Math.min(fastest, launches[0]!.micros);
   }
   recording.close();
+  textures.close();
   for (const buffer of buffers) device.release(buffer);
   return fastest;
 }

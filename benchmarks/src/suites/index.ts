@@ -34,6 +34,11 @@ export const suites: Readonly<Record<string, SuiteEntry>> = {
       'orchestrate run with 1 to 3 workers, without audits and with pay, beside one process (--set rounds=N, repetitions=N)',
     load: async () => (await import('./end-to-end.ts')).endToEnd,
   },
+  dashboard: {
+    summary:
+      'a run’s pages answered: first snapshot, index, memory, each question (--set members=N, rounds=N, contributors=N, folder=PATH)',
+    load: async () => (await import('./dashboard.ts')).dashboard,
+  },
   cost: {
     summary: 'measured throughput × worker price beside dated cloud list prices (--set worker-price=DOLLARS_PER_HOUR)',
     load: async () => (await import('./cost.ts')).cost,

@@ -10,6 +10,7 @@ import { JournalStore } from '../store/journal-store.ts';
 import { summarize } from '../summary/fold.ts';
 import { payAccount } from '../summary/pay-account.ts';
 import { RunProjection } from './run-projection.ts';
+import { simulatedJournal } from './testing/simulated-run.ts';
 import { appendEntries, rehashed, writeRunDirectory } from './testing/run-directory.ts';
 
 const made: string[] = [];
@@ -187,6 +188,48 @@ describe('while a run goes on', () => {
     expect(line).toMatchObject({ round: 3, outcome: 'under way', milliseconds: null });
     const { peerId } = line!.members[0]!;
     expect(projection.work(peerId, {}).rows[0]).toMatchObject({ round: 3, outcome: 'pending', pay: 'not due' });
+  });
+});
+
+describe('a long journal', () => {
+  const run = { seed: 9, members: 60, rounds: 1500, contributors: 5, talkative: 10 };
+
+  it('shows how far the run is before all of it is read, and the same in the end as if it had waited', () => {
+    const directory = directoryOf(simulatedJournal(run));
+    const projection = open(directory, { read: false });
+    projection.advance(0);
+    const early = projection.snapshot();
+    expect(early.read).toBeLessThan(0.1);
+    const late = open(directory).snapshot();
+    const { phase, round, trainLoss, stateHash, samplesPerSecond, lastAt } = late.figures;
+    expect(early.figures).toMatchObject({ phase, round, trainLoss, stateHash, samplesPerSecond, lastAt });
+    expect(early.rounds.map((line) => line.round)).toEqual(late.rounds.map((line) => line.round));
+    readAll(projection);
+    expect(projection.snapshot()).toEqual(late);
+  });
+
+  it('is answered in pages that together have every row once', () => {
+    const projection = open(directoryOf(simulatedJournal(run)));
+    const rounds = allOf((before) => projection.rounds({ before, limit: 100 }));
+    expect(rounds.map(({ round }) => round)).toEqual(Array.from({ length: 1500 }, (_, i) => 1499 - i));
+    const work = projection
+      .members({ limit: 200 })
+      .rows.flatMap(({ peerId }) => allOf((before) => projection.work(peerId, { before, limit: 100 })));
+    const microBatches = work.flatMap((line) => line.microBatches).toSorted((a, b) => a - b);
+    expect(microBatches).toEqual(Array.from({ length: 7500 }, (_, i) => i));
+  });
+
+  it('has curves that lie between the same values at every level', () => {
+    const projection = open(directoryOf(simulatedJournal(run)));
+    const { y } = projection.curve({ curve: 'trainLoss', points: 4000 });
+    expect(y.length).toBe(1500);
+    for (const points of [1000, 200, 30, 4, 1]) {
+      const curve = projection.curve({ curve: 'trainLoss', points });
+      expect(curve.x.length).toBeLessThanOrEqual(points);
+      expect(curve.x).toEqual(curve.x.toSorted((a, b) => a - b));
+      expect(Math.min(...curve.low)).toBe(Math.min(...y));
+      expect(Math.max(...curve.high)).toBe(Math.max(...y));
+    }
   });
 });
 

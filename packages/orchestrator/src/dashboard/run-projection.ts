@@ -18,6 +18,7 @@ import type {
   PageQuery,
   RoundLine,
   RunChange,
+  RunFigures,
   RunHead,
   RunSnapshot,
   WorkLine,
@@ -33,6 +34,7 @@ import { JournalReader } from './journal-reader.ts';
 import { Log } from './log.ts';
 import { Members } from './members.ts';
 import { payStory } from './pay-story.ts';
+import { Preview } from './preview.ts';
 import { Rounds } from './rounds.ts';
 import { runOf } from './run-head.ts';
 import type { Run } from './run-head.ts';
@@ -54,6 +56,8 @@ export class RunProjection {
   readonly #work: Work;
   readonly #log: Log;
   readonly #curves: Curves;
+  /** While the journal's end is far from being read. */
+  #preview: Preview | null;
 
   private constructor(paths: RunPaths, run: Run, journal: JournalStore) {
     this.#paths = paths;
@@ -66,6 +70,7 @@ export class RunProjection {
     this.#work = new Work(this.#index, run.head.payment !== null);
     this.#log = new Log(this.#index);
     this.#curves = new Curves(this.#index);
+    this.#preview = Preview.of(journal, run.terms, this.#reader.sequence + 1);
   }
 
   /**
@@ -107,7 +112,9 @@ export class RunProjection {
    * @returns whether there is more to read at once; otherwise ask again when the journal has grown
    */
   advance(budgetMs: number): boolean {
-    return this.#reader.advance(budgetMs);
+    const more = this.#reader.advance(budgetMs);
+    if (this.#preview !== null && !this.#stillAhead(this.#preview)) this.#preview = null;
+    return more;
   }
 
   snapshot(): RunSnapshot {
@@ -115,10 +122,10 @@ export class RunProjection {
     const members = this.#members.page(fold, { limit: SNAPSHOT.members });
     return {
       head: this.head,
-      figures: fold.figures,
+      figures: this.#figures(),
       members: members.rows,
       memberCount: members.total,
-      rounds: this.#rounds.page(fold, { limit: SNAPSHOT.rounds }).rows,
+      rounds: this.#preview?.rounds ?? this.#rounds.page(fold, { limit: SNAPSHOT.rounds }).rows,
       log: this.#log.page({ limit: SNAPSHOT.log }).rows,
       ...this.#standing(),
     };
@@ -143,7 +150,7 @@ export class RunProjection {
       ...(points.some((_, i) => points[i]?.curve === points[i + CHANGE.points]?.curve) ? ['points' as const] : []),
     ];
     return {
-      figures: fold.figures,
+      figures: this.#figures(),
       members: members.slice(0, CHANGE.members),
       memberCount: this.#members.count(),
       rounds: [...(open === null ? [] : [open]), ...rounds.slice(0, CHANGE.rounds)],
@@ -201,6 +208,17 @@ export class RunProjection {
     this.#reader.close();
     this.#index.close();
     this.#journal.close();
+  }
+
+  /** Whether the preview knows of entries that the reader has yet to come to. */
+  #stillAhead(preview: Preview): boolean {
+    const { fault, sequence } = this.#reader;
+    return fault === null && sequence + 1 < this.#reader.length() && preview.advance();
+  }
+
+  #figures(): RunFigures {
+    const { figures } = this.#reader.fold;
+    return this.#preview?.over(figures) ?? figures;
   }
 
   #standing(): Pick<RunSnapshot, 'live' | 'read' | 'fault' | 'sequence'> {

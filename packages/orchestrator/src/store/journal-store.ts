@@ -94,6 +94,21 @@ export class JournalStore {
     return row.last === null ? 0 : row.last + 1;
   }
 
+  /** Where the last entries begin that are at most so many and at most so large together; the last one always counts. */
+  tail({ entries, bytes }: { readonly entries: number; readonly bytes: number }): number {
+    let [from, size] = [this.length(), 0];
+    for (const row of this.#database
+      .prepare(
+        'SELECT sequence, octet_length(event) + octet_length(facts) AS size FROM entries ORDER BY sequence DESC LIMIT ?',
+      )
+      .iterate(entries)) {
+      size += Number(row['size']);
+      if (size > bytes && from < this.length()) break;
+      from = Number(row['sequence']);
+    }
+    return from;
+  }
+
   close(): void {
     this.#database.close();
   }

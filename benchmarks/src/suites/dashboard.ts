@@ -1,0 +1,162 @@
+/**
+ * How fast a run's pages are answered: a journal of many members and rounds, read by nobody before; how soon there is a
+ * first snapshot, how fast the index grows, in how much memory; and how long each question takes once it is built.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RunProjection } from '@murmuration/orchestrator/dashboard';
+import type { SimulatedRun } from '@murmuration/orchestrator/dashboard';
+import { questionsOf } from '../dashboard/questions.ts';
+import type { SuiteResult } from '../harness/report.ts';
+import { summaryOf, type Summary } from '../harness/rounds.ts';
+import type { Suite, SuiteOptions } from '../suite.ts';
+
+const script = fileURLToPath(new URL('../dashboard/write-run.ts', import.meta.url));
+/** As the server reads: so long at a time, so that it answers in between. */
+const SLICE_MS = 50;
+const ASKED = 30;
+const MIB = 1024 * 1024;
+
+const wholeNumber = (text: string | undefined, usual: number, name: string): number => {
+  const value = Number(text ?? usual);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`${name} must be a positive integer. Write it as --set ${name}=${usual}.`);
+};
+
+function runOf({ quick, settings }: SuiteOptions): SimulatedRun {
+  return {
+    seed: 1,
+    members: wholeNumber(settings['members'], quick ? 100 : 1000, 'members'),
+    rounds: wholeNumber(settings['rounds'], quick ? 2000 : 100_000, 'rounds'),
+    contributors: wholeNumber(settings['contributors'], 10, 'contributors'),
+    talkative: 100,
+  };
+}
+
+interface Built {
+  readonly firstSnapshotMs: number;
+  readonly buildMs: number;
+  readonly cpuMs: number;
+  readonly longestSliceMs: number;
+  readonly residentMiB: number;
+  readonly indexMiB: number;
+}
+
+/** Reads the whole journal as the server does, and looks at the memory on the way. */
+function build(directory: string): Built {
+  const started = performance.now();
+  const before = process.cpuUsage();
+  const run = RunProjection.open(directory);
+  let more = run.advance(SLICE_MS);
+  run.snapshot();
+  const firstSnapshotMs = performance.now() - started;
+  let [longest, resident] = [0, 0];
+  while (more) {
+    const began = performance.now();
+    more = run.advance(SLICE_MS);
+    longest = Math.max(longest, performance.now() - began);
+    resident = Math.max(resident, process.memoryUsage.rss());
+  }
+  const { user, system } = process.cpuUsage(before);
+  const buildMs = performance.now() - started;
+  run.close();
+  return {
+    firstSnapshotMs,
+    buildMs,
+    cpuMs: (user + system) / 1000,
+    longestSliceMs: longest,
+    residentMiB: resident / MIB,
+    indexMiB: statSync(join(directory, 'dashboard.sqlite')).size / MIB,
+  };
+}
+
+/** Milliseconds until a run whose index is there is answered. */
+function reopen(directory: string): Summary {
+  const times = Array.from({ length: 5 }, () => {
+    const started = performance.now();
+    const run = RunProjection.open(directory);
+    run.advance(SLICE_MS);
+    run.snapshot();
+    const elapsed = performance.now() - started;
+    run.close();
+    return elapsed;
+  });
+  return summaryOf(times);
+}
+
+interface Asked extends Summary {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+function ask(directory: string): Asked[] {
+  const run = RunProjection.open(directory);
+  const asked = questionsOf(run).map(({ name, ask: question }) => {
+    const bytes = JSON.stringify(question()).length;
+    const times = Array.from({ length: ASKED }, () => {
+      const started = performance.now();
+      question();
+      return performance.now() - started;
+    });
+    return { name, bytes, ...summaryOf(times) };
+  });
+  run.close();
+  return asked;
+}
+
+async function measure(options: SuiteOptions): Promise<SuiteResult> {
+  const run = runOf(options);
+  const directory = mkdtempSync(join(options.settings['folder'] ?? tmpdir(), 'dashboard-bench-'));
+  try {
+    options.log(`writing a journal of ${run.members} members and ${run.rounds} rounds`);
+    const entries = Number(
+      execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', script, directory, JSON.stringify(run)]),
+    );
+    const journalMiB = statSync(join(directory, 'journal.sqlite')).size / MIB;
+    options.log(`reading its ${entries} entries, ${journalMiB.toFixed(0)} MiB`);
+    return resultOf(run, { entries, journalMiB }, build(directory), reopen(directory), ask(directory));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function resultOf(
+  run: SimulatedRun,
+  journal: { readonly entries: number; readonly journalMiB: number },
+  built: Built,
+  reopened: Summary,
+  asked: readonly Asked[],
+): SuiteResult {
+  const { entries, journalMiB } = journal;
+  return {
+    suite: 'dashboard',
+    tables: [
+      {
+        title: `A run of ${run.members} members and ${run.rounds} rounds, ${run.contributors} of them with work in each: ${entries} entries, ${journalMiB.toFixed(0)} MiB`,
+        columns: ['what', 'figure', 'unit'],
+        rows: [
+          ['first snapshot, nothing read before', built.firstSnapshotMs, 'ms'],
+          ['first snapshot, index there (median of 5)', reopened.median, 'ms'],
+          ['index built', built.buildMs / 1000, 's'],
+          ['… in processor time', built.cpuMs / 1000, 's'],
+          ['entries', entries / (built.buildMs / 1000), '/s'],
+          [`longest slice of ${SLICE_MS} ms`, built.longestSliceMs, 'ms'],
+          ['resident memory, at most', built.residentMiB, 'MiB'],
+          ['index', built.indexMiB, 'MiB'],
+        ],
+        notes: ['The journal has the last 100 rounds’ every message, of all others what was decided.'],
+      },
+      {
+        title: `Questions, ${ASKED} times each`,
+        columns: ['question', 'median ms', 'third quartile ms', 'answer bytes'],
+        rows: asked.map(({ name, median, spread, bytes }) => [name, median, spread[1], bytes]),
+      },
+    ],
+    data: { run, ...journal, built, reopened, asked },
+  };
+}
+
+export const dashboard: Suite = measure;

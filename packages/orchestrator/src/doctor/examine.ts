@@ -10,19 +10,11 @@ import { anvilBinary } from '@murmuration/contracts/devnet';
 import { z } from 'zod';
 import { byteSize } from '@murmuration/protocol/dashboard';
 import { workerCommand } from '../worker-bin.ts';
-
-export interface Finding {
-  readonly name: string;
-  /** `missing`: a run can do without it; `bad`: it can't. */
-  readonly state: 'good' | 'missing' | 'bad';
-  readonly found: string;
-  /** What to do, null when there is nothing to be done. */
-  readonly mend: string | null;
-}
+import { good } from './finding.ts';
+import type { Finding } from './finding.ts';
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
-const good = (name: string, found: string): Finding => ({ name, state: 'good', found, mend: null });
 
 function node(): Finding {
   const [major] = process.versions.node.split('.');

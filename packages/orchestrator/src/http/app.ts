@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { PeerId } from '@murmuration/protocol';
 import { apiPaths } from '@murmuration/protocol/dashboard';
+import type { TokenState } from '@murmuration/protocol/dashboard';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import type { DataFiles } from './data-files.ts';
@@ -36,6 +37,7 @@ export interface AppPorts {
   readonly originOf: (request: HttpBindings['incoming']) => URL;
   readonly addressOf: (request: HttpBindings['incoming']) => string;
   readonly isOwn: (request: HttpBindings['incoming']) => boolean;
+  readonly tokenState: (token: string | null) => TokenState;
   /** Takes out of a text what no answer may hold. */
   readonly redact: (text: string) => string;
   /** Prometheus' text format. */
@@ -98,6 +100,10 @@ export function createApp(ports: AppPorts): Hono<Bound> {
   app.get(apiPaths.join, (c) =>
     answer(c, joinOffer(opened(ports.snapshots.value()), ports.joinFacts(), ports.originOf(c.env.incoming))),
   );
+  app.get(apiPaths.token, (c) => {
+    const [, token = null] = /^Bearer ([\w.-]{1,256})$/.exec(c.req.header('authorization') ?? '') ?? [];
+    return answer(c, ports.tokenState(token));
+  });
   app.get(apiPaths.events, (c) => {
     const { incoming, outgoing } = c.env;
     ports.events.open(outgoing, ports.addressOf(incoming), lastEventId(c.req.header('last-event-id')));

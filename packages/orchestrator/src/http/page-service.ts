@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { MurmurationError } from '@murmuration/protocol';
+import type { TokenState } from '@murmuration/protocol/dashboard';
 import { publicOrigin } from './address.ts';
 import { createApp } from './app.ts';
 import { DataFiles } from './data-files.ts';
@@ -18,6 +19,8 @@ import type { PageFile, Pages } from './pages.ts';
 import { RunNotBegunError } from '../dashboard/errors.ts';
 import type { RunView } from './run-view.ts';
 import { redactor } from './redact.ts';
+import { TokenStore } from '../tokens/token-store.ts';
+import { refusalSentence } from '../tokens/refusal-sentence.ts';
 import { PageServer } from './server.ts';
 import { Snapshots } from './snapshots.ts';
 import { Upgrades } from './upgrade.ts';
@@ -46,6 +49,7 @@ export class PageService {
   #questions = 0;
   #pages: Pages = only(buildingPage);
   #view: RunView | null = null;
+  #tokens: TokenStore | null = null;
   #coordination: Coordination | null = null;
   #data = new DataFiles([]);
   #port = 0;
@@ -91,6 +95,7 @@ export class PageService {
       joinFacts: () => this.#coordination?.facts ?? null,
       originOf: (request) => this.#originOf(request),
       addressOf,
+      tokenState: (token) => this.#tokenState(token),
       redact,
       isOwn: (request) => this.#gate.isOwn(request),
       metrics: () => this.#metricsText(),
@@ -138,6 +143,7 @@ export class PageService {
     this.#events.close();
     await this.#server.close();
     this.#view?.close();
+    this.#tokens?.[Symbol.dispose]();
   }
 
   #open(coordination: Coordination | null): void {
@@ -180,6 +186,17 @@ export class PageService {
       this.#reading = null;
       this.#read();
     });
+  }
+
+  #tokenState(token: string | null): TokenState {
+    if (this.#coordination?.facts.tokenRequired !== true) return { good: true, reason: 'No token is asked for here.' };
+    this.#tokens ??= TokenStore.find(this.#options.directory);
+    const verdict = this.#tokens?.look(token, Date.now());
+    if (verdict?.admitted === true) return { good: true, reason: 'The token lets you in.' };
+    return {
+      good: false,
+      reason: verdict === undefined ? 'The tokens of this run are gone.' : refusalSentence(verdict.reason),
+    };
   }
 
   #originOf({ headers }: IncomingMessage): URL {

@@ -3,13 +3,12 @@
  * loopback interface, which answers it. Nothing of it is understood here but its request.
  */
 import type { IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { HttpAddress } from './address.ts';
 import { OpenCounter } from './counter.ts';
 import { securityHeaders } from './headers.ts';
-import { MAX_UPGRADES, MAX_UPGRADES_PER_ADDRESS, UPGRADE_DIAL_MS } from './limits.ts';
+import { IDLE_MS, MAX_UPGRADES, MAX_UPGRADES_PER_ADDRESS, UPGRADE_DIAL_MS } from './limits.ts';
 import { rawRefusal, Refusal } from './refusal.ts';
 
 export interface UpgradePorts {
@@ -44,6 +43,13 @@ const isWebSocket = ({ headers }: IncomingMessage): boolean =>
 /** Answers in place of the listener, and closes. */
 function turnAway(socket: Duplex, refusal: Refusal): void {
   socket.end(rawRefusal(refusal, securityHeaders));
+}
+
+/** Closes once what was said has gone out, and anyway when nobody takes it. */
+function leave(socket: Duplex): void {
+  if (!(socket instanceof Socket)) return void socket.destroy();
+  socket.setTimeout(IDLE_MS, () => socket.destroy());
+  return socket.destroySoon();
 }
 
 export class Upgrades {
@@ -89,7 +95,7 @@ export class Upgrades {
     });
     inside.on('error', () => inside.destroy());
     inside.once('close', () => {
-      if (reached) outside.destroy();
+      if (reached) leave(outside);
       else turnAway(outside, new Refusal('noPeers'));
     });
     outside.once('close', () => {

@@ -3,30 +3,27 @@ import { randomBytes } from 'node:crypto';
 import { openToAll } from '../coordinator/admission.ts';
 import type { Admission, AdmissionAnswer } from '../coordinator/admission.ts';
 import type { RunPaths } from '../store/run-directory.ts';
+import { refusalSentence } from './refusal-sentence.ts';
 import { TokenStore } from './token-store.ts';
 import { TOKEN_BYTES } from './token-text.ts';
-
-/** The label of what the coordinator gives to the workers that it starts. */
-const OWN = 'workers of this machine';
-
-const ask = 'Ask the owner of the run for a new link';
-
-/** What a volunteer is told; the last sentence says what to do. */
-const sentence = (reason: string): string => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}. ${ask}.`;
 
 /** Judges by the tokens in the store, which others may change meanwhile. */
 function byToken(tokens: TokenStore, own: number): Admission & Disposable {
   const now = Date.now();
   // Those of an earlier coordinator are in nobody's hands any more.
-  tokens.revokeAll(OWN, now);
-  const { text: ownToken } = tokens.issue({ label: OWN, uses: own, expiresAt: null }, randomBytes(TOKEN_BYTES), now);
+  tokens.revokeAll(TokenStore.OWN, now);
+  const { text: ownToken } = tokens.issue(
+    { label: TokenStore.OWN, uses: own, expiresAt: null },
+    randomBytes(TOKEN_BYTES),
+    now,
+  );
   return {
     ownToken,
     check: (peer, token): AdmissionAnswer => {
       const verdict = tokens.admit(token, peer, Date.now());
       if (verdict.admitted) return { admitted: true };
       const code = verdict.code === 'TOKEN_MISSING' ? 'TOKEN_REQUIRED' : 'TOKEN_REFUSED';
-      return { admitted: false, code, reason: sentence(verdict.reason) };
+      return { admitted: false, code, reason: refusalSentence(verdict.reason) };
     },
     [Symbol.dispose]: () => tokens[Symbol.dispose](),
   };

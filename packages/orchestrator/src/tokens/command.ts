@@ -3,6 +3,7 @@ import { dateTime } from '@murmuration/protocol/dashboard';
 import type { Output } from '../cli/output.ts';
 import { readHttpEndpoint } from '../http/endpoint-file.ts';
 import { TokenNotFoundError, TokenOptionError } from './errors.ts';
+import { tokenState } from './token-state.ts';
 import type { TokenRecord, TokenStore } from './token-store.ts';
 import { TOKEN_BYTES } from './token-text.ts';
 
@@ -41,21 +42,18 @@ function readUses(text: string): number {
 /** In a fragment: browsers keep it to themselves, so it reaches no server's log. */
 export const joinLink = (origin: string, token: string): string => `${origin}/join#token=${token}`;
 
-const stateOf = ({ revokedAt, expiresAt, uses, used }: TokenRecord, now: number): string => {
-  if (revokedAt !== null) return 'taken back';
-  if (expiresAt !== null && expiresAt <= now) return 'expired';
-  return uses !== null && used >= uses ? 'used up' : 'open';
-};
-
 function describe(record: TokenRecord, now: number): string {
   const { id, label, uses, used, expiresAt } = record;
   const until = expiresAt === null ? 'no expiry' : `until ${dateTime(expiresAt)} UTC`;
-  return `${id}  ${stateOf(record, now).padEnd(10)}  ${used} of ${uses ?? 'any number of'} workers  ${until}  ${label}`.trimEnd();
+  return `${id}  ${tokenState(record, now).padEnd(10)}  ${used} of ${uses ?? 'any number of'} workers  ${until}  ${label}`.trimEnd();
 }
 
 function list({ tokens, output, now }: TokenCommand): void {
   const records = tokens.list();
-  output.event({ event: 'token.list', tokens: records.map((record) => ({ ...record, state: stateOf(record, now) })) });
+  output.event({
+    event: 'token.list',
+    tokens: records.map((record) => ({ ...record, state: tokenState(record, now) })),
+  });
   if (records.length === 0) output.result('No token was made for this run.');
   for (const record of records) output.result(describe(record, now));
 }

@@ -80,6 +80,25 @@ describe('join tokens', () => {
     expect(coordinator.admit(text, anna, 3)).toMatchObject({ code: 'TOKEN_REVOKED' });
   });
 
+  it('are looked at without being used', () => {
+    using tokens = TokenStore.open(directory);
+    const { id, text } = tokens.issue({ ...endless, uses: 1 }, bytes(1), 0);
+    expect(tokens.look(text, 1)).toEqual({ admitted: true, id });
+    expect(tokens.list()).toMatchObject([{ used: 0 }]);
+    tokens.admit(text, anna, 2);
+    expect(tokens.look(text, 3)).toMatchObject({ code: 'TOKEN_USED_UP' });
+  });
+
+  it('remember whom they kept out, without a write for each', () => {
+    using tokens = TokenStore.open(directory);
+    for (let at = 0; at < 5000; at += 1) tokens.admit(null, anna, at);
+    tokens.admit('nonsense', bert, 6000);
+    expect(tokens.refusals()).toMatchObject([
+      { code: 'TOKEN_UNKNOWN', count: 1, peer: bert },
+      { code: 'TOKEN_MISSING', count: 5000 },
+    ]);
+  });
+
   it('do not lie on the disk, and the file is for its owner alone', () => {
     using tokens = TokenStore.open(directory);
     const { text } = tokens.issue(endless, bytes(1), 0);

@@ -49,6 +49,9 @@ const schema = `
   CREATE TABLE IF NOT EXISTS uses (
     id TEXT NOT NULL, peer TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (id, peer)
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS refusals (
+    code TEXT PRIMARY KEY, count INTEGER NOT NULL, peer TEXT NOT NULL, at INTEGER NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 `;
 
@@ -60,10 +63,27 @@ const select = `
 
 type Row = TokenRecord & { readonly digest: Uint8Array };
 
+/** Refusals are noted at most so often: a flood of them is no flood of writes. */
+const REFUSAL_INTERVAL_MS = 1000;
+
+/** How often a reason kept peers out, and whom last. */
+export interface TokenRefusals {
+  readonly code: TokenRefusal;
+  readonly count: number;
+  readonly peer: string;
+  readonly at: number;
+}
+
 const tokensFile = (directory: string): string => join(directory, 'join-tokens.sqlite');
 
 export class TokenStore implements Disposable {
+  /** The label of what a coordinator gives to the workers that it starts. */
+  static readonly OWN = 'workers of this machine';
+
   readonly #database: DatabaseSync;
+  /** Refusals since the last note, by their code. */
+  readonly #unnoted = new Map<TokenRefusal, TokenRefusals>();
+  #notedAt = -Infinity;
 
   private constructor(database: DatabaseSync) {
     this.#database = database;
@@ -129,8 +149,32 @@ export class TokenStore implements Disposable {
     this.#database.prepare('UPDATE tokens SET revoked_at = ? WHERE label = ? AND revoked_at IS NULL').run(now, label);
   }
 
+  /** Who was refused, the last refusal first. */
+  refusals(): TokenRefusals[] {
+    return this.#database
+      .prepare('SELECT code, count, peer, at FROM refusals ORDER BY at DESC')
+      .all() as unknown as TokenRefusals[];
+  }
+
   /** Judges a token that a peer brought, and counts the peer; what it answers is on disk. */
   admit(text: string | null, peer: PeerId, now: number): TokenVerdict {
+    const verdict = this.#admit(text, peer, now);
+    if (!verdict.admitted) this.#noteRefusal(verdict.code, peer, now);
+    return verdict;
+  }
+
+  #noteRefusal(code: TokenRefusal, peer: PeerId, now: number): void {
+    this.#unnoted.set(code, { code, count: (this.#unnoted.get(code)?.count ?? 0) + 1, peer, at: now });
+    if (now - this.#notedAt < REFUSAL_INTERVAL_MS) return;
+    this.#notedAt = now;
+    const note = this.#database.prepare(
+      'INSERT INTO refusals VALUES (:code, :count, :peer, :at) ON CONFLICT (code) DO UPDATE SET count = count + :count, peer = :peer, at = :at',
+    );
+    for (const refusal of this.#unnoted.values()) note.run({ ...refusal });
+    this.#unnoted.clear();
+  }
+
+  #admit(text: string | null, peer: PeerId, now: number): TokenVerdict {
     if (text === null) return refused('TOKEN_MISSING');
     const presented = readToken(text);
     if (presented === null) return refused('TOKEN_UNKNOWN');
@@ -148,11 +192,19 @@ export class TokenStore implements Disposable {
     }
   }
 
+  /** Judges a token as it would be judged from a newcomer, and counts nothing. */
+  look(text: string | null, now: number): TokenVerdict {
+    if (text === null) return refused('TOKEN_MISSING');
+    const presented = readToken(text);
+    return presented === null ? refused('TOKEN_UNKNOWN') : this.#judge(presented, null, now);
+  }
+
   [Symbol.dispose](): void {
     this.#database.close();
   }
 
-  #judge({ id, digest }: { id: string; digest: Uint8Array }, peer: PeerId, now: number): TokenVerdict {
+  /** @param peer null: nobody who was here before */
+  #judge({ id, digest }: { id: string; digest: Uint8Array }, peer: PeerId | null, now: number): TokenVerdict {
     const row = this.#database.prepare(`${select} WHERE tokens.id = ?`).get(id) as unknown as Row | undefined;
     if (row === undefined || !sameDigest(row.digest, digest)) return refused('TOKEN_UNKNOWN');
     if (row.revokedAt !== null) return refused('TOKEN_REVOKED');

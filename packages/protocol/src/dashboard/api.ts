@@ -27,6 +27,8 @@ export const apiPaths = {
   log: '/api/log',
   /** → {@link JoinOffer} */
   join: '/api/join',
+  /** → {@link TokenState} of the join token in `Authorization: Bearer …`; asking is no use of it */
+  token: '/api/token',
   /** The bytes of one of the job's data files, named by its hash; `Range` is honoured. */
   data: '/api/data/:sha256',
   health: '/healthz',
@@ -353,6 +355,13 @@ export interface JoinOffer {
   readonly stateBytes: number;
   /** By SHA-256, 64 hexadecimal digits. */
   readonly files: readonly { readonly sha256: string; readonly bytes: number }[];
+}
+
+/** Whether a join token would let its bearer in now. */
+export interface TokenState {
+  readonly good: boolean;
+  /** A sentence. */
+  readonly reason: string;
 }
 
 /** Any refusal, with HTTP status 4xx or 5xx. */

@@ -15,7 +15,7 @@ const REFUSALS: ReadonlySet<number> = new Set([19, 20, 25]);
 const PATIENCE_MS = 5000;
 const CACHE_KIB = 16_384;
 /** Pages of 4 KiB that are written before they go into the file proper. */
-const WAL_PAGES = 8192;
+const WAL_PAGES = 1000;
 
 const resultOf = (error: unknown): number | undefined => {
   const code = (error as { errcode?: number }).errcode;

@@ -127,6 +127,7 @@ describe.each([
       const { account } = payAccount('test', store, peerId);
       const detail = projection.member(peerId)!;
       expect(detail.earnedWei).toBe(account?.worker.earnedWei.toString());
+      expect(detail.pay.slice(0, account?.story.length)).toEqual(account?.story);
       expect(detail.epochs.map(({ cumulativeWei }) => cumulativeWei)[0] ?? '0').toBe(detail.earnedWei);
       const failed = account?.lines.filter(({ text }) => /^audit .* failed/.test(text)).length;
       expect(detail.audits.filter(({ outcome }) => outcome === 'failed').length).toBe(failed);

@@ -24,6 +24,7 @@ import type {
   WorkLine,
 } from '@murmuration/protocol/dashboard';
 import type { ResolvedJob } from '@murmuration/protocol/job';
+import { payStory } from '@murmuration/protocol/projection';
 import { JournalStore } from '../store/journal-store.ts';
 import { openRunDirectory, writingProcess } from '../store/run-directory.ts';
 import type { RunPaths } from '../store/run-directory.ts';
@@ -33,7 +34,6 @@ import { IndexFile } from './index-file.ts';
 import { JournalReader } from './journal-reader.ts';
 import { Log } from './log.ts';
 import { Members } from './members.ts';
-import { payStory } from './pay-story.ts';
 import { Preview } from './preview.ts';
 import { Rounds } from './rounds.ts';
 import { runOf } from './run-head.ts';
@@ -185,7 +185,10 @@ export class RunProjection {
       computeMs,
       audits: this.#work.audits(id),
       epochs,
-      pay: payStory(state, epochs, this.head.payment),
+      pay: [
+        ...payStory({ ...state, settled: epochs[0]?.verified ?? 0, priceWei: this.head.payment?.priceWei ?? null }),
+        ...this.#troubles(id),
+      ],
     };
   }
 
@@ -214,6 +217,12 @@ export class RunProjection {
   #stillAhead(preview: Preview): boolean {
     const { fault, sequence } = this.#reader;
     return fault === null && sequence + 1 < this.#reader.length() && preview.advance();
+  }
+
+  /** What a member's pay has come to grief by, the newest first. */
+  #troubles(member: number): string[] {
+    const { rows } = this.#log.page({ problems: true }, member);
+    return rows.filter(({ kind }) => kind === 'pay' || kind === 'audit').map(({ text }) => text);
   }
 
   #figures(): RunFigures {

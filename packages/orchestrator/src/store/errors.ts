@@ -82,3 +82,18 @@ export class JournalWriteError extends MurmurationError {
     });
   }
 }
+
+/**
+ * The journal's newest entries are in the file beside it, which can't be read where no file can be made. Cause: the run's
+ * directory was copied while it was written, to a place that is read-only.
+ */
+export class UnwritableFolderError extends MurmurationError {
+  readonly code = 'FOLDER_READ_ONLY';
+
+  constructor({ file, log }: { file: string; log: string }) {
+    super({
+      message: `Part of ${file} is in ${log}, which can't be read in a folder that is read-only.`,
+      mend: 'Copy the run directory to a folder that can be written, and name the copy.',
+    });
+  }
+}

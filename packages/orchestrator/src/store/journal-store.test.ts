@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { hash, timestamp } from '@murmuration/protocol';
 import type { JournalEntry } from '@murmuration/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CorruptFileError, JournalAlteredError } from './errors.ts';
+import { CorruptFileError, JournalAlteredError, UnwritableFolderError } from './errors.ts';
 import { JournalStore } from './journal-store.ts';
 
 const digest = (digit: number): JournalEntry['hash'] => hash(`0x${digit.toString(16).repeat(64)}`);
@@ -86,5 +86,40 @@ describe('JournalStore', () => {
   it('says so when the file is no journal', () => {
     writeFileSync(file, 'certainly not a database, and long enough to be read as one '.repeat(20));
     expect(() => JournalStore.read(file)).toThrow(CorruptFileError);
+  });
+
+  it('finds where the last entries begin', () => {
+    const store = JournalStore.write(file);
+    expect(store.tail({ entries: 10, bytes: 1000 })).toBe(0);
+    for (let sequence = 0; sequence < 20; sequence += 1) store.append(entry(sequence));
+    const size = JSON.stringify(entry(12).event).length + JSON.stringify(entry(12).facts).length;
+    expect(store.tail({ entries: 5, bytes: 1_000_000 })).toBe(15);
+    expect(store.tail({ entries: 100, bytes: 3 * size })).toBe(17);
+    expect(store.tail({ entries: 100, bytes: 1 })).toBe(19);
+    store.close();
+  });
+
+  describe('in a folder that can’t be written', () => {
+    // Where SQLite would make the file that readers share, there is a link to nowhere: it can't, as on a read-only disk.
+    const block = (): void => symlinkSync(join(directory, 'nowhere', 'shared'), `${file}-shm`);
+
+    it('reads a journal that is whole', () => {
+      const store = JournalStore.write(file);
+      store.append(entry(0));
+      store.close();
+      block();
+      const reader = JournalStore.read(file);
+      expect([...reader.entries()]).toEqual([entry(0)]);
+      reader.close();
+    });
+
+    it('refuses one whose last entries are beside it, and says what to do', () => {
+      const store = JournalStore.write(file);
+      store.append(entry(0));
+      store.close();
+      writeFileSync(`${file}-wal`, 'entries');
+      block();
+      expect(() => JournalStore.read(file)).toThrow(UnwritableFolderError);
+    });
   });
 });

@@ -2,10 +2,12 @@
  * `journal.sqlite`: the entries of a run's journal, as the protocol made them. An entry is committed before its effects
  * are performed, so what the world has seen is always in the journal. Write-ahead logging lets `status` read meanwhile.
  */
+import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import type { Hash, JournalEntry } from '@murmuration/protocol';
-import { CorruptFileError, JournalAlteredError, JournalWriteError } from './errors.ts';
+import { CorruptFileError, JournalAlteredError, JournalWriteError, UnwritableFolderError } from './errors.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS entries (
@@ -60,7 +62,10 @@ export class JournalStore {
     return new JournalStore(file, false);
   }
 
-  /** Opens for reading, also while another process writes. @throws CorruptFileError when the file is no journal */
+  /**
+   * Opens for reading, also while another process writes.
+   * @throws CorruptFileError when the file is no journal; UnwritableFolderError
+   */
   static read(file: string): JournalStore {
     return new JournalStore(file, true);
   }
@@ -141,10 +146,36 @@ export class JournalStore {
  */
 function open(file: string, readOnly: boolean): DatabaseSync {
   try {
-    const database = new DatabaseSync(file, { readOnly, timeout: 5000 });
+    return connect(file, readOnly);
+  } catch (cause) {
+    if (readOnly && UNWRITABLE.has(((cause as { errcode?: number }).errcode ?? 0) & 0xff)) return openUnwritable(file);
+    throw new CorruptFileError({ file, why: 'it is not a journal', cause });
+  }
+}
+
+function connect(file: string | URL, readOnly: boolean): DatabaseSync {
+  const database = new DatabaseSync(file, { readOnly, timeout: 5000 });
+  try {
     if (!readOnly) database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema}`);
     database.prepare('SELECT sequence, previous, event, facts, decision, reason, hash FROM entries LIMIT 1').get();
     return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Results of SQLite, their lowest byte, where it may not make the files beside the journal that readers share with a writer. */
+const UNWRITABLE: ReadonlySet<number> = new Set([8, 14]);
+
+/** In a folder that can't be written nobody writes: the file is read as it is, if all of the journal is in it. */
+function openUnwritable(file: string): DatabaseSync {
+  const log = `${file}-wal`;
+  if (existsSync(log) && statSync(log).size > 0) throw new UnwritableFolderError({ file, log });
+  const url = pathToFileURL(file);
+  url.searchParams.set('immutable', '1');
+  try {
+    return connect(url, true);
   } catch (cause) {
     throw new CorruptFileError({ file, why: 'it is not a journal', cause });
   }

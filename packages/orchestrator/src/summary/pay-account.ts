@@ -1,9 +1,11 @@
 /** One worker's account of a run: each line an epoch's figures or a thing that changed them. */
-import type { PeerId, RunFact } from '@murmuration/protocol';
+import type { PeerId, RunFact, RunFactOf } from '@murmuration/protocol';
 import { dateTime, figure, tokens } from '@murmuration/protocol/dashboard';
+import { payStory } from '@murmuration/protocol/projection';
+import type { PayStanding } from '@murmuration/protocol/projection';
 import type { JournalStore } from '../store/journal-store.ts';
 import { summarize } from './fold.ts';
-import type { WorkerSummary } from './summary.ts';
+import type { EpochLine, WorkerSummary } from './summary.ts';
 
 interface AccountLine {
   readonly at: number;
@@ -12,6 +14,8 @@ interface AccountLine {
 
 export interface PayAccount {
   readonly worker: WorkerSummary;
+  /** What its work and its pay come to, in sentences. */
+  readonly story: readonly string[];
   readonly lines: readonly AccountLine[];
 }
 
@@ -57,7 +61,7 @@ export function payAccount(
   journal: JournalStore,
   name: string,
 ): { account: PayAccount | null; known: string[] } {
-  const { workers } = summarize(runId, journal.entries());
+  const { workers, epochs } = summarize(runId, journal.entries());
   const matches = workers.filter(
     ({ peerId, address }) =>
       name.length >= 4 &&
@@ -67,22 +71,44 @@ export function payAccount(
   const [worker, second] = matches;
   if (worker === undefined || second !== undefined) return { account: null, known };
   const lines: AccountLine[] = [];
+  let [priceWei, probation]: [string | null, boolean] = [null, false];
   for (const { event, facts } of journal.entries()) {
+    if (event.type === 'started') priceWei = event.config.payment?.microBatchWei ?? null;
     for (const fact of facts) {
+      if (fact.type === 'auditClosed' && fact.target === worker.peerId) probation = probationAfter(fact, probation);
       const text = explanations[fact.type]?.(fact, worker);
       if (typeof text === 'string') lines.push({ at: event.at, text });
     }
   }
-  return { account: { worker, lines }, known };
+  const settled = settledOf(epochs, worker);
+  return { account: { worker, story: storyOf(worker, { settled, priceWei, probation }), lines }, known };
 }
 
-export function describeAccount({ worker, lines }: PayAccount): string[] {
-  const { peerId, address, payout, microBatches, forfeited, verified, earnedWei, paidWei, rounds } = worker;
+const probationAfter = ({ outcome }: RunFactOf<'auditClosed'>, before: boolean): boolean =>
+  outcome === 'unverifiable' || (before && outcome !== 'passed');
+
+/** Its micro-batches in closed epochs. */
+const settledOf = (epochs: readonly EpochLine[], { peerId }: WorkerSummary): number =>
+  epochs.at(-1)?.leaves.find((leaf) => leaf.peerId === peerId)?.verified ?? 0;
+
+const storyOf = (
+  { microBatches, forfeited, rounds, earnedWei, paidWei }: WorkerSummary,
+  standing: Pick<PayStanding, 'settled' | 'priceWei' | 'probation'>,
+): readonly string[] =>
+  payStory({
+    trained: microBatches,
+    forfeited,
+    rounds,
+    earnedWei: earnedWei.toString(),
+    paidWei: paidWei.toString(),
+    ...standing,
+  });
+
+export function describeAccount({ worker: { peerId, address, payout }, story, lines }: PayAccount): string[] {
   return [
     peerId,
     `  address ${address}, paid to ${payout}`,
-    `  trained ${figure(microBatches)} micro-batches in ${figure(rounds)} rounds; ${figure(forfeited)} not paid, ${figure(verified)} verified`,
-    `  earned ${tokens(earnedWei)}, paid ${tokens(paidWei)} tokens`,
+    ...story.map((sentence) => `  ${sentence}`),
     ...lines.map(({ at, text }) => `  ${dateTime(at)}  ${text}`),
   ];
 }

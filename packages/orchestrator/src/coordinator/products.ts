@@ -34,6 +34,7 @@ async function exportAndEvaluate({ loaded, paths, summary, newest }: ProductPart
   const { accuracy, loss, samples } = await evaluateModel(paths.model, loaded.datasets.eval, lossOf(loaded));
   const evaluation = summary.evaluations.findLast(({ round }) => round === newest.round);
   return {
+    round: newest.round,
     accuracy,
     loss,
     samples,

@@ -11,7 +11,13 @@ const escrow = {
   paidWei: '2000000000000000000',
   refundedWei: '3000000000000000000',
 };
-const result = runResult(summary, escrow, { accuracy: 0.874, loss: 0.51, samples: 8, accuracyDifference: 0.001 });
+const result = runResult(summary, escrow, {
+  round: 4,
+  accuracy: 0.874,
+  loss: 0.51,
+  samples: 8,
+  accuracyDifference: 0.001,
+});
 const page = renderReport({
   jobName: 'story',
   jobText: 'name: <story>\n',
@@ -22,9 +28,15 @@ const page = renderReport({
 
 describe('report.html', () => {
   it('says so when there is nothing to compare the exported model with', () => {
-    const drained = runResult(summary, escrow, { accuracy: 0.874, loss: 0.51, samples: 8, accuracyDifference: null });
+    const drained = runResult(summary, escrow, {
+      round: 4,
+      accuracy: 0.874,
+      loss: 0.51,
+      samples: 8,
+      accuracyDifference: null,
+    });
     const html = renderReport({ jobName: 'story', jobText: '', summary, result: drained, environment: {} });
-    expect(html).toContain('the workers did not evaluate this state');
+    expect(html).toContain('the workers did not evaluate the state at round 4');
     expect(html).not.toContain('NaN');
   });
 

@@ -10,6 +10,8 @@ export interface EscrowResult {
 
 /** The held-out samples run through `model.onnx` by onnxruntime, beside what the workers found. */
 export interface OnnxResult {
+  /** Updates that the exported state has: those of the newest checkpoint, which may be older than a run's last round. */
+  readonly round: number;
   readonly accuracy: number;
   readonly loss: number;
   readonly samples: number;
@@ -18,10 +20,10 @@ export interface OnnxResult {
 }
 
 /** How far the exported model's accuracy lies from what the workers found, in words. */
-export function differenceText({ accuracyDifference }: OnnxResult): string {
+export function differenceText({ round, accuracyDifference }: OnnxResult): string {
   return accuracyDifference === null
-    ? 'the workers did not evaluate this state'
-    : `${(accuracyDifference * 100).toFixed(3)} points from what the workers found`;
+    ? `the workers did not evaluate the state at round ${round}`
+    : `${(accuracyDifference * 100).toFixed(3)} points from what the workers found at round ${round}`;
 }
 
 export interface WorkerResult {

@@ -39,6 +39,11 @@ export const suites: Readonly<Record<string, SuiteEntry>> = {
       'a run’s pages answered: first snapshot, index, memory, each question (--set members=N, rounds=N, contributors=N, folder=PATH)',
     load: async () => (await import('./dashboard.ts')).dashboard,
   },
+  join: {
+    summary:
+      'from a link to the first accepted micro-batch of a browser tab, caches empty, on SwiftShader (--set repetitions=N)',
+    load: async () => (await import('./join.ts')).joinSuite,
+  },
   cost: {
     summary: 'measured throughput × worker price beside dated cloud list prices (--set worker-price=DOLLARS_PER_HOUR)',
     load: async () => (await import('./cost.ts')).cost,

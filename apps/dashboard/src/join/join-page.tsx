@@ -9,6 +9,7 @@ import { KeyPanel } from './key-panel.tsx';
 import { LivePanel } from './live-panel.tsx';
 import type { JoinModel } from './model.ts';
 import { WhatItEarns, WhatItUses, WhatRuns } from './offer-panels.tsx';
+import { hasWebGpu } from './page-state.ts';
 import type { JoinWay, PageState, Stop } from './page-state.ts';
 import { SettingsPanel } from './settings-panel.tsx';
 
@@ -146,8 +147,9 @@ function Ready({ model, ways, returning }: { model: JoinModel; ways: readonly Jo
 }
 
 /** What would make this tab faster. */
-function Advice({ examination: { secure, webgpu, advice } }: { examination: PageExamination }) {
-  const missing = secure && (webgpu.state === 'missing' || webgpu.state === 'no adapter');
+function Advice({ examination }: { examination: PageExamination }) {
+  const { secure, advice } = examination;
+  const missing = secure && !hasWebGpu(examination);
   const { own, others } = webgpuHelp(navigator.userAgent);
   return (
     <>
@@ -163,8 +165,13 @@ function Advice({ examination: { secure, webgpu, advice } }: { examination: Page
       {missing && (
         <details>
           <summary>Use the GPU instead: how to switch on WebGPU</summary>
-          <dl class="join-facts">
-            {[...(own === null ? [] : [{ ...own, name: `${own.name} (yours)` }]), ...others].map(({ name, steps }) => (
+          {own !== null && (
+            <p>
+              {own.name} (yours): {own.steps}
+            </p>
+          )}
+          <dl class="join-facts join-hint">
+            {others.map(({ name, steps }) => (
               <div key={name}>
                 <dt>{name}</dt>
                 <dd>{steps}</dd>

@@ -46,6 +46,15 @@ describe('before joining', () => {
     expect(model.state.value).toMatchObject({ kind: 'ready', ways: [{ backend: 'exact' }] });
   });
 
+  it('computes with what a person chose, where there is a choice', async () => {
+    const { browser, model } = await opened();
+    model.choose({ backend: 'webgpu' });
+    expect(model.state.value).toMatchObject({ ways: [{ backend: 'webgpu' }] });
+    browser.examination = { ...fakeExamination, webgpu: { state: 'missing', adapter: null }, backend: 'exact' };
+    await model.look();
+    expect(model.state.value).toMatchObject({ ways: [{ backend: 'exact' }] });
+  });
+
   it.each([
     ['NO_STORAGE', (browser: FakeBrowser) => (browser.examination = lacking('NO_STORAGE'))],
     ['NO_WASM', (browser: FakeBrowser) => (browser.examination = lacking('NO_WASM'))],

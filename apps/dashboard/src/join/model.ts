@@ -70,6 +70,7 @@ export class JoinModel {
       token: this.#token.value,
       tokenProblem: this.#tokenProblem.value,
       status: this.status.value,
+      backend: this.choices.value.backend,
       wasHere: this.choices.value.lastRun !== null && this.choices.value.lastRun === this.offer.value?.runId,
     }),
   );

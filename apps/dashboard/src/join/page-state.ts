@@ -1,7 +1,7 @@
 /** What the page shows, decided from what is known: one state at a time, each with words for it. */
 import { speaksOurVersion } from '@murmuration/protocol/dashboard';
 import type { JoinOffer } from '@murmuration/protocol/dashboard';
-import type { PageExamination, TabEnd, TabStatus } from '@murmuration/worker/browser';
+import type { PageExamination, TabBackend, TabEnd, TabStatus } from '@murmuration/worker/browser';
 
 /** A state in which this tab cannot work: what is the matter, and what a person can do about it. */
 export interface Stop {
@@ -14,7 +14,7 @@ export interface Stop {
 
 /** A button that joins. */
 export interface JoinWay {
-  readonly backend: 'auto' | 'exact';
+  readonly backend: TabBackend;
   readonly label: string;
   /** What will compute, in a sentence. */
   readonly note: string;
@@ -46,6 +46,8 @@ export interface Known {
   /** Why the coordinator did not take the token. */
   readonly tokenProblem: string | null;
   readonly status: TabStatus | null;
+  /** What a person wants to compute with. */
+  readonly backend: TabBackend;
   /** This browser worked for this run when it was last seen. */
   readonly wasHere: boolean;
 }
@@ -140,14 +142,21 @@ function beforeStart(offer: JoinOffer, examination: PageExamination, known: Know
       kind: 'token',
       reason: 'This run takes in only those who were invited. Paste the token, or the whole link, that you were sent.',
     };
-  return { kind: 'ready', ways: waysToJoin(examination, known.wasHere), returning: known.wasHere };
+  return { kind: 'ready', ways: waysToJoin(examination, known), returning: known.wasHere };
 }
 
+/** Whether there is anything to choose: a GPU, or what plays one, beside the CPU. */
+export const hasWebGpu = ({ webgpu: { state } }: PageExamination): boolean => state === 'gpu' || state === 'software';
+
 /** With WebGPU one button; without it the CPU is a choice like any other. */
-function waysToJoin({ webgpu, backend, isolated, threads }: PageExamination, wasHere: boolean): readonly JoinWay[] {
+function waysToJoin(
+  examination: PageExamination,
+  { wasHere, backend: chosen }: Pick<Known, 'wasHere' | 'backend'>,
+): readonly JoinWay[] {
+  const { webgpu, backend, isolated, threads } = examination;
   const verb = wasHere ? 'Go on' : 'Join';
   const cpu = isolated && threads > 1 ? `${threads} threads of your processor` : 'one thread of your processor';
-  if (webgpu.state === 'missing' || webgpu.state === 'no adapter')
+  if (chosen === 'exact' || !hasWebGpu(examination))
     return [
       {
         backend: 'exact',
@@ -157,10 +166,10 @@ function waysToJoin({ webgpu, backend, isolated, threads }: PageExamination, was
     ];
   const adapter = webgpu.adapter ?? 'your GPU';
   const note =
-    backend === 'measure' || webgpu.state === 'software'
+    chosen === 'auto' && backend === 'measure'
       ? `Only a processor that plays a GPU was found (${adapter}), so the tab measures both ways and takes the faster one.`
       : `${capital(adapter)} will compute.`;
-  return [{ backend: 'auto', label: `${verb} with this tab`, note }];
+  return [{ backend: chosen, label: `${verb} with this tab`, note }];
 }
 
 const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;

@@ -1,8 +1,10 @@
 /** How much of the machine the tab takes, and what it does when nobody looks. */
+import { Segmented } from '../design/controls.tsx';
 import { Panel } from './controls.tsx';
 import { LEAST_SHARE } from '@murmuration/worker/browser';
 import type { Background } from './choices.ts';
 import type { JoinModel } from './model.ts';
+import { hasWebGpu } from './page-state.ts';
 import { hiddenTabs } from './words.ts';
 
 export function SettingsPanel({ model }: { model: JoinModel }) {
@@ -25,6 +27,7 @@ export function SettingsPanel({ model }: { model: JoinModel }) {
         />
         <span class="join-hint">The tab rests in between. Take less if other windows stutter or the fan is loud.</span>
       </label>
+      <Device model={model} />
       <fieldset class="join-field">
         <legend>When this tab is hidden</legend>
         <BackgroundChoice model={model} value="keep" label="keep going" />
@@ -42,6 +45,25 @@ export function SettingsPanel({ model }: { model: JoinModel }) {
         </label>
       )}
     </Panel>
+  );
+}
+
+const devices = { auto: 'whichever is faster', webgpu: 'the GPU', exact: 'the CPU' } as const;
+
+/** What computes, where there is a choice. */
+function Device({ model }: { model: JoinModel }) {
+  const examination = model.examination.value;
+  if (examination === null || !hasWebGpu(examination)) return null;
+  return (
+    <div class="join-field">
+      <Segmented
+        label="Compute with"
+        choices={devices}
+        value={model.choices.value.backend}
+        onChange={(backend) => model.choose({ backend })}
+      />
+      {model.busy.value && <p class="join-hint">A change counts from the next time that you join.</p>}
+    </div>
   );
 }
 

@@ -105,6 +105,7 @@ async function runSession(execution: Execution, metrics: MetricsWriter): Promise
     writeDurably(paths.environment, JSON.stringify(environment(version)));
     await session.start();
     served?.open(await session.coordination());
+    if (admission.ownToken !== null) view.say(`who joins needs a link: orchestrate token ${paths.directory}`);
     await session.finished();
     return await conclude(execution, session);
   } finally {

@@ -35,7 +35,8 @@ export interface AppPorts {
   readonly joinFacts: () => JoinFacts | null;
   /** The origin by which this request reached the server. */
   readonly originOf: (request: HttpBindings['incoming']) => URL;
-  readonly addressOf: (request: HttpBindings['incoming']) => string;
+  /** What requests are counted by. */
+  readonly keyOf: (request: HttpBindings['incoming']) => string;
   readonly isOwn: (request: HttpBindings['incoming']) => boolean;
   readonly tokenState: (token: string | null) => TokenState;
   /** Takes out of a text what no answer may hold. */
@@ -106,7 +107,7 @@ export function createApp(ports: AppPorts): Hono<Bound> {
   });
   app.get(apiPaths.events, (c) => {
     const { incoming, outgoing } = c.env;
-    ports.events.open(outgoing, ports.addressOf(incoming), lastEventId(c.req.header('last-event-id')));
+    ports.events.open(outgoing, ports.keyOf(incoming), lastEventId(c.req.header('last-event-id')));
     return RESPONSE_ALREADY_SENT;
   });
   app.get(apiPaths.data, async (c) => {

@@ -32,11 +32,16 @@ export class Gate {
   }
 
   /** The address that a request counts for: the caller's, or the one that its proxy names last. */
-  addressOf(request: IncomingMessage): string {
+  #addressOf(request: IncomingMessage): string {
     const peer = plainAddress(request.socket.remoteAddress ?? '');
     const forwarded = request.headers['x-forwarded-for'];
     if (!this.#options.behindProxy || typeof forwarded !== 'string' || !isOwnNetwork(peer)) return peer;
     return plainAddress(forwarded.split(',').at(-1)?.trim() ?? peer);
+  }
+
+  /** What is counted together: an address, or the /64 that one IPv6 subscriber has. */
+  keyOf(request: IncomingMessage): string {
+    return rateKey(this.#addressOf(request));
   }
 
   /** Nobody's proxy stands between: the request comes from this machine or its private network itself. */
@@ -80,7 +85,7 @@ export class Gate {
 
   async #pace(request: IncomingMessage): Promise<Refusal | null> {
     try {
-      await this.#rate.consume(rateKey(this.addressOf(request)));
+      await this.#rate.consume(this.keyOf(request));
       return null;
     } catch (spent) {
       if (!(spent instanceof RateLimiterRes)) throw spent;

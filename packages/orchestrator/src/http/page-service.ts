@@ -78,10 +78,10 @@ export class PageService {
         upgrades: this.#upgrades.open,
       }),
     });
-    const addressOf = (request: IncomingMessage): string => this.#gate.addressOf(request);
+    const keyOf = (request: IncomingMessage): string => this.#gate.keyOf(request);
     this.#upgrades = new Upgrades({
       target: () => this.#coordination?.peers ?? null,
-      addressOf,
+      keyOf,
       check: (request) => this.#gate.checkUpgrade(request),
     });
     const defect = (error: unknown): void =>
@@ -94,7 +94,7 @@ export class PageService {
       data: () => this.#data,
       joinFacts: () => this.#coordination?.facts ?? null,
       originOf: (request) => this.#originOf(request),
-      addressOf,
+      keyOf,
       tokenState: (token) => this.#tokenState(token),
       redact,
       isOwn: (request) => this.#gate.isOwn(request),

@@ -14,7 +14,8 @@ import { rawRefusal, Refusal } from './refusal.ts';
 export interface UpgradePorts {
   /** The coordinator's listener; null while there is none. */
   readonly target: () => HttpAddress | null;
-  readonly addressOf: (request: IncomingMessage) => string;
+  /** What connections are counted by. */
+  readonly keyOf: (request: IncomingMessage) => string;
   /** Why a request may not pass; null when it may. */
   readonly check: (request: IncomingMessage) => Promise<Refusal | null>;
 }
@@ -73,7 +74,7 @@ export class Upgrades {
     if (refusal !== null) return turnAway(socket, refusal);
     const target = this.#ports.target();
     if (target === null) return turnAway(socket, new Refusal('noPeers'));
-    const release = this.#open.take(this.#ports.addressOf(request));
+    const release = this.#open.take(this.#ports.keyOf(request));
     if (release === null) return turnAway(socket, new Refusal('connections'));
     this.#join(socket, connect(target), Buffer.concat([Buffer.from(requestHead(request, target)), head]), release);
   }

@@ -3,6 +3,7 @@
  * only shows its button stays small.
  */
 import type { KeyStore, PageExamination, TabWorker, TabWorkerOptions } from './face.ts';
+import { pagePlatform } from './page-platform.ts';
 import { RunningTab } from './tab-worker.ts';
 
 export { tabBackends } from './face.ts';
@@ -28,7 +29,7 @@ export { foldStatus, initialStatus } from './status.ts';
  * Joins the run of the offer and works until it ends or is left. Returns at once: what becomes of it is told in events.
  * @throws RangeError unless {@link LEAST_SHARE} ≤ share ≤ 1
  */
-export const startTabWorker = (options: TabWorkerOptions): TabWorker => new RunningTab(options);
+export const startTabWorker = (options: TabWorkerOptions): TabWorker => new RunningTab(options, pagePlatform);
 
 /** The key of this browser profile. @throws KeyStoreError where nothing can be stored */
 export const openKeyStore = async (): Promise<KeyStore> => (await import('./keys/key-store.ts')).openKeyStore();

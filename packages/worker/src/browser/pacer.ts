@@ -43,7 +43,8 @@ export class Pacer {
   }
 }
 
-function checkedShare(share: number): number {
+/** @throws RangeError unless {@link LEAST_SHARE} ≤ share ≤ 1 */
+export function checkedShare(share: number): number {
   if (share >= LEAST_SHARE && share <= 1) return share;
   throw new RangeError(`The share of a device is a number from ${LEAST_SHARE} to 1, not ${share}. Choose one.`);
 }

@@ -1,20 +1,36 @@
 /**
- * A tab's worker from the button to the end: sessions in the run one after another, since a pause leaves and comes back as a joiner.
+ * A tab's worker from the button to the end: stays in the run one after another, since a pause leaves and comes back as a joiner.
  * Holding on instead would make every round wait for this tab, or assign it work that nobody does; leaving costs a download of the
  * model's state at the return.
  */
 import { problemOf } from '../shell/report.ts';
 import type { WorkerEnd } from '../shell/worker.ts';
-import { openWorkerClock, type WorkerClock } from './clock/worker-clock.ts';
-import { KeyInUseError, TabScriptError } from './errors.ts';
+import type { WorkerClock } from './clock/worker-clock.ts';
+import { KeyInUseError } from './errors.ts';
 import type { TabEnd, TabEvent, TabStatus, TabWorker, TabWorkerOptions } from './face.ts';
-import { lockKey } from './key-lock.ts';
-import { Pacer } from './pacer.ts';
-import { watchPage } from './page-events.ts';
-import type { Session } from './session.ts';
+import { checkedShare, Pacer } from './pacer.ts';
+import type { PageListener } from './page-events.ts';
+import type { Session, SessionParts } from './session.ts';
 import { foldStatus, initialStatus } from './status.ts';
 
+/** What a tab's worker needs of its page. */
+export interface TabPlatform {
+  openClock(): WorkerClock;
+  /** What lets go of the key; null when another tab holds it. */
+  lockKey(peerId: string): Promise<(() => void) | null>;
+  /** Returns what ends the watch. */
+  watchPage(listener: PageListener): () => void;
+  /** @throws TabScriptError, and what the session's own opening throws */
+  openSession(parts: SessionParts): Promise<Session>;
+}
+
 type Listener = (event: TabEvent, status: TabStatus) => void;
+
+/** Why a stay ends, and what comes after it. */
+interface Leaving {
+  readonly next: 'end' | 'pause' | 'resume';
+  readonly reason: string;
+}
 
 /** What a tab that is hidden can expect; browsers differ and change their minds. */
 const HIDDEN =
@@ -24,27 +40,29 @@ const SHOWN = 'The tab is in front again.';
 export class RunningTab implements TabWorker {
   readonly ended: Promise<TabEnd>;
   readonly #options: TabWorkerOptions;
-  readonly #clock: WorkerClock = openWorkerClock();
+  readonly #platform: TabPlatform;
+  readonly #clock: WorkerClock;
   readonly #pacer: Pacer;
   readonly #listeners = new Set<Listener>();
   readonly #end = Promise.withResolvers<TabEnd>();
   readonly #unwatch: () => void;
   #status: TabStatus;
   #session: Session | null = null;
-  /** Why the present session is being left; null while it isn't. */
-  #leaving: { readonly forGood: boolean; readonly reason: string } | null = null;
-  /** Whether it was the page that paused, and whether it has come back since. */
+  /** Null while nobody wants the present stay to end. */
+  #leaving: Leaving | null = null;
+  /** It was the page that went to sleep, not its owner that paused. */
   #asleep = false;
-  #wokenUp = false;
   #releaseKey: (() => void) | null = null;
 
   /** @throws RangeError when the share is none */
-  constructor(options: TabWorkerOptions) {
+  constructor(options: TabWorkerOptions, platform: TabPlatform) {
     this.#options = options;
+    this.#platform = platform;
+    this.#status = initialStatus(checkedShare(options.share));
+    this.#clock = platform.openClock();
     this.#pacer = new Pacer(this.#clock, options.share);
-    this.#status = initialStatus(options.share);
     this.ended = this.#end.promise;
-    this.#unwatch = watchPage({
+    this.#unwatch = platform.watchPage({
       visibility: (hidden) => this.#tell({ event: 'tab.visibility', hidden, reason: hidden ? HIDDEN : SHOWN }),
       sleep: (reason) => this.#sleep(reason),
       wake: () => this.#wake(),
@@ -63,15 +81,16 @@ export class RunningTab implements TabWorker {
   }
 
   pause(reason = 'its owner paused it'): void {
-    if (this.#isOver || this.#status.phase === 'paused') return;
-    this.#leave({ forGood: false, reason });
+    this.#asleep = false;
+    if (this.#isOver || this.#isPaused || this.#leaving?.next === 'end') return;
+    this.#leave({ next: 'pause', reason });
   }
 
   resume(): void {
-    if (this.#status.phase !== 'paused') return;
-    this.#asleep = this.#wokenUp = false;
-    this.#phase('starting', 'Coming back.');
-    void this.#work();
+    this.#asleep = false;
+    if (this.#isPaused) return this.#comeBack();
+    // The stay that is being left must end before the next one: both would be the same member.
+    if (this.#leaving?.next === 'pause') this.#leaving = { ...this.#leaving, next: 'resume' };
   }
 
   setShare(share: number): void {
@@ -80,7 +99,8 @@ export class RunningTab implements TabWorker {
   }
 
   leave(reason: string): Promise<TabEnd> {
-    if (!this.#isOver) this.#leave({ forGood: true, reason });
+    if (this.#isPaused) this.#finish({ outcome: 'interrupted', code: 'LEFT', reason });
+    else if (!this.#isOver) this.#leave({ next: 'end', reason });
     return this.ended;
   }
 
@@ -88,10 +108,24 @@ export class RunningTab implements TabWorker {
     return this.#status.end !== null;
   }
 
-  /** One session; what comes after it depends on why it ended. Never rejects. */
+  get #isPaused(): boolean {
+    return this.#status.phase === 'paused';
+  }
+
+  #leave(leaving: Leaving): void {
+    this.#leaving = leaving;
+    this.#session?.leave(leaving.reason);
+  }
+
+  #comeBack(): void {
+    this.#phase('starting', 'Coming back.');
+    void this.#work();
+  }
+
+  /** One stay, and what comes after it. Never rejects. */
   async #work(): Promise<void> {
     this.#leaving = null;
-    const end = await this.#stay().catch((error: unknown): WorkerEnd => {
+    const end = await this.#stay().catch((error: unknown): TabEnd => {
       const { code, message } = problemOf(error);
       return { outcome: 'failed', code, reason: message };
     });
@@ -100,11 +134,9 @@ export class RunningTab implements TabWorker {
   }
 
   async #stay(): Promise<WorkerEnd> {
-    await this.#holdKey();
-    const { openSession } = await import('./session.ts').catch((cause: unknown) => {
-      throw new TabScriptError({ cause });
-    });
-    const session = await openSession({
+    this.#releaseKey ??= await this.#platform.lockKey(this.#options.key.peerId);
+    if (this.#releaseKey === null) throw new KeyInUseError();
+    const session = await this.#platform.openSession({
       options: this.#options,
       clock: this.#clock,
       pacer: this.#pacer,
@@ -113,49 +145,35 @@ export class RunningTab implements TabWorker {
     });
     this.#session = session;
     // Somebody may have asked to leave while the scripts came.
-    if (this.#leaving !== null) session.leave(this.#leaving.reason);
+    const leaving = this.#leaving;
+    if (leaving !== null) session.leave(leaving.reason);
     return session.run();
   }
 
-  async #holdKey(): Promise<void> {
-    this.#releaseKey ??= await lockKey(this.#options.key.peerId);
-    if (this.#releaseKey === null) throw new KeyInUseError();
-  }
-
-  #afterwards(end: WorkerEnd, leaving: { readonly forGood: boolean; readonly reason: string } | null): void {
+  /** A run that is over, or that threw this worker out, is over whatever was wanted meanwhile. */
+  #afterwards(end: TabEnd, leaving: Leaving | null): void {
     if (leaving === null || end.outcome === 'finished' || end.outcome === 'expelled') return this.#finish(end);
-    if (leaving.forGood) return this.#finish({ outcome: 'interrupted', code: 'LEFT', reason: leaving.reason });
-    this.#phase('paused', `Paused: ${leaving.reason}.`);
-    // The page may have come back while the session was still being left.
-    if (this.#wokenUp) this.resume();
+    const { next, reason } = leaving;
+    if (next === 'end') return this.#finish({ outcome: 'interrupted', code: 'LEFT', reason });
+    if (next === 'resume') return this.#comeBack();
+    this.#phase('paused', `Paused: ${reason}.`);
   }
 
-  /** A closed page that comes back (from the browser's cache of pages) goes on where its owner left it. */
+  /** What is said to the run now is the page's last word, unless it wakes up again. */
   #sleep(reason: string): void {
-    if (this.#isOver || this.#status.phase === 'paused' || this.#leaving !== null) return;
+    if (this.#isOver || this.#isPaused || this.#leaving !== null) return;
     this.#asleep = true;
-    this.#leave({ forGood: false, reason });
+    this.#leave({ next: 'pause', reason });
   }
 
   #wake(): void {
-    if (!this.#asleep) return;
-    this.#wokenUp = true;
-    this.resume();
+    if (this.#asleep) this.resume();
   }
 
-  #leave(leaving: { readonly forGood: boolean; readonly reason: string }): void {
-    if (this.#status.phase === 'paused')
-      return this.#afterwards({ outcome: 'interrupted', code: 'LEFT', reason: leaving.reason }, leaving);
-    this.#leaving = leaving;
-    this.#session?.leave(leaving.reason);
-  }
-
-  #finish(end: TabEnd): void {
-    if (this.#isOver) return;
+  #finish({ outcome, code, reason }: TabEnd): void {
     this.#unwatch();
     this.#releaseKey?.();
     this.#clock.close();
-    const { outcome, code, reason } = end;
     this.#tell({ event: 'tab.ended', outcome, code, reason });
     this.#end.resolve({ outcome, code, reason });
   }

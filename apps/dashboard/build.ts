@@ -76,7 +76,10 @@ const configuration = (outDir: string, alias: Readonly<Record<string, string>> =
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { input: { run: join(here, 'index.html'), join: join(here, 'join/index.html') } },
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      input: { run: join(here, 'index.html'), join: join(here, 'join/index.html') },
+    },
   },
 });
 

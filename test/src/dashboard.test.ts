@@ -86,8 +86,9 @@ describe('for everybody', () => {
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('content');
 
     const speed = page.getByRole('columnheader', { name: /Samples\/s/ });
-    expect(await speed.getAttribute('aria-sort')).toBe('descending');
     await speed.getByRole('button').focus();
+    await page.keyboard.press('Enter');
+    expect(await speed.getAttribute('aria-sort')).toBe('descending');
     await page.keyboard.press('Enter');
     expect(await speed.getAttribute('aria-sort')).toBe('ascending');
 
@@ -99,6 +100,7 @@ describe('for everybody', () => {
     await page.locator('table.members tbody th a').first().focus();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: /^16Uiu2HAm/ }).waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
     await page.goBack();
     await page.getByRole('heading', { level: 1, name: 'mnist' }).waitFor();
   });

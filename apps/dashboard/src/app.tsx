@@ -1,5 +1,5 @@
 /** What stands around both pages: the bar with the run's standing, notices, and which page it is. */
-import { useEffect, useErrorBoundary } from 'preact/hooks';
+import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { reconnect, run, setPaused } from './api/run-store.ts';
 import type { StandingName } from './api/standing.ts';
@@ -41,8 +41,12 @@ function RetryCountdown({ retryAt }: { readonly retryAt: number }) {
 function StandingBadge() {
   const { name, label, sentence } = run.standing.value;
   const link = run.link.value;
+  const before = useRef<StandingName>('connecting');
   useEffect(() => {
-    if (announced.has(name)) announce(sentence, name === 'finished' ? 'good' : 'bad');
+    // A run that was over before the page was opened is no news.
+    if (announced.has(name) && before.current !== 'connecting')
+      announce(sentence, name === 'finished' ? 'good' : 'bad');
+    before.current = name;
   }, [name, sentence]);
   return (
     <div class="standing" title={sentence}>

@@ -3,7 +3,20 @@ import { computed, signal } from '@preact/signals';
 import { routeOf } from './route.ts';
 
 const path = signal(location.pathname);
+let arriving = false;
 export const route = computed(() => routeOf(path.value));
+
+function goTo(pathname: string): void {
+  arriving = pathname !== path.value;
+  path.value = pathname;
+}
+
+/** A ref for a page's heading: whoever came by a link is taken to it, as if the page had been loaded anew. */
+export function arrive(heading: HTMLElement | null): void {
+  if (heading === null || !arriving) return;
+  arriving = false;
+  heading.focus({ preventScroll: true });
+}
 
 function follow(event: MouseEvent): void {
   const link = event.target instanceof Element ? event.target.closest('a') : null;
@@ -13,12 +26,12 @@ function follow(event: MouseEvent): void {
   if (origin !== location.origin || hash !== '' || routeOf(pathname).page === 'none') return;
   event.preventDefault();
   history.pushState(null, '', pathname);
-  path.value = pathname;
+  goTo(pathname);
   window.scrollTo(0, 0);
 }
 
 /** Begins to follow the page's own links; once a page. */
 export function followLinks(): void {
   document.addEventListener('click', follow);
-  window.addEventListener('popstate', () => (path.value = location.pathname));
+  window.addEventListener('popstate', () => goTo(location.pathname));
 }

@@ -1,4 +1,5 @@
 /** How the page, its server and the run stand, as one word for a badge and one sentence for people. Pure. */
+import { capital } from '../design/format.ts';
 import type { LinkState } from './link.ts';
 import type { RunView } from './merge.ts';
 
@@ -34,8 +35,8 @@ export function standingOf(view: Known | null, link: LinkState, paused: boolean)
     );
   if (!view.live && outcome !== null) {
     return outcome.outcome === 'failed'
-      ? of('failed', 'Failed', outcome.reason)
-      : of('finished', outcome.outcome === 'drained' ? 'Drained' : 'Finished', outcome.reason);
+      ? of('failed', 'Failed', capital(outcome.reason))
+      : of('finished', outcome.outcome === 'drained' ? 'Drained' : 'Finished', capital(outcome.reason));
   }
   if (link.is === 'waiting')
     return of(

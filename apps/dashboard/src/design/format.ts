@@ -69,18 +69,19 @@ export function ago(at: number, now: number): string {
   return seconds < 5 ? 'just now' : `${duration(seconds).split(' ')[0]} ago`;
 }
 
+const clockFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const momentFormat = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+
 /** `14:03:27` where the reader is. */
-export const clock = (at: number): string =>
-  new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+export const clock = (at: number): string => clockFormat.format(at);
 /** `20 Nov 2026, 14:03` where the reader is. */
-export const moment = (at: number): string =>
-  new Date(at).toLocaleString('en-GB', {
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-  });
+export const moment = (at: number): string => momentFormat.format(at);
 
 /**
  * An amount of tokens from its smallest unit, exact up to `places` and cut there, never rounded up: nobody is told that
@@ -103,6 +104,9 @@ export function amount(smallest: string, decimals: number): string {
 
 /** `0x12ab…90ef` */
 export const shortHex = (hex: string): string => (hex.length > 14 ? `${hex.slice(0, 6)}…${hex.slice(-4)}` : hex);
+
+/** With a capital, as a sentence begins. */
+export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** `1 member`, `12 members` */
 export const counted = (value: number, one: string, many = `${one}s`): string =>

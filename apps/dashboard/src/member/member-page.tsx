@@ -4,21 +4,11 @@ import type { MemberDetail } from '@murmuration/protocol/dashboard';
 import { addressOf } from '../api/client.ts';
 import type { RunView } from '../api/merge.ts';
 import { useFetched } from '../design/fetched.ts';
-import {
-  NOTHING,
-  ago,
-  compact,
-  count,
-  counted,
-  duration,
-  moment,
-  percent,
-  shortHex,
-  tokens,
-} from '../design/format.ts';
+import { NOTHING, compact, count, counted, duration, moment, percent, shortHex, tokens } from '../design/format.ts';
 import { PeerMark } from '../design/peer.tsx';
 import { Badge, Copy, Empty, Figure, Section, Skeleton, Trouble } from '../design/pieces.tsx';
-import { kindOf, shareOf, statuses, trustOf } from '../run/member-words.ts';
+import { kindOf, lastSeenOf, shareOf, statusOf, trustOf } from '../run/member-words.ts';
+import { arrive } from '../navigation.ts';
 import { Audits } from './audits.tsx';
 import { Epochs } from './epochs.tsx';
 import { Work } from './work.tsx';
@@ -38,14 +28,14 @@ const classes: Readonly<Record<MemberDetail['adapter']['class'], string>> = {
   tolerance: 'tolerance: others re-execute its work and expect a small relative error',
 };
 
-function Identity({ member }: { readonly member: MemberDetail }) {
-  const [status, tone] = statuses[member.status];
+function Identity({ member, over }: { readonly member: MemberDetail; readonly over: boolean }) {
+  const [status, tone] = statusOf(member, over);
   return (
     <header class="member-header">
       <PeerMark peerId={member.peerId} />
       <div>
         <p class="eyebrow">Member</p>
-        <h1 class="mono" tabIndex={-1}>
+        <h1 class="mono" tabIndex={-1} ref={arrive}>
           {member.peerId}
           <Copy text={member.peerId} what="peer id" />
         </h1>
@@ -121,7 +111,7 @@ function Figures({ member, view }: { readonly member: MemberDetail; readonly vie
       <Figure
         label="Audits passed"
         value={trustOf(member)}
-        note={member.trust.rate === null ? 'none closed yet' : `${percent(member.trust.rate)} passed`}
+        note={member.trust.rate === null ? 'none drawn yet' : `drawn at ${percent(member.trust.rate, 1)} of its rounds`}
       />
       {payment !== null && (
         <Figure
@@ -137,7 +127,7 @@ function Figures({ member, view }: { readonly member: MemberDetail; readonly vie
       <Figure
         label="Computed for"
         value={duration(member.computeMs / 1000)}
-        note={`last seen ${ago(member.lastSeenAt, view.figures.lastAt)}`}
+        note={`last seen ${lastSeenOf(member, view.figures)}`}
       />
     </dl>
   );
@@ -183,7 +173,7 @@ export function MemberPage({ peerId, view }: { readonly peerId: string; readonly
   return (
     <>
       {back}
-      <Identity member={member} />
+      <Identity member={member} over={view.figures.outcome !== null} />
       {error !== null && (
         <Trouble what="What you see is what was last heard of this member." error={error} retry={again} />
       )}

@@ -1,15 +1,25 @@
 /** How the run learns: loss beside accuracy or another curve, against rounds, samples or time. */
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { apiPaths } from '@murmuration/protocol/dashboard';
-import type { Curve, CurveAxis, CurveName, CurveQuery } from '@murmuration/protocol/dashboard';
+import type {
+  Curve,
+  CurveAxis,
+  CurveName,
+  CurvePoint,
+  CurveQuery,
+  RunFigures,
+  RunHead,
+} from '@murmuration/protocol/dashboard';
 import { addressOf, ask } from '../api/client.ts';
 import type { RunView } from '../api/merge.ts';
 import { onPoints } from '../api/run-store.ts';
 import { Button, Check, Segmented } from '../design/controls.tsx';
 import { NOTHING, compact, count, duration, figure, percent } from '../design/format.ts';
+import { memo } from '../design/memo.ts';
 import { Section, Trouble } from '../design/pieces.tsx';
+import { useSettled } from '../design/settled.ts';
 import { append, curveData, emptyCurve, sampled } from './curve-data.ts';
 import type { CurveData } from './curve-data.ts';
 import { Plot } from './plot.tsx';
@@ -18,6 +28,8 @@ import type { Line, PointedAt, Range } from './plot.tsx';
 /** Points of a curve that are asked for: about one a pixel. */
 const POINTS = 800;
 const TABLE_ROWS = 20;
+/** Canvases are drawn this often at most: a curve's new end is read no quicker, and drawing one is dear. */
+const REDRAW_MS = 250;
 
 const axes: Readonly<Record<CurveAxis, string>> = { round: 'Rounds', samples: 'Samples', time: 'Time' };
 const parts = { all: 'All', half: 'Last half', tenth: 'Last tenth' } as const;
@@ -68,17 +80,32 @@ interface Loaded {
   readonly again: () => void;
 }
 
+/** Time is shown as seconds since the start: whoever trains asks how long it took, not when it was. */
+const elapsed = (data: CurveData, startedAt: number): CurveData => ({
+  ...data,
+  x: data.x.map((at) => (at - startedAt) / 1000),
+});
+
 /** One curve, asked for when what is looked at changes, grown by what the stream tells while its end is in sight. */
-function useCurve(curve: CurveName, x: CurveAxis, range: Range | null): Loaded {
+function useCurve(curve: CurveName, x: CurveAxis, range: Range | null, startedAt: number): Loaded {
   const data = useSignal<CurveData>(emptyCurve);
   const error = useSignal<Error | null>(null);
   const turn = useSignal(0);
   const [from, to] = range ?? [undefined, undefined];
   useEffect(() => {
     const stop = new AbortController();
-    let early: Parameters<typeof append>[1] | null = [];
-    const grow = (points: Parameters<typeof append>[1]): void => {
-      data.value = append(data.value, points, x, POINTS);
+    let early: readonly CurvePoint[] | null = [];
+    let waiting: readonly CurvePoint[] = [];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const draw = (): void => {
+      timer = undefined;
+      data.value = append(data.value, waiting, x, POINTS);
+      waiting = [];
+    };
+    const grow = (points: readonly CurvePoint[]): void => {
+      if (points.length === 0) return;
+      waiting = [...waiting, ...points];
+      timer ??= setTimeout(draw, REDRAW_MS);
     };
     const load = async (): Promise<void> => {
       const query: CurveQuery = { curve, x, points: POINTS, from, to };
@@ -104,10 +131,12 @@ function useCurve(curve: CurveName, x: CurveAxis, range: Range | null): Loaded {
     void load();
     return () => {
       stop.abort();
+      clearTimeout(timer);
       end();
     };
   }, [curve, x, from, to, turn.value]);
-  return { data: data.value, error: error.value, again: () => (turn.value += 1) };
+  const shown = useMemo(() => (x === 'time' ? elapsed(data.value, startedAt) : data.value), [data.value, x, startedAt]);
+  return { data: shown, error: error.value, again: () => (turn.value += 1) };
 }
 
 interface Names {
@@ -152,7 +181,7 @@ function Legend({
           </li>
         );
       })}
-      <li class="legend-at">{at === null ? 'now' : words.x(at.x)}</li>
+      <li class="legend-at">{at === null ? 'newest' : words.x(at.x)}</li>
     </ul>
   );
 }
@@ -168,11 +197,12 @@ function CurveTable({
   readonly lines: readonly Line[];
   readonly words: Names;
 }) {
+  const open = useSignal(false);
   return (
-    <details class="disclosure">
+    <details class="disclosure" onToggle={(event) => (open.value = event.currentTarget.open)}>
       <summary>{title} as a table</summary>
       <div class="table-pair">
-        {lines.map(({ label, data }) => (
+        {(open.value ? lines : []).map(({ label, data }) => (
           <table class="table compact" key={label}>
             <caption>
               {title}, {label}
@@ -205,12 +235,13 @@ interface ChartProps {
   readonly lines: readonly Line[];
   readonly logarithmic?: boolean;
   readonly axis: CurveAxis;
+  readonly xRange: readonly [number, number];
   readonly words: Names;
   readonly onZoom: (range: Range | null) => void;
   readonly tools: ComponentChildren;
 }
 
-function Chart({ title, lines, logarithmic = false, axis, words, onZoom, tools }: ChartProps) {
+function Chart({ title, lines, logarithmic = false, axis, xRange, words, onZoom, tools }: ChartProps) {
   const at = useSignal<PointedAt | null>(null);
   return (
     <figure class="chart panel">
@@ -223,6 +254,7 @@ function Chart({ title, lines, logarithmic = false, axis, words, onZoom, tools }
         logarithmic={logarithmic}
         summary={summaryOf(title, lines, words)}
         xWords={words.x}
+        xRange={xRange}
         yWords={words.mark}
         xSteps={axis === 'time' ? timeSteps : null}
         onZoom={onZoom}
@@ -233,26 +265,27 @@ function Chart({ title, lines, logarithmic = false, axis, words, onZoom, tools }
   );
 }
 
-export function Curves({ view }: { readonly view: RunView }) {
+const Charts = memo(({ head, figures }: { readonly head: RunHead; readonly figures: RunFigures }) => {
   const axis = useSignal<CurveAxis>('round');
   const range = useSignal<Range | null>(null);
   const part = useSignal<Part>('all');
   const logarithmic = useSignal(true);
   const other = useSignal<Other>('evalAccuracy');
-  const { startedAt } = view.head;
+  const { startedAt } = head;
 
-  const loss = useCurve('trainLoss', axis.value, range.value);
-  const heldOut = useCurve('evalLoss', axis.value, range.value);
-  const second = useCurve(other.value, axis.value, range.value);
+  const loss = useCurve('trainLoss', axis.value, range.value, startedAt);
+  const heldOut = useCurve('evalLoss', axis.value, range.value, startedAt);
+  const second = useCurve(other.value, axis.value, range.value, startedAt);
 
-  // Time is shown as seconds since the start: whoever trains asks how long it took, not when it was.
   const isTime = axis.value === 'time';
-  const shown = (data: CurveData): CurveData =>
-    isTime ? { ...data, x: data.x.map((at) => (at - startedAt) / 1000) } : data;
   const x = isTime ? duration : (value: number) => (axis.value === 'round' ? count(value) : compact(value));
 
-  const end = { round: view.figures.round, samples: view.figures.samples, time: view.figures.lastAt }[axis.value];
+  const end = { round: figures.round, samples: figures.samples, time: figures.lastAt }[axis.value];
   const start = isTime ? startedAt : 0;
+  const [from, to] = range.value ?? [start, undefined];
+  const inView = (at: number): number => (isTime ? (at - startedAt) / 1000 : at);
+  // Both charts show the same part, whichever rounds each has values for.
+  const xRange = [inView(from), Math.max(inView(from) + 1, inView(to ?? end))] as const;
   const choosePart = (next: Part): void => {
     part.value = next;
     range.value = next === 'all' ? null : [end - (end - start) * partShare[next], undefined];
@@ -294,12 +327,13 @@ export function Curves({ view }: { readonly view: RunView }) {
         <Chart
           title="Loss"
           axis={axis.value}
+          xRange={xRange}
           logarithmic={logarithmic.value}
           words={{ x, y: figure, mark: roundMark }}
           onZoom={zoom}
           lines={[
-            { label: labels.trainLoss, colour: '--curve-1', data: shown(loss.data) },
-            { label: labels.evalLoss, colour: '--curve-2', data: shown(heldOut.data), sparse: true },
+            { label: labels.trainLoss, colour: '--curve-1', data: loss.data },
+            { label: labels.evalLoss, colour: '--curve-2', data: heldOut.data, sparse: true },
           ]}
           tools={
             <>
@@ -315,6 +349,7 @@ export function Curves({ view }: { readonly view: RunView }) {
         <Chart
           title={others[other.value]}
           axis={axis.value}
+          xRange={xRange}
           words={{
             x,
             y: yWords(other.value),
@@ -325,7 +360,7 @@ export function Curves({ view }: { readonly view: RunView }) {
             {
               label: labels[other.value],
               colour: '--curve-1',
-              data: shown(second.data),
+              data: second.data,
               sparse: sparse.has(other.value),
             },
           ]}
@@ -343,4 +378,8 @@ export function Curves({ view }: { readonly view: RunView }) {
       <p class="hint small quiet no-print">Drag across a chart to look closer; double-click to see all of it again.</p>
     </Section>
   );
-}
+});
+
+export const Curves = ({ view }: { readonly view: RunView }) => (
+  <Charts head={view.head} figures={useSettled(view.figures, REDRAW_MS)} />
+);

@@ -8,6 +8,7 @@ import type { RunView } from '../api/merge.ts';
 import { Button, Check, Select } from '../design/controls.tsx';
 import { useFetched } from '../design/fetched.ts';
 import { clock, moment } from '../design/format.ts';
+import { memo } from '../design/memo.ts';
 import { PeerLink } from '../design/peer.tsx';
 import { Empty, Section, Skeleton, Trouble } from '../design/pieces.tsx';
 
@@ -50,7 +51,7 @@ function Words({ line: { text, peerId } }: { readonly line: LogLine }) {
   );
 }
 
-const Line = ({ line }: { readonly line: LogLine }) => (
+const Line = memo(({ line }: { readonly line: LogLine }) => (
   <li class={`event tone-${line.severity}`}>
     <time dateTime={new Date(line.at).toISOString()} title={moment(line.at)}>
       {clock(line.at)}
@@ -60,7 +61,7 @@ const Line = ({ line }: { readonly line: LogLine }) => (
     </span>
     <Words line={line} />
   </li>
-);
+));
 
 /** Lines that fit the filter: those that came with the stream, and those that were asked for. */
 const shownOf = (

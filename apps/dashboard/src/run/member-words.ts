@@ -1,7 +1,7 @@
 /** Words for what a member is and does. Pure. */
 import type { AuditOutcome } from '@murmuration/protocol';
-import type { MemberRow, MemberStatus } from '@murmuration/protocol/dashboard';
-import { NOTHING, count, percent } from '../design/format.ts';
+import type { MemberRow, MemberStatus, RunFigures } from '@murmuration/protocol/dashboard';
+import { NOTHING, ago, count, duration, percent } from '../design/format.ts';
 import type { Tone } from '../design/pieces.tsx';
 
 export const statuses: Readonly<Record<MemberStatus, readonly [words: string, tone: Tone]>> = {
@@ -12,6 +12,17 @@ export const statuses: Readonly<Record<MemberStatus, readonly [words: string, to
   expelled: ['Expelled', 'bad'],
   refused: ['Refused', 'bad'],
 };
+
+/** Whoever was in a run when it ended stayed to the end of it. */
+export const statusOf = ({ status }: Pick<MemberRow, 'status'>, over: boolean): readonly [words: string, tone: Tone] =>
+  over && status === 'ready' ? ['To the end', 'good'] : statuses[status];
+
+/** `12 s ago`; of a run that is over, how long before its end. */
+export function lastSeenOf({ lastSeenAt }: Pick<MemberRow, 'lastSeenAt'>, figures: RunFigures): string {
+  if (figures.outcome === null) return ago(lastSeenAt, figures.lastAt);
+  const seconds = (figures.lastAt - lastSeenAt) / 1000;
+  return seconds < 5 ? 'at the end' : `${duration(seconds).split(' ')[0]} earlier`;
+}
 
 export const auditTones: Readonly<Record<AuditOutcome, Tone>> = {
   passed: 'good',

@@ -10,14 +10,24 @@ import { addressOf } from '../api/client.ts';
 import type { RunView } from '../api/merge.ts';
 import { Pager } from '../design/controls.tsx';
 import { useFetched } from '../design/fetched.ts';
-import { NOTHING, ago, amount, compact, count, counted } from '../design/format.ts';
+import { NOTHING, amount, compact, count, counted } from '../design/format.ts';
+import { memo } from '../design/memo.ts';
 import { PeerLink } from '../design/peer.tsx';
 import { Badge, Empty, Section, Skeleton, Trouble } from '../design/pieces.tsx';
-import { kindOf, shareOf, statuses, trustOf } from './member-words.ts';
+import { kindOf, lastSeenOf, shareOf, statusOf, statuses, trustOf } from './member-words.ts';
 
 const LIMIT = 25;
 /** Rows that changed are shown at once; whether others belong on this page by now is asked this often. */
 const REFRESH_MS = 5000;
+
+/** What a row's cells need besides the row. */
+interface RowContext {
+  readonly payment: RunHead['payment'];
+  /** The run is over. */
+  readonly over: boolean;
+  /** When the member was last seen, in words. */
+  readonly seen: string;
+}
 
 interface Column {
   readonly title: string;
@@ -26,7 +36,7 @@ interface Column {
   readonly number?: true;
   /** Left out where there is little room; the first cell and the member's page say it too. */
   readonly wide?: true;
-  readonly cell: (row: MemberRow, head: RunHead, now: number) => ComponentChildren;
+  readonly cell: (row: MemberRow, context: RowContext) => ComponentChildren;
 }
 
 const columns: readonly Column[] = [
@@ -34,7 +44,10 @@ const columns: readonly Column[] = [
     title: 'Status',
     sort: 'status',
     wide: true,
-    cell: ({ status }) => <Badge tone={statuses[status][1]}>{statuses[status][0]}</Badge>,
+    cell: (row, { over }) => {
+      const [words, tone] = statusOf(row, over);
+      return <Badge tone={tone}>{words}</Badge>;
+    },
   },
   {
     title: 'Adapter',
@@ -90,9 +103,26 @@ const columns: readonly Column[] = [
     sort: 'lastSeen',
     number: true,
     wide: true,
-    cell: ({ lastSeenAt }, _, now) => ago(lastSeenAt, now),
+    cell: (_, { seen }) => seen,
   },
 ];
+
+const statusOrder = Object.keys(statuses);
+
+/** What rows are sorted by, as the server does it: those that changed since keep their place among the others. */
+const sortKeys: Readonly<Record<MemberSort, (row: MemberRow) => number>> = {
+  // Among equals the fastest first.
+  status: (row) => (row.samplesPerSecond ?? 0) - 1e12 * statusOrder.indexOf(row.status),
+  speed: (row) => row.samplesPerSecond ?? -1,
+  share: (row) => row.share,
+  verified: (row) => row.verified,
+  earned: (row) => Number(row.earnedWei),
+  lastSeen: (row) => row.lastSeenAt,
+  trust: (row) => row.trust.passed - row.trust.failed,
+};
+
+const inOrder = (rows: readonly MemberRow[], { sort, descending }: Order): readonly MemberRow[] =>
+  rows.toSorted((a, b) => (sortKeys[sort](a) - sortKeys[sort](b)) * (descending ? -1 : 1));
 
 interface Order {
   readonly sort: MemberSort;
@@ -120,10 +150,7 @@ function HeadCell({ column, order, symbol, onSort }: HeadProps) {
   const direction = order.descending ? 'descending' : 'ascending';
   return (
     <th class={place} scope="col" {...(sorted && { 'aria-sort': direction })}>
-      <button
-        type="button"
-        onClick={() => onSort({ sort, descending: sorted ? !order.descending : sort !== 'status' })}
-      >
+      <button type="button" onClick={() => onSort({ sort, descending: !(sorted && order.descending) })}>
         {words}
         <span class="sort-mark" aria-hidden="true">
           {sorted ? (order.descending ? '↓' : '↑') : '↕'}
@@ -144,6 +171,17 @@ const NameCell = ({ row }: { readonly row: MemberRow }) => (
   </th>
 );
 
+const Row = memo(({ row, ...context }: RowContext & { readonly row: MemberRow }) => (
+  <tr>
+    <NameCell row={row} />
+    {columns.map(({ title, number, wide, cell }) => (
+      <td key={title} class={`${number ? 'number' : ''} ${wide ? 'wide' : ''}`}>
+        {cell(row, context)}
+      </td>
+    ))}
+  </tr>
+));
+
 /** Sentences for an empty table: nobody yet, or nobody by that name. */
 const emptyWords = (find: string): string =>
   find === ''
@@ -151,7 +189,7 @@ const emptyWords = (find: string): string =>
     : `No member’s peer id, address, adapter or agent contains “${find}”.`;
 
 export function MembersTable({ view }: { readonly view: RunView }) {
-  const order = useSignal<Order>({ sort: 'speed', descending: true });
+  const order = useSignal<Order>({ sort: 'status', descending: true });
   const find = useSignal('');
   const offset = useSignal(0);
   const { sort, descending } = order.value;
@@ -161,6 +199,7 @@ export function MembersTable({ view }: { readonly view: RunView }) {
     view.live ? REFRESH_MS : null,
   );
 
+  const shown = inOrder(answer?.rows.map((row) => view.fresh.get(row.peerId) ?? row) ?? [], order.value);
   const search = (
     <label class="field">
       <span class="visually-hidden">Find members</span>
@@ -180,8 +219,6 @@ export function MembersTable({ view }: { readonly view: RunView }) {
     order.value = next;
     offset.value = 0;
   };
-  // A finished run's members were last seen when it ended, not this long ago.
-  const now = view.live ? Math.max(view.figures.lastAt, 0) : view.figures.lastAt;
 
   return (
     <Section
@@ -214,18 +251,15 @@ export function MembersTable({ view }: { readonly view: RunView }) {
               </tr>
             </thead>
             <tbody>
-              {answer.rows
-                .map((row) => view.fresh.get(row.peerId) ?? row)
-                .map((row) => (
-                  <tr key={row.peerId}>
-                    <NameCell row={row} />
-                    {columns.map(({ title, number, wide, cell }) => (
-                      <td key={title} class={`${number ? 'number' : ''} ${wide ? 'wide' : ''}`}>
-                        {cell(row, view.head, now)}
-                      </td>
-                    ))}
-                  </tr>
-                ))}
+              {shown.map((row) => (
+                <Row
+                  key={row.peerId}
+                  row={row}
+                  payment={view.head.payment}
+                  over={view.figures.outcome !== null}
+                  seen={lastSeenOf(row, view.figures)}
+                />
+              ))}
             </tbody>
           </table>
         </div>

@@ -1,7 +1,7 @@
 /** Curves drawn by uPlot in the page's colours. What it shows is also said in words, since a canvas says nothing. */
 import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { Empty } from '../design/pieces.tsx';
 import { themeVersion } from '../design/theme.tsx';
@@ -26,6 +26,8 @@ interface PlotProps {
   /** In words, for whoever cannot see it. */
   readonly summary: string;
   readonly xWords: (x: number) => string;
+  /** Both ends of the x axis. */
+  readonly xRange: readonly [number, number];
   /** A mark of the y axis, shorter than a value. */
   readonly yWords: (y: number) => string;
   /** Distances between marks on the x axis that people count in; null: powers of ten. */
@@ -81,13 +83,14 @@ function optionsOf(element: HTMLElement, props: PlotProps): uPlot.Options {
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
     scales: {
-      x: { time: false },
+      x: { time: false, range: () => [...props.xRange] },
       y: logarithmic ? { distr: 3, range: (_, low, high) => logRange(low, high) } : {},
     },
     axes: [
       {
         ...axis,
         space: 70,
+        size: 34,
         values: (_, marks) => marks.map((mark) => xWords(mark)),
         ...(xSteps && { incrs: [...xSteps] }),
       },
@@ -163,7 +166,8 @@ export function Plot(props: PlotProps) {
   const newest = useRef(props);
   newest.current = props;
   const data = useRef<uPlot.AlignedData>([[]]);
-  data.current = drawable(align(lines.map((line) => line.data)), logarithmic);
+  const curves = lines.map((line) => line.data);
+  data.current = useMemo(() => drawable(align(curves), logarithmic), [...curves, logarithmic]);
   const shape = `${lines.map(({ label }) => label).join()} ${logarithmic} ${props.xSteps?.length ?? 0} ${themeVersion.value}`;
 
   useEffect(() => {
@@ -188,7 +192,7 @@ export function Plot(props: PlotProps) {
     };
   }, [shape]);
 
-  useEffect(() => plot.current?.setData(data.current), [...lines.map((line) => line.data), shape]);
+  useEffect(() => plot.current?.setData(data.current), [data.current, ...props.xRange, shape]);
 
   return (
     <>
@@ -206,4 +210,7 @@ const newestOf = (newest: { readonly current: PlotProps }): PlotProps => ({
   onZoom: (range) => newest.current.onZoom(range),
   onPoint: (at) => newest.current.onPoint(at),
   xWords: (x) => newest.current.xWords(x),
+  get xRange() {
+    return newest.current.xRange;
+  },
 });

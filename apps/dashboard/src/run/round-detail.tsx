@@ -1,6 +1,7 @@
 /** One round, member by member: what each did when, as bars and in words. */
 import type { RoundLine, RoundSpan } from '@murmuration/protocol/dashboard';
 import { count, counted, figure, milliseconds, shortHex } from '../design/format.ts';
+import { memo } from '../design/memo.ts';
 import { PeerLink } from '../design/peer.tsx';
 import { Badge, Copy, Empty } from '../design/pieces.tsx';
 import type { Tone } from '../design/pieces.tsx';
@@ -42,6 +43,10 @@ function Bar({ span, whole }: { readonly span: RoundSpan; readonly whole: number
   );
 }
 
+/** The same member stands at the same place in every round. */
+const byPeer = (members: RoundLine['members']): RoundLine['members'] =>
+  members.toSorted((a, b) => (a.peerId < b.peerId ? -1 : 1));
+
 const MARKS = 4;
 
 /** Times under the tracks. */
@@ -79,7 +84,7 @@ function Facts({ line, following }: { readonly line: RoundLine; readonly followi
   );
 }
 
-export function RoundDetail({ line, following }: { readonly line: RoundLine; readonly following: boolean }) {
+export const RoundDetail = memo(({ line, following }: { readonly line: RoundLine; readonly following: boolean }) => {
   const whole = lengthOf(line);
   return (
     <article class="round">
@@ -98,7 +103,7 @@ export function RoundDetail({ line, following }: { readonly line: RoundLine; rea
       ) : (
         <div class="lanes" role="region" aria-label={`Members of round ${line.round}`} tabIndex={0}>
           <ol>
-            {line.members.map(({ peerId, spans, microBatches }) => (
+            {byPeer(line.members).map(({ peerId, spans, microBatches }) => (
               <li key={peerId} class="lane">
                 <PeerLink peerId={peerId} />
                 <svg viewBox={`0 0 ${WIDTH} 10`} preserveAspectRatio="none" aria-hidden="true">
@@ -120,4 +125,4 @@ export function RoundDetail({ line, following }: { readonly line: RoundLine; rea
       )}
     </article>
   );
-}
+});

@@ -8,16 +8,20 @@ import type { RunView } from '../api/merge.ts';
 import { Button } from '../design/controls.tsx';
 import { count, milliseconds } from '../design/format.ts';
 import { announce } from '../design/live-region.tsx';
+import { memo } from '../design/memo.ts';
 import { Empty, Section } from '../design/pieces.tsx';
+import { useSettled } from '../design/settled.ts';
 import { activities, isDisturbed, lengthOf, roundInWords, timeShares } from './round-parts.ts';
 import type { Activity } from './round-parts.ts';
 import { RoundDetail } from './round-detail.tsx';
 
 const SHOWN = 20;
 const COLUMN_HEIGHT = 100;
+/** A followed round stays this long, however quickly the next ones come: nobody reads ten pictures a second. */
+const DWELL_MS = 1500;
 
 /** One round as a column: its height is its time beside the longest one's, its colours where that time went. */
-function Column({ line, longest }: { readonly line: RoundLine; readonly longest: number }) {
+const Column = memo(({ line, longest }: { readonly line: RoundLine; readonly longest: number }) => {
   const height = (lengthOf(line) / longest) * COLUMN_HEIGHT;
   let top = COLUMN_HEIGHT;
   return (
@@ -28,7 +32,7 @@ function Column({ line, longest }: { readonly line: RoundLine; readonly longest:
       })}
     </svg>
   );
-}
+});
 
 interface StripProps {
   /** The oldest first, as time goes. */
@@ -84,10 +88,9 @@ export function Rounds({ view }: { readonly view: RunView }) {
   const loading = useSignal(false);
   const lines = older.value?.rows ?? view.rounds;
   const ascending = lines.toReversed();
-  const shown =
-    lines.find((line) => line.assignment === chosen.value) ??
-    lines.find((line) => line.milliseconds !== null) ??
-    lines[0];
+  const following = chosen.value === null && older.value === null;
+  const newestOver = useSettled(lines.find((line) => line.milliseconds !== null) ?? lines[0], following ? DWELL_MS : 0);
+  const shown = lines.find((line) => line.assignment === chosen.value) ?? newestOver;
 
   const load = async (before: number | undefined): Promise<void> => {
     loading.value = true;
@@ -128,7 +131,7 @@ export function Rounds({ view }: { readonly view: RunView }) {
         <div class="panel">
           <Strip lines={ascending} chosen={shown.assignment} onChoose={(assignment) => (chosen.value = assignment)} />
           <Legend />
-          <RoundDetail line={shown} following={chosen.value === null && older.value === null} />
+          <RoundDetail line={shown} following={following} />
           <p class="visually-hidden" role="status">
             {chosen.value === null ? '' : `Round ${count(shown.round)} is shown.`}
           </p>

@@ -1,6 +1,7 @@
 /** What run this is, where it stands and why, and how far it has come. */
 import type { RunFigures, RunHead, RunPhase } from '@murmuration/protocol/dashboard';
-import { count, duration, moment, percent, shortHex } from '../design/format.ts';
+import { capital, count, duration, moment, percent, shortHex } from '../design/format.ts';
+import { arrive } from '../navigation.ts';
 import { Badge, Copy, Meter } from '../design/pieces.tsx';
 import type { Tone } from '../design/pieces.tsx';
 
@@ -43,7 +44,9 @@ export function RunHeader({ head, figures }: { readonly head: RunHead; readonly 
   return (
     <header class="run-header">
       <div class="run-title">
-        <h1 tabIndex={-1}>{head.name}</h1>
+        <h1 tabIndex={-1} ref={arrive}>
+          {head.name}
+        </h1>
         <p class="quiet">{head.model}</p>
         <ul class="facts">
           <li>
@@ -63,7 +66,7 @@ export function RunHeader({ head, figures }: { readonly head: RunHead; readonly 
       <div class="run-state">
         <p class="phase">
           <Badge tone={tone}>{phase}</Badge>
-          <span>{figures.outcome?.reason ?? figures.reason}</span>
+          <span class="phase-reason">{capital(figures.outcome?.reason ?? figures.reason)}</span>
         </p>
         <Progress head={head} figures={figures} />
       </div>

@@ -121,7 +121,7 @@ export class MockRun {
       status: failed > 0 ? 'expelled' : gone ? 'lost' : 'ready',
       samplesPerSecond: speedOf(member),
       share: gone || failed > 0 ? 0 : (1 / shape.members) * (0.6 + 0.8 * chance(73, member)),
-      trust: { passed, failed, rate: passed + failed === 0 ? null : passed / (passed + failed) },
+      trust: { passed, failed, rate: 0.02 + 0.28 * 0.9 ** passed },
       lastSeenAt: gone || failed > 0 ? this.#at(Math.floor(round * chance(76, member))) : this.#at(round),
       verified,
       forfeited: failed * 2,
@@ -316,13 +316,13 @@ export class MockRun {
 const statusOrder = ['ready', 'joined', 'lost', 'left', 'expelled', 'refused'];
 
 const keys: Readonly<Record<string, (row: MemberRow) => number>> = {
-  status: (row) => statusOrder.indexOf(row.status),
+  status: (row) => (row.samplesPerSecond ?? 0) - 1e12 * statusOrder.indexOf(row.status),
   speed: (row) => row.samplesPerSecond ?? 0,
   share: (row) => row.share,
   verified: (row) => row.verified,
   earned: (row) => Number(row.earnedWei),
   lastSeen: (row) => row.lastSeenAt,
-  trust: (row) => row.trust.rate ?? 0,
+  trust: (row) => row.trust.passed - 100 * row.trust.failed,
 };
 
 const keyOf = (row: MemberRow, sort: string): number => (keys[sort] ?? keys['status']!)(row);

@@ -27,37 +27,43 @@ describe('an exact job', () => {
     alone = await finished(run.command);
   });
 
-  it('with three workers, of which one is killed in a round and one comes late, ends in the state of one worker', async () => {
-    await using run = new TestRun(exactJob(3));
-    const address = await run.address();
-    await using first = new Volunteer(run.workspace, 'first', address, {}, 'exact');
-    await using second = new Volunteer(run.workspace, 'second', address, {}, 'exact');
-    await using victim = new Volunteer(
-      run.workspace,
-      'victim',
-      address,
-      { MURMURATION_CRASH_AT: 'computing:7' },
-      'exact',
-    );
-    const [, , peerId] = await Promise.all([first.peerId(), second.peerId(), victim.peerId()]);
-    await run.committed(8);
-    await using late = new Volunteer(run.workspace, 'late', address, {}, 'exact');
-    await late.peerId();
-    const result = await finished(run.command);
+  it.each([
+    { what: 'in the middle of its work', phase: 'computing' },
+    { what: 'when its contribution has been delivered', phase: 'owning' },
+  ])(
+    'with three workers, one killed $what and one that comes late, ends in the state of one worker',
+    async ({ phase }) => {
+      await using run = new TestRun(exactJob(3));
+      const address = await run.address();
+      await using first = new Volunteer(run.workspace, 'first', address, {}, 'exact');
+      await using second = new Volunteer(run.workspace, 'second', address, {}, 'exact');
+      await using victim = new Volunteer(
+        run.workspace,
+        'victim',
+        address,
+        { MURMURATION_CRASH_AT: `${phase}:7` },
+        'exact',
+      );
+      const [, , peerId] = await Promise.all([first.peerId(), second.peerId(), victim.peerId()]);
+      await run.committed(8);
+      await using late = new Volunteer(run.workspace, 'late', address, {}, 'exact');
+      await late.peerId();
+      const result = await finished(run.command);
 
-    const directory = await run.directory();
-    const facts = journalFacts(directory);
-    expect(facts.find((fact) => fact.type === 'memberGone' && fact['peerId'] === peerId)).toMatchObject({
-      how: 'lost',
-    });
-    const taken = facts.filter((fact) => fact.type === 'viewChanged' && fact['reassigned'] !== undefined);
-    expect(taken).toMatchObject([{ round: 7, returned: [] }]);
-    expectExactlyOnce(directory, ROUNDS);
-    expect(late.command.events.some(({ event }) => event === 'worker.synced')).toBe(true);
-    expect(passedAudits(directory).length).toBeGreaterThan(ROUNDS);
-    expect(result.samples).toBe(alone.samples);
-    expect(result.stateHash).toBe(alone.stateHash);
-  });
+      const directory = await run.directory();
+      const facts = journalFacts(directory);
+      expect(facts.find((fact) => fact.type === 'memberGone' && fact['peerId'] === peerId)).toMatchObject({
+        how: 'lost',
+      });
+      const taken = facts.filter((fact) => fact.type === 'viewChanged' && fact['reassigned'] !== undefined);
+      expect(taken).toMatchObject([{ round: 7, returned: [] }]);
+      expectExactlyOnce(directory, ROUNDS);
+      expect(late.command.events.some(({ event }) => event === 'worker.synced')).toBe(true);
+      expect(passedAudits(directory).length).toBeGreaterThan(ROUNDS);
+      expect(result.samples).toBe(alone.samples);
+      expect(result.stateHash).toBe(alone.stateHash);
+    },
+  );
 
   it('has another outcome with the seed, which shows that the hash says something', async () => {
     await using run = new TestRun({ ...exactJob(1), seed: 2 });

@@ -30,6 +30,16 @@ function describeCost({ spec: { payment } }: LoadedJob, plan: RunPlan): string {
 const parametersInWords = ({ parameters, layout: { trained } }: RunPlan): string =>
   trained === parameters ? figure(parameters) : `${figure(trained)} of ${figure(parameters)} trained,`;
 
+/** What the job promises of its outcome. */
+function describeNumerics({ spec: { training } }: LoadedJob): string {
+  const outcome =
+    training.numerics === 'exact' && training.onLoss === 'recompute'
+      ? 'the same final state to the bit, whoever takes part'
+      : 'the final state depends on who takes part';
+  const lost = training.onLoss === 'recompute' ? 'the others in the same round' : 'later rounds';
+  return `${training.numerics}; ${outcome}; a lost worker’s share is trained by ${lost}`;
+}
+
 const describeTime = (rounds: number, measured: Measured | null): string =>
   measured === null
     ? 'not known before a first run'
@@ -52,6 +62,7 @@ export function describePlan(loaded: LoadedJob, plan: RunPlan, measured: Measure
       'rounds',
       `${figure(rounds)} of ${figure(globalBatch)} samples, ${plan.microBatchesPerRound} micro-batches of ${microBatch}; ${figure(plan.passes)} passes over the data`,
     ],
+    ['numerics', describeNumerics(loaded)],
     ['compute', `${scaled(plan.flopsPerRound)}FLOP a round, ${scaled(plan.flopsPerRound * rounds)}FLOP in all`],
     [
       'network',

@@ -60,6 +60,17 @@ describe('planRun', () => {
     );
   });
 
+  it('says what the numerics promise of the outcome', async () => {
+    const { spec, ...loaded } = await loadJob(write('job.yaml', job()));
+    const described = (training: Partial<typeof spec.training>) => {
+      const other = { ...loaded, spec: { ...spec, training: { ...spec.training, ...training } } };
+      return describePlan(other, planRun(other.spec, other.job), null).join('\n');
+    };
+    expect(described({})).toMatch(/numerics +fast; the final state depends on who takes part; .* by later rounds/);
+    expect(described({ numerics: 'exact', onLoss: 'recompute' })).toMatch(/exact; the same final state to the bit/);
+    expect(described({ numerics: 'exact', onLoss: 'requeue' })).toMatch(/exact; the final state depends on/);
+  });
+
   it('counts what a butterfly reduction sends', () => {
     expect(reductionBytes(1000, 1, 'fast')).toBe(0);
     expect(reductionBytes(1000, 2, 'fast')).toBe(4000);

@@ -6,7 +6,8 @@ import { expectExactlyOnce } from './support/microbatches.ts';
 import { finished, type RunResult } from './support/runs.ts';
 import { TestRun, Volunteer } from './support/start.ts';
 
-const ROUNDS = 60;
+/** Rounds that last longer together than it takes a program to start, compile and fetch the state. */
+const ROUNDS = 160;
 
 /** Seven buckets, so that each of three members owns some; every contribution is audited. */
 const exactJob = (workers: number): JobOverrides => ({
@@ -60,17 +61,12 @@ describe('an exact job', () => {
       expectExactlyOnce(directory, ROUNDS);
       expect(late.command.events.some(({ event }) => event === 'worker.synced')).toBe(true);
       expect(passedAudits(directory).length).toBeGreaterThan(ROUNDS);
+      const hashes = facts.filter(({ type }) => type === 'roundCommitted').map(({ stateHash }) => stateHash);
+      expect(new Set(hashes).size).toBe(ROUNDS);
       expect(result.samples).toBe(alone.samples);
       expect(result.stateHash).toBe(alone.stateHash);
     },
   );
-
-  it('has another outcome with the seed, which shows that the hash says something', async () => {
-    await using run = new TestRun({ ...exactJob(1), seed: 2 });
-    await using only = new Volunteer(run.workspace, 'only', await run.address(), {}, 'exact');
-    await only.peerId();
-    expect((await finished(run.command)).stateHash).not.toBe(alone.stateHash);
-  });
 
   it('takes no adapter in that computes other bits', async () => {
     await using run = new TestRun(exactJob(1));

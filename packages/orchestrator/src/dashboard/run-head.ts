@@ -1,11 +1,12 @@
 /** What does not change while a run goes on, from its first entry. */
 import { parameterLayout } from '@murmuration/kernels/graph';
-import type { CoordinatorEventOf } from '@murmuration/protocol';
 import { figure } from '@murmuration/protocol/dashboard';
 import type { RunHead } from '@murmuration/protocol/dashboard';
 import { resolvedJobSchema, TOKEN_DECIMALS } from '@murmuration/protocol/job';
 import type { ResolvedJob } from '@murmuration/protocol/job';
 import type { RunTerms } from '@murmuration/protocol/projection';
+import { runId } from '@murmuration/protocol';
+import { z } from 'zod';
 import { describeModel } from '../plan/describe.ts';
 import { wireBytes } from '../plan/plan.ts';
 
@@ -33,7 +34,40 @@ const modelLine = (job: ResolvedJob | null, parameters: number): string =>
     ? 'a model that this version does not know'
     : `${describeModel(job.model)}; ${figure(parameters)} parameters, ${job.training.optimizer.type}`;
 
-export function runOf({ config, at }: CoordinatorEventOf<'started'>): Run {
+const count = z.int().nonnegative();
+const amount = z.string().regex(/^\d{1,78}$/);
+
+/** What is read of the first event: the file may come from anywhere. */
+const startSchema = z.object({
+  type: z.literal('started'),
+  at: z.number(),
+  config: z.object({
+    runId: z
+      .string()
+      .regex(/^[0-9a-z-]{8,64}$/)
+      .transform(runId),
+    rounds: count,
+    microBatchesPerRound: count,
+    microBatchSize: count,
+    audit: z.object({
+      rate: z.number(),
+      floor: z.number(),
+      window: z.number(),
+      accept: z.number(),
+      escalate: z.number(),
+    }),
+    payment: z.object({ microBatchWei: amount, budgetWei: amount }).nullable(),
+    job: z.unknown(),
+  }),
+});
+
+/** Null for an event that no run begins with. */
+export function runOf(event: unknown): Run | null {
+  const start = startSchema.safeParse(event);
+  return start.success ? runFrom(start.data) : null;
+}
+
+function runFrom({ config, at }: z.infer<typeof startSchema>): Run {
   const parsed = resolvedJobSchema.safeParse(config.job);
   const job = parsed.success ? parsed.data : null;
   const sizes = sizesOf(job);

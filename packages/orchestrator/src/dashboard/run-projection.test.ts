@@ -6,6 +6,7 @@ import type { JournalEntry, PeerId } from '@murmuration/protocol';
 import type { Page } from '@murmuration/protocol/dashboard';
 import { calm, rough, simulate, storm } from '@murmuration/protocol/sim';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { JournalAlteredError } from '../store/errors.ts';
 import { JournalStore } from '../store/journal-store.ts';
 import { summarize } from '../summary/fold.ts';
 import { payAccount } from '../summary/pay-account.ts';
@@ -267,6 +268,36 @@ describe('a journal that is not what was written', () => {
       rehashed(forged, 40, (entry) => ({ ...entry, facts: [{ type: 'roundCommitted' } as never] })),
     );
     expect(open(directory).snapshot()).toMatchObject({ sequence: 39, fault: { code: 'JOURNAL_ALTERED' } });
+  });
+
+  it.each([
+    [
+      'a run that begins with something else',
+      0,
+      (entry: JournalEntry) => ({ ...entry, event: { ...entry.event, type: 'timer' } }),
+    ],
+    [
+      'a price that is no amount',
+      0,
+      (entry: JournalEntry) =>
+        JSON.parse(JSON.stringify(entry).replaceAll('"microBatchWei":"1000"', '"microBatchWei":"a lot"')),
+    ],
+  ] as const)('with %s is refused', (_what, at, change) => {
+    const forged = rehashed(quiet.journal.slice(0, 20), at, change as (entry: JournalEntry) => JournalEntry);
+    const directory = directoryOf(forged);
+    expect(() => RunProjection.open(directory)).toThrow(JournalAlteredError);
+  });
+
+  it.each([
+    ['pay that is no amount', 'epochClosed', '"cumulativeWei":"', '"cumulativeWei":"NaN'],
+    ['a time that is none', 'roundCommitted', '"at":', '"at":null,"was":'],
+    ['a member without a name', 'memberJoined', '"peerId":"', '"peerId":null,"was":"'],
+    ['an outcome that there is not', 'auditClosed', '"outcome":"passed"', '"outcome":"bought"'],
+  ])('with %s is shown up to there', (_what, type, found, put) => {
+    const at = quiet.journal.findIndex(({ facts }) => facts.some((fact) => fact.type === type));
+    const forge = (entry: JournalEntry) => JSON.parse(JSON.stringify(entry).replaceAll(found, put)) as JournalEntry;
+    const projection = open(directoryOf(rehashed(quiet.journal.slice(0, at + 5), at, forge)));
+    expect(projection.snapshot()).toMatchObject({ sequence: at - 1, fault: { code: 'JOURNAL_ALTERED' } });
   });
 
   it('cut while it is read is a fault; opened again it is read anew', () => {

@@ -4,7 +4,7 @@
  * memory does not grow with them. Several may read one run at a time.
  */
 import { join } from 'node:path';
-import type { JournalEntry, PeerId } from '@murmuration/protocol';
+import type { PeerId } from '@murmuration/protocol';
 import type {
   ApiError,
   Curve,
@@ -25,6 +25,7 @@ import type {
 } from '@murmuration/protocol/dashboard';
 import type { ResolvedJob } from '@murmuration/protocol/job';
 import { payStory } from '@murmuration/protocol/projection';
+import { JournalAlteredError } from '../store/errors.ts';
 import { JournalStore } from '../store/journal-store.ts';
 import { openRunDirectory, writingProcess } from '../store/run-directory.ts';
 import type { RunPaths } from '../store/run-directory.ts';
@@ -81,7 +82,7 @@ export class RunProjection {
     const { paths } = openRunDirectory(directory);
     const journal = JournalStore.read(paths.journal);
     try {
-      return new RunProjection(paths, firstOf(journal, paths.directory), journal);
+      return new RunProjection(paths, firstOf(journal, paths), journal);
     } catch (error) {
       journal.close();
       throw error;
@@ -245,10 +246,11 @@ export class RunProjection {
 const faultOf = ({ code, message }: Error & { readonly code: string }): ApiError['error'] => ({ code, message });
 
 /** What the first entry says. @throws RunNotBegunError, JournalAlteredError */
-function firstOf(journal: JournalStore, directory: string): Run {
-  for (const { event } of journal.entries() as Iterable<JournalEntry>) {
-    if (event.type === 'started') return runOf(event);
-    break;
+function firstOf(journal: JournalStore, { directory, journal: file }: RunPaths): Run {
+  for (const { event } of journal.entries()) {
+    const run = runOf(event);
+    if (run === null) throw new JournalAlteredError({ file, position: 0, why: 'it is not how a run begins' });
+    return run;
   }
   throw new RunNotBegunError({ directory });
 }

@@ -131,3 +131,10 @@ it('these runs have everything in them that the fold has a rule for', () => {
   ];
   expect(rare.filter((type) => !told.has(type as never))).toEqual([]);
 });
+
+it('keeps as much after many rounds as after few', () => {
+  const sizeAfter = (rounds: number): number =>
+    JSON.stringify(foldJournal(simulate({ seed: 8, weather: calm, rounds }).journal).fold.saved()).length;
+  // 21 commits are kept for rates, 64 as places that a rollback may lead to.
+  expect(sizeAfter(160)).toBeLessThan(1.1 * sizeAfter(80));
+});

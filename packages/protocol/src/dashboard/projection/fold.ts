@@ -4,6 +4,7 @@
  * a function of the entries alone; a saved one goes on where it stopped.
  */
 import type { Address, PeerId } from '../../core/ids.ts';
+import { JournalMismatchError } from '../../journal/errors.ts';
 import type { JournalEntry } from '../../journal/events.ts';
 import type { RunFact, RunFactOf } from '../../journal/facts.ts';
 import type { AuditConfig } from '../../machines/coordinator/config.ts';
@@ -42,6 +43,9 @@ type Entry = Pick<JournalEntry, 'sequence' | 'event' | 'facts' | 'reason'>;
 
 /** Members that are held although their source has them. */
 const MAX_HELD = 5000;
+
+/** Smallest units as decimal text, up to 2²⁵⁶ − 1. */
+const AMOUNT = /^\d{1,78}$/;
 
 const begin = { attempt: null, assignment: -1, handedOut: 0, logLines: 0, evaluations: 0 } as const;
 
@@ -102,8 +106,12 @@ export class RunFold {
     return memberRow(member, { audit: this.#terms.audit, ...this.#state });
   }
 
-  /** The rows that an entry changes. Members come from {@link takeMembers}. */
+  /**
+   * The rows that an entry changes. Members come from {@link takeMembers}.
+   * @throws JournalMismatchError where an entry says what no run says and people would be shown
+   */
   add(entry: Entry): readonly Write[] {
+    this.#check('at', Number.isFinite(entry.event.at), entry.event.at, entry);
     this.#entry = entry;
     this.#writes = [];
     const { event, facts } = entry;
@@ -130,6 +138,14 @@ export class RunFold {
       this.#addresses.clear();
     }
     return taken;
+  }
+
+  #check(field: string, holds: boolean, found: unknown, { sequence, event } = this.#entry!): void {
+    if (!holds) throw new JournalMismatchError({ sequence, event: event.type, field, expected: 'a number', found });
+  }
+
+  #checkAmount(amount: unknown): void {
+    this.#check('amount', typeof amount === 'string' && AMOUNT.test(amount), amount);
   }
 
   get #at(): number {
@@ -270,6 +286,7 @@ export class RunFold {
 
   #epochClosed({ epoch, round, workers }: RunFactOf<'epochClosed'>): void {
     const earned = workers.filter(({ peerId, cumulativeWei }) => this.#member(peerId)?.earnedWei !== cumulativeWei);
+    for (const { cumulativeWei } of earned) this.#checkAmount(cumulativeWei);
     for (const { peerId, cumulativeWei } of earned)
       this.#change(peerId, (member) => ({ ...member, earnedWei: cumulativeWei }));
     const { sequence } = this.#entry!;
@@ -280,6 +297,7 @@ export class RunFold {
     const paid = Object.entries(paidWei).flatMap(([address, amount]) => {
       const member = this.#memberAt(address as Address);
       if (member === undefined || member.paidWei === amount) return [];
+      this.#checkAmount(amount);
       this.#set({ ...member, paidWei: amount });
       return [{ peerId: member.peerId, paidWei: amount }];
     });

@@ -51,7 +51,7 @@ const integersOf = (bytes: Uint8Array): BigInt64Array =>
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ContributionValues): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-export const weightedMeans = (vectors: VectorKernels): Summation => ({
+const weightedMeans = (vectors: VectorKernels): Summation => ({
   elementBytes: Float32Array.BYTES_PER_ELEMENT,
   firstUnfit: (bytes) => vectors.firstNonFinite(floatsOf(bytes)),
   unfit: 'a number that is not finite',
@@ -65,7 +65,7 @@ export const weightedMeans = (vectors: VectorKernels): Summation => ({
   add: null,
 });
 
-export const orderFreeSums = (fixed: FixedKernels): Summation => ({
+const orderFreeSums = (fixed: FixedKernels): Summation => ({
   elementBytes: BigInt64Array.BYTES_PER_ELEMENT,
   firstUnfit: (bytes) => fixed.firstOverflown(integersOf(bytes)),
   unfit: 'a sum that overflowed',

@@ -31,7 +31,7 @@ describe('an op in exact arithmetic', () => {
   });
 });
 
-/** Sizes m, k, n beyond a block of k: odd, in fours, and such that every operand can lie in strips. */
+/** Sizes m, k, n beyond a block of k: odd, in fours, and such that copies can cut every operand into strips. */
 const sizes = [
   [37, 601, 35],
   [36, 516, 40],

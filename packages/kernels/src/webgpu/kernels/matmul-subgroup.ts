@@ -89,9 +89,9 @@ const stripBase = (side: string): string[] => [
 /** The vec4 at a stored row and a column of it, a multiple of 4. */
 function four({ strips }: MatmulVariant, side: 'a' | 'b', row: string, column: string): string {
   if (!strips) return `${side}[(${side}Base + ${row} * dims.${side}Row + ${column}) / 4u]`;
-  const across = `((${column}) & ${side}Mask) >> 2u`;
-  const down = `((${column}) >> dims.${side}Strip) * dims.${side}Rows + ${side}First + ${row}`;
-  return `textureLoad(${side}, vec2u(${across}, ${down}))`;
+  const at = `((${side}First + ${row}) * dims.${side}Pitch + ${column})`;
+  const down = `(${at} >> dims.${side}Strip) * dims.${side}Below + (${side}First + ${row}) * dims.${side}Step`;
+  return `textureLoad(${side}, vec2u((${at} & ${side}Mask) >> 2u, ${down}))`;
 }
 
 /** Slot `i` of lane l holds four k of row l + i · lanes. */

@@ -27,20 +27,24 @@ export interface MatmulVariant {
  */
 export const MATMUL_UNIFORMS = 'm k n aBatch bBatch tilesM tilesN count aRow bRow cRow aStart bStart cStart'.split(' ');
 
-/** Of operands in strips: the exponent of a strip's floats, stored rows in all, and those of one batch. */
-const STRIP_UNIFORMS = 'aStrip bStrip aRows bRows aBatchRows bBatchRows'.split(' ');
+/** Of operands in strips: the exponent of a strip's floats, where its rows lie (`Strips`), and the rows of one batch. */
+const STRIP_UNIFORMS = ['a', 'b'].flatMap((side) =>
+  ['Strip', 'Pitch', 'Below', 'Step', 'BatchRows'].map((name) => side + name),
+);
 
 /** The sizes of operands in strips that serve a problem. */
-export function stripUniforms([a, b]: readonly Rows[], { count, sharedLeft, sharedRight }: MatrixProduct) {
-  const [aRows, bRows] = [a!.rows, b!.rows];
-  return {
-    aStrip: Math.log2(stripsOf(a!)!.strip),
-    bStrip: Math.log2(stripsOf(b!)!.strip),
-    aRows,
-    bRows,
-    aBatchRows: sharedLeft ? 0 : aRows / count,
-    bBatchRows: sharedRight ? 0 : bRows / count,
+export function stripUniforms(
+  [a, b]: readonly Rows[],
+  { count, sharedLeft = false, sharedRight = false }: MatrixProduct,
+): Record<string, number> {
+  const of = (side: string, stored: Rows, shared: boolean): Record<string, number> => {
+    const { strip, pitch, below, step } = stripsOf(stored)!;
+    const values = [Math.log2(strip), pitch, below, step, shared ? 0 : stored.rows / count];
+    return Object.fromEntries(
+      STRIP_UNIFORMS.filter((name) => name.startsWith(side)).map((name, index) => [name, values[index]!]),
+    );
   };
+  return { ...of('a', a!, sharedLeft), ...of('b', b!, sharedRight) };
 }
 
 export function variantKey(variant: MatmulVariant): string {

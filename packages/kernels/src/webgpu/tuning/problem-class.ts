@@ -55,8 +55,17 @@ export function defaultTile(traits: DeviceTraits, problem: MatrixProduct): Matmu
   return !software && largeTiles >= 128 ? LARGE : SMALL;
 }
 
-/** A tile's load reads an operand once for every 32 rows or columns of the other; from four times on the copy pays. */
-const isWorthCopying = ({ m, n }: MatrixProduct): boolean => Math.min(m, n) >= 128;
+/** Floats of both operands that stay in the cache from their copy to their use. */
+const CACHED = 2 ** 19;
+
+/**
+ * Tiles read an operand once for every 32 rows or columns of the other. From four times on its copy pays; where it is still
+ * in the cache, at once.
+ */
+function isWorthCopying({ count, m, k, n }: MatrixProduct): boolean {
+  const least = Math.min(m, n);
+  return least >= 128 || (least >= 32 && count * k * (m + n) <= CACHED);
+}
 
 /** The tiles that are worth measuring on a device, the default of a problem first. */
 export function candidateTiles(traits: DeviceTraits, problem: MatrixProduct): readonly MatmulTile[] {

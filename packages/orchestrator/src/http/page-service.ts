@@ -21,7 +21,8 @@ import type { RunView } from './run-view.ts';
 import { redactor } from './redact.ts';
 import { TokenStore } from '../tokens/token-store.ts';
 import { refusalSentence } from '../tokens/refusal-sentence.ts';
-import { PageServer } from './server.ts';
+import type { Patience } from './server.ts';
+import { PageServer, usualPatience } from './server.ts';
 import { Snapshots } from './snapshots.ts';
 import { Upgrades } from './upgrade.ts';
 
@@ -32,6 +33,7 @@ export interface ServicePorts {
   /** Opens the run in a directory for reading. */
   readonly openView: (directory: string) => RunView;
   readonly post: (message: FromServer) => void;
+  readonly patience?: Patience;
 }
 
 const only = (page: PageFile): Pages => new Map([['/', page]]);
@@ -103,6 +105,7 @@ export class PageService {
     });
     this.#server = new PageServer({
       address,
+      patience: ports.patience ?? usualPatience,
       tls,
       gate: this.#gate,
       app,

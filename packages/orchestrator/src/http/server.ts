@@ -40,6 +40,7 @@ export interface TlsPair {
 
 export interface ServerParts {
   readonly address: HttpAddress;
+  readonly patience: Patience;
   readonly tls: TlsPair | null;
   readonly gate: Gate;
   readonly app: Hono<{ Bindings: HttpBindings }>;
@@ -52,15 +53,28 @@ export interface ServerParts {
   readonly defect: (error: unknown) => void;
 }
 
-const serverOptions: ServerOptions = {
+/** How long a request may take to arrive, and how often that is looked at. */
+export interface Patience {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly checkMs: number;
+}
+
+export const usualPatience: Patience = {
+  headersMs: HEADERS_TIMEOUT_MS,
+  requestMs: REQUEST_TIMEOUT_MS,
+  checkMs: SLOW_CHECK_MS,
+};
+
+const serverOptions = ({ headersMs, requestMs, checkMs }: Patience): ServerOptions => ({
   maxHeaderSize: MAX_HEADER_BYTES,
-  headersTimeout: HEADERS_TIMEOUT_MS,
-  requestTimeout: REQUEST_TIMEOUT_MS,
-  connectionsCheckingInterval: SLOW_CHECK_MS,
+  headersTimeout: headersMs,
+  requestTimeout: requestMs,
+  connectionsCheckingInterval: checkMs,
   keepAliveTimeout: KEEP_ALIVE_MS,
   insecureHTTPParser: false,
   joinDuplicateHeaders: false,
-};
+});
 
 /** What the parser found wrong, as a refusal. */
 const parserRefusals: Readonly<Record<string, RefusalName>> = {
@@ -124,13 +138,14 @@ export class PageServer {
   }
 
   #create(listener: RequestListener): Server {
-    const { tls } = this.#parts;
+    const { tls, patience } = this.#parts;
+    const options = serverOptions(patience);
     const server =
       tls === null
-        ? createHttpServer(serverOptions, listener)
+        ? createHttpServer(options, listener)
         : createHttpsServer(
             {
-              ...serverOptions,
+              ...options,
               ...tls,
               minVersion: 'TLSv1.2',
               handshakeTimeout: HANDSHAKE_MS,

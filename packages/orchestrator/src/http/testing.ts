@@ -9,6 +9,8 @@ import type { PeerId } from '@murmuration/protocol';
 import type { ApiError, MemberDetail, MemberRow, Page, RunChange, RunSnapshot } from '@murmuration/protocol/dashboard';
 import type { Coordination, FromServer, ThreadOptions } from './messages.ts';
 import { PageService } from './page-service.ts';
+import { usualPatience } from './server.ts';
+import type { Patience } from './server.ts';
 import type { RunView } from './run-view.ts';
 
 export const aPeer = '16Uiu2HAmJ5qxMNJZJPWewKggeLyw9BPZJTc37LU1cDrrCv8K4LE7' as PeerId;
@@ -142,7 +144,7 @@ export class TestServer implements AsyncDisposable {
   readonly service: PageService;
   port = 0;
 
-  private constructor(options: Partial<ThreadOptions>) {
+  private constructor(options: Partial<ThreadOptions>, patience: Patience) {
     this.service = new PageService(
       {
         directory: '/nowhere',
@@ -152,15 +154,16 @@ export class TestServer implements AsyncDisposable {
         behindProxy: false,
         ...options,
       },
-      { openView: () => this.run, post: (message) => this.#hear(message) },
+      { openView: () => this.run, post: (message) => this.#hear(message), patience },
     );
   }
 
   static async start(
     options: Partial<ThreadOptions> = {},
     coordination: Coordination | null = null,
+    patience: Patience = usualPatience,
   ): Promise<TestServer> {
-    const server = new TestServer(options);
+    const server = new TestServer(options, patience);
     await server.service.start();
     server.service.handle({ type: 'open', coordination });
     return server;

@@ -76,18 +76,15 @@ export async function probePages(origin: URL): Promise<{ readonly finding: Findi
 }
 
 export function examineOffer({ open, reason, protocolVersion }: Offer): Finding[] {
-  const run = open
-    ? good('run', reason)
-    : bad('run', reason, 'Nothing is wrong on this side; ask the owner of the run.');
-  const version =
-    !open || speaksOurVersion(protocolVersion)
-      ? good('version', `protocol ${protocolVersion || PROTOCOL_VERSION} on both sides`)
-      : bad(
-          'version',
-          `the run speaks protocol ${protocolVersion}, this program ${PROTOCOL_VERSION}`,
-          'Install the same version of murmuration on both sides; a browser gets the right one from the page.',
-        );
-  return [run, version];
+  if (!open) return [bad('run', reason, 'Nothing is wrong on this side; ask the owner of the run.')];
+  const version = speaksOurVersion(protocolVersion)
+    ? good('version', `protocol ${protocolVersion} on both sides`)
+    : bad(
+        'version',
+        `the run speaks protocol ${protocolVersion}, this program ${PROTOCOL_VERSION}`,
+        'Install the same version of murmuration on both sides; a browser gets the right one from the page.',
+      );
+  return [good('run', reason), version];
 }
 
 /** Whether the token would let one in. Asking counts as no use of it. */

@@ -1,7 +1,6 @@
 /** Why others can't join this run: what its own machine can see of it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAddress } from '@murmuration/protocol/net';
 import { dateTime } from '@murmuration/protocol/dashboard';
 import { isLoopback } from '../../http/address.ts';
 import { readHttpEndpoint } from '../../http/endpoint-file.ts';
@@ -14,6 +13,7 @@ import { bad, causeText, good, missing } from '../finding.ts';
 import type { Finding } from '../finding.ts';
 import { PATIENCE_MS, probePort } from '../join/probes.ts';
 import { readTarget } from '../join/target.ts';
+import type { Endpoint } from '../join/target.ts';
 import { viewJournal } from './journal-view.ts';
 import type { JournalView } from './journal-view.ts';
 
@@ -36,24 +36,30 @@ function examineRoom({ present, maxMembers }: JournalView): Finding {
   );
 }
 
+/** Where an address leads; null for one that is not of a port (a relay's, another network's). */
+function endpointOf(address: string): Endpoint | null {
+  try {
+    return readTarget(address).endpoint;
+  } catch {
+    return null;
+  }
+}
+
 /** Whether an address that others are told leads here, seen from this machine. */
 async function examineAddress(address: string): Promise<Finding> {
-  const { endpoint } = readTarget(address);
+  const name = `address ${address}`;
+  const endpoint = endpointOf(address);
+  if (endpoint === null) return missing(name, 'can not be tried from here', 'Try it on the machine that is to join.');
   const { state, found, mend } = await probePort(endpoint);
-  const name = `address ${address.replace(/\/p2p\/.*$/, '')}`;
   if (state === 'good') return good(name, isLoopback(endpoint.host) ? 'answers, to this machine alone' : 'answers');
   return bad(name, found, `Others are told this address. ${mend ?? ''}`.trim());
 }
 
-const hostOf = (address: string): string =>
-  parseAddress(address)
-    .multiaddr.getComponents()
-    .find(({ name }) => /^(ip|dns)/.test(name))?.value ?? '';
-
 function examineReach({ announced }: JournalView, pages: HttpEndpoint | null): Finding {
   const origin = pages === null ? [] : [new URL(pages.origin).hostname];
-  const hosts = [...announced.map(hostOf), ...origin];
-  if (hosts.some((host) => !isLoopback(host))) return good('reach', 'other machines are told where to find this run');
+  const hosts = [...announced.map((address) => endpointOf(address)?.host ?? ''), ...origin];
+  if (hosts.some((host) => host !== '' && !isLoopback(host)))
+    return good('reach', 'other machines are told where to find this run');
   return missing(
     'reach',
     'only this machine can reach the run: all addresses are of the loopback interface',

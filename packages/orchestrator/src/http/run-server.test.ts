@@ -1,0 +1,97 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunSnapshot } from '@murmuration/protocol/dashboard';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeRunDirectory } from '../dashboard/testing/run-directory.ts';
+import { simulatedJournal } from '../dashboard/testing/simulated-run.ts';
+import type { HttpOptions } from './options.ts';
+import { RunServer } from './run-server.ts';
+
+const http: HttpOptions = { address: { host: '127.0.0.1', port: 0 }, tls: null, announce: null, behindProxy: false };
+const story = { seed: 1, members: 20, rounds: 200, contributors: 5, talkative: 5 };
+let folder = '';
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'run-server-'))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const start = (directory: string, options = http): Promise<RunServer> =>
+  RunServer.start({
+    directory,
+    http: options,
+    metrics: () => Promise.resolve('coordinator_up 1\n'),
+    notice: () => undefined,
+  });
+
+/** The run as the server shows it, once it has read all of it. */
+async function snapshotOf({ origin }: RunServer): Promise<RunSnapshot> {
+  for (;;) {
+    const answer = await fetch(`${origin}/api/run`);
+    if (answer.status === 200) {
+      const run = (await answer.json()) as RunSnapshot;
+      if (run.read === 1) return run;
+    }
+  }
+}
+
+describe('a thread that serves a run directory', () => {
+  it('shows a copy of it as the original, and changes nothing but its index', async () => {
+    const original = join(folder, 'original');
+    writeRunDirectory(original, simulatedJournal(story));
+    const copy = join(folder, 'copy');
+    cpSync(original, copy, { recursive: true });
+    const before = readdirSync(copy).filter((name) => !name.includes('sqlite'));
+    const journal = readFileSync(join(copy, 'journal.sqlite'));
+    const snapshots: RunSnapshot[] = [];
+    for (const directory of [original, copy]) {
+      const server = await start(directory);
+      try {
+        server.open(null);
+        snapshots.push(await snapshotOf(server));
+        expect(await (await fetch(`${server.origin}/metrics`)).text()).toContain('coordinator_up 1');
+      } finally {
+        await server.close();
+      }
+    }
+    expect(snapshots[0]).toMatchObject({ live: false, fault: null, figures: { round: 200 } });
+    expect(snapshots[1]).toEqual(snapshots[0]);
+    expect(readdirSync(copy).filter((name) => !name.includes('sqlite'))).toEqual(before);
+    expect(readFileSync(join(copy, 'journal.sqlite')).equals(journal)).toBe(true);
+    expect(statSync(join(copy, 'dashboard.sqlite')).size).toBeGreaterThan(0);
+  });
+
+  it('says that the run is being opened until its first entry is there', async () => {
+    const directory = join(folder, 'early');
+    writeRunDirectory(directory, []);
+    const server = await start(directory);
+    try {
+      expect((await fetch(`${server.origin}/api/run`)).status).toBe(503);
+      server.open(null);
+      expect((await fetch(`${server.origin}/api/run`)).status).toBe(503);
+      expect(await (await fetch(`${server.origin}/healthz`)).json()).toEqual({ status: 'starting' });
+      writeRunDirectory(directory, simulatedJournal({ ...story, rounds: 3 }));
+      server.grew();
+      expect((await snapshotOf(server)).figures.round).toBe(3);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('frees its port when it closes, and says when one is taken', async () => {
+    const directory = join(folder, 'port');
+    writeRunDirectory(directory, simulatedJournal({ ...story, rounds: 1 }));
+    const server = await start(directory);
+    const taken = { ...http, address: { host: '127.0.0.1', port: server.port } };
+    await expect(start(directory, taken)).rejects.toMatchObject({
+      code: 'HTTP_PORT_TAKEN',
+      message: expect.stringContaining(`127.0.0.1:${server.port}`),
+    });
+    await server.close();
+    const next = createServer().listen(server.port, '127.0.0.1');
+    await once(next, 'listening');
+    expect((next.address() as AddressInfo).port).toBe(server.port);
+    next.close();
+  });
+});

@@ -7,8 +7,11 @@ interface SegmentedProps<Value extends string> {
   readonly hideLabel?: boolean;
   /** Value to words, in order. */
   readonly choices: Readonly<Record<Value, string>>;
-  readonly value: Value;
+  /** Null: none of them is so now. */
+  readonly value: Value | null;
   readonly onChange: (value: Value) => void;
+  /** Pictures that take the words' place where there is little room. */
+  readonly icons?: Readonly<Record<Value, ComponentChildren>>;
 }
 
 /** One of a few: radio buttons, so that arrow keys move and a screen reader counts them. */
@@ -18,6 +21,7 @@ export function Segmented<Value extends string>({
   choices,
   value,
   onChange,
+  icons,
 }: SegmentedProps<Value>) {
   const name = useId();
   return (
@@ -25,8 +29,17 @@ export function Segmented<Value extends string>({
       <legend class={hideLabel ? 'visually-hidden' : ''}>{label}</legend>
       {(Object.keys(choices) as Value[]).map((choice) => (
         <label key={choice}>
-          <input type="radio" name={name} checked={choice === value} onChange={() => onChange(choice)} />
-          <span>{choices[choice]}</span>
+          <input
+            type="radio"
+            name={name}
+            checked={choice === value}
+            onChange={() => onChange(choice)}
+            {...(icons && { 'aria-label': choices[choice] })}
+          />
+          <span>
+            {icons && <span class="icon">{icons[choice]}</span>}
+            <span class={icons ? 'word' : ''}>{choices[choice]}</span>
+          </span>
         </label>
       ))}
     </fieldset>

@@ -30,6 +30,21 @@ function choose(theme: Theme): void {
   themeVersion.value += 1;
 }
 
+const icon = (path: string) => (
+  <svg viewBox="0 0 16 16" aria-hidden="true">
+    <path d={path} />
+  </svg>
+);
+
+/** A disc half full, a sun, a moon. */
+const icons = {
+  system: icon('M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 0 0 0-11v11M10 4.5v7M12 6v4'),
+  light: icon(
+    'M8 5.2a2.8 2.8 0 1 0 0 5.6a2.8 2.8 0 0 0 0-5.6M8 1v1.5M8 13.5v1.5M1 8h1.5M13.5 8h1.5M3 3l1 1M12 12l1 1M3 13l1-1M12 4l1-1',
+  ),
+  dark: icon('M13 9.7A5.6 5.6 0 0 1 6.3 3a5.6 5.6 0 1 0 6.7 6.7z'),
+};
+
 export const ThemeChoice = () => (
-  <Segmented label="Colours" hideLabel choices={choices} value={chosen.value} onChange={choose} />
+  <Segmented label="Colours" hideLabel choices={choices} icons={icons} value={chosen.value} onChange={choose} />
 );

@@ -28,6 +28,8 @@ import type { Line, PointedAt, Range } from './plot.tsx';
 /** Points of a curve that are asked for: about one a pixel. */
 const POINTS = 800;
 const TABLE_ROWS = 20;
+/** Of the x axis, in its unit: a run's first rounds don't fill it at once. */
+const LEAST_WIDTH = 10;
 /** Canvases are drawn this often at most: a curve's new end is read no quicker, and drawing one is dear. */
 const REDRAW_MS = 250;
 
@@ -268,7 +270,7 @@ function Chart({ title, lines, logarithmic = false, axis, xRange, words, onZoom,
 const Charts = memo(({ head, figures }: { readonly head: RunHead; readonly figures: RunFigures }) => {
   const axis = useSignal<CurveAxis>('round');
   const range = useSignal<Range | null>(null);
-  const part = useSignal<Part>('all');
+  const part = useSignal<Part | null>('all');
   const logarithmic = useSignal(true);
   const other = useSignal<Other>('evalAccuracy');
   const { startedAt } = head;
@@ -285,13 +287,13 @@ const Charts = memo(({ head, figures }: { readonly head: RunHead; readonly figur
   const [from, to] = range.value ?? [start, undefined];
   const inView = (at: number): number => (isTime ? (at - startedAt) / 1000 : at);
   // Both charts show the same part, whichever rounds each has values for.
-  const xRange = [inView(from), Math.max(inView(from) + 1, inView(to ?? end))] as const;
+  const xRange = [inView(from), Math.max(inView(from) + LEAST_WIDTH, inView(to ?? end))] as const;
   const choosePart = (next: Part): void => {
     part.value = next;
     range.value = next === 'all' ? null : [end - (end - start) * partShare[next], undefined];
   };
   const zoom = (wanted: Range | null): void => {
-    part.value = 'all';
+    part.value = wanted === null ? 'all' : null;
     range.value = wanted === null ? null : isTime ? inTime(wanted, startedAt) : wanted;
   };
   const error = loss.error ?? heldOut.error ?? second.error;
@@ -301,7 +303,7 @@ const Charts = memo(({ head, figures }: { readonly head: RunHead; readonly figur
       title="Curves"
       tools={
         <>
-          {range.value !== null && <Button onClick={() => zoom(null)}>Show all</Button>}
+          {part.value === null && <Button onClick={() => zoom(null)}>Show all</Button>}
           <Segmented label="Part shown" hideLabel choices={parts} value={part.value} onChange={choosePart} />
           <Segmented
             label="Against"

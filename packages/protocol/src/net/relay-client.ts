@@ -4,7 +4,7 @@ import {
   RELAY_V2_STOP_CODEC,
   type CircuitRelayTransportComponents,
 } from '@libp2p/circuit-relay-v2';
-import type { Libp2p, Listener, Transport } from '@libp2p/interface';
+import type { Libp2p, Listener, StreamMiddleware, Transport } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { PeerId } from '../core/ids.ts';
 import { RelayRefusedError } from './errors.ts';
@@ -41,10 +41,14 @@ export class RelayClient {
   /** Minds the connection to the relay: a reservation ends with it, and nobody else may bring relayed connections. */
   watch(libp2p: Libp2p): void {
     // libp2p would make a reservation at whoever pretends to relay, before it asks the gater.
-    libp2p.use(RELAY_V2_STOP_CODEC, (stream, connection, next) => {
+    const guard: StreamMiddleware = (stream, connection, next) => {
+      // With each stream that comes in libp2p adds the protocol's handler to the list that it was given, and would call
+      // it twice for the second stream, three times for the third: each stream has a list of its own.
+      libp2p.use(RELAY_V2_STOP_CODEC, [guard]);
       if (stream.direction === 'outbound' || connection.remotePeer.toString() === this.#relay) next(stream, connection);
       else stream.abort(new Error('this peer is not the relay'));
-    });
+    };
+    libp2p.use(RELAY_V2_STOP_CODEC, [guard]);
     libp2p.addEventListener('peer:disconnect', ({ detail }) => {
       if (detail.toString() === this.#relay) this.#reserved = false;
     });

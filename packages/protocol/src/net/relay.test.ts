@@ -114,6 +114,22 @@ describe('members that cannot be dialled', () => {
     expect(a.path(b.peerId)).toBe('relay');
   });
 
+  it('are reached by many, each over a relayed connection of its own', async () => {
+    const { a: target, self, roster } = await members();
+    await serveFetch(target, () => missing('nothing here'));
+    for (const index of [4, 5, 6, 7]) {
+      const other = await guest(index, self);
+      roster.enter(other.peerId);
+      roster.admit(other.peerId);
+      for (const chunk of [0, 1]) {
+        const request = { type: 'state', runId: frame.runId, round: round(0), chunk } as const;
+        const { response } = await fetchFrom(other, undialable(target), request);
+        expect(response).toEqual({ type: 'missing', reason: 'nothing here' });
+      }
+      expect(other.path(target.peerId)).toBe('relay');
+    }
+  });
+
   it('come back to the relay on a new connection', async () => {
     const { a, b, node, self, roster } = await members();
     const gone = Promise.withResolvers<void>();

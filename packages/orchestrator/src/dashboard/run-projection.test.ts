@@ -1,48 +1,24 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import type { JournalEntry, PeerId } from '@murmuration/protocol';
+import type { PeerId } from '@murmuration/protocol';
 import type { Page } from '@murmuration/protocol/dashboard';
 import { calm, rough, simulate, storm } from '@murmuration/protocol/sim';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { JournalAlteredError } from '../store/errors.ts';
 import { JournalStore } from '../store/journal-store.ts';
 import { summarize } from '../summary/fold.ts';
 import { payAccount } from '../summary/pay-account.ts';
 import { RunProjection } from './run-projection.ts';
+import { Projections, readAll } from './testing/projections.ts';
+import { appendEntries } from './testing/run-directory.ts';
 import { simulatedJournal } from './testing/simulated-run.ts';
-import { appendEntries, rehashed, writeRunDirectory } from './testing/run-directory.ts';
 
-const made: string[] = [];
-const opened: RunProjection[] = [];
+const projections = new Projections();
 
 afterEach(() => {
   vi.unstubAllEnvs();
-  for (const projection of opened.splice(0)) projection.close();
-  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
+  projections.close();
 });
-
-function directoryOf(entries: Iterable<JournalEntry>): string {
-  const directory = mkdtempSync(join(tmpdir(), 'projection-test-'));
-  made.push(directory);
-  writeRunDirectory(directory, entries);
-  return directory;
-}
-
-function open(directory: string, { read = true } = {}): RunProjection {
-  const projection = RunProjection.open(directory);
-  opened.push(projection);
-  if (read) readAll(projection);
-  return projection;
-}
-
-/** @returns slices that it took */
-function readAll(projection: RunProjection, budgetMs = 1000): number {
-  let slices = 1;
-  while (projection.advance(budgetMs)) slices += 1;
-  return slices;
-}
 
 /** Everything that it answers, but for what depends on who asks. */
 function everything(projection: RunProjection) {
@@ -80,7 +56,7 @@ describe.each([
   ['a calm run', quiet],
 ])('%s', (_name, { journal, state }) => {
   it('has the figures that the summary of the journal has', () => {
-    const projection = open(directoryOf(journal));
+    const projection = projections.open(projections.directoryOf(journal));
     const summary = summarize('test', journal);
     const { figures, memberCount } = projection.snapshot();
     expect(figures).toMatchObject({
@@ -104,7 +80,7 @@ describe.each([
   });
 
   it('says of each piece of work whether it pays, in sums that the accounts have', () => {
-    const projection = open(directoryOf(journal));
+    const projection = projections.open(projections.directoryOf(journal));
     for (const { peerId, trained, verified, forfeited, unsettled } of Object.values(state.accounts)) {
       const work = allOf((before) => projection.work(peerId, { before, limit: 5 }));
       const sum = (pay: string): number =>
@@ -121,8 +97,8 @@ describe.each([
   });
 
   it('pays what `explain-pay` explains, and lists the epochs that it names', () => {
-    const directory = directoryOf(journal);
-    const projection = open(directory);
+    const directory = projections.directoryOf(journal);
+    const projection = projections.open(directory);
     const store = JournalStore.read(join(directory, 'journal.sqlite'));
     for (const { peerId } of Object.values(state.accounts)) {
       const { account } = payAccount('test', store, peerId);
@@ -137,9 +113,9 @@ describe.each([
   });
 
   it('answers the same when it was built in slices, by several readers in turn, or at once', () => {
-    const whole = everything(open(directoryOf(journal)));
-    const directory = directoryOf(journal);
-    const [one, other] = [open(directory, { read: false }), open(directory, { read: false })];
+    const whole = everything(projections.open(projections.directoryOf(journal)));
+    const directory = projections.directoryOf(journal);
+    const [one, other] = [projections.open(directory, { read: false }), projections.open(directory, { read: false })];
     for (let more = true; more;) {
       const slice = one.advance(0);
       more = other.advance(0) || slice;
@@ -148,7 +124,7 @@ describe.each([
     readAll(other);
     expect(everything(one)).toEqual(whole);
     expect(everything(other)).toEqual(whole);
-    expect(everything(open(directory, { read: false }))).toEqual(whole);
+    expect(everything(projections.open(directory, { read: false }))).toEqual(whole);
   });
 });
 
@@ -158,8 +134,8 @@ describe('while a run goes on', () => {
     const half = journal.findIndex(({ facts }) =>
       facts.some((fact) => fact.type === 'roundCommitted' && fact.round === 20),
     );
-    const directory = directoryOf(journal.slice(0, half));
-    const projection = open(directory);
+    const directory = projections.directoryOf(journal.slice(0, half));
+    const projection = projections.open(directory);
     const before = projection.snapshot();
     appendEntries(join(directory, 'journal.sqlite'), journal.slice(half, half + 1));
     expect(projection.snapshot().read).toBeLessThan(1);
@@ -173,7 +149,7 @@ describe('while a run goes on', () => {
   });
 
   it('says what it leaves out of a change, and that it can’t say what changed since a place that it never had', () => {
-    const projection = open(directoryOf(stormy.journal));
+    const projection = projections.open(projections.directoryOf(stormy.journal));
     const change = projection.changesSince(-1)!;
     expect(change.cut).toEqual(expect.arrayContaining(['rounds', 'log']));
     expect(change.log.length).toBe(100);
@@ -185,7 +161,7 @@ describe('while a run goes on', () => {
     const at = journal.findIndex(({ facts }) =>
       facts.some((fact) => fact.type === 'roundAssigned' && fact.round === 3),
     );
-    const projection = open(directoryOf(journal.slice(0, at + 1)));
+    const projection = projections.open(projections.directoryOf(journal.slice(0, at + 1)));
     const [line] = projection.rounds({}).rows;
     expect(line).toMatchObject({ round: 3, outcome: 'under way', milliseconds: null });
     const { peerId } = line!.members[0]!;
@@ -197,12 +173,12 @@ describe('a long journal', () => {
   const run = { seed: 9, members: 60, rounds: 1500, contributors: 5, talkative: 10 };
 
   it('shows how far the run is before all of it is read, and the same in the end as if it had waited', () => {
-    const directory = directoryOf(simulatedJournal(run));
-    const projection = open(directory, { read: false });
+    const directory = projections.directoryOf(simulatedJournal(run));
+    const projection = projections.open(directory, { read: false });
     projection.advance(0);
     const early = projection.snapshot();
     expect(early.read).toBeLessThan(0.1);
-    const late = open(directory).snapshot();
+    const late = projections.open(directory).snapshot();
     const { phase, round, trainLoss, stateHash, samplesPerSecond, lastAt } = late.figures;
     expect(early.figures).toMatchObject({ phase, round, trainLoss, stateHash, samplesPerSecond, lastAt });
     expect(early.rounds.map((line) => line.round)).toEqual(late.rounds.map((line) => line.round));
@@ -211,7 +187,7 @@ describe('a long journal', () => {
   });
 
   it('is answered in pages that together have every row once', () => {
-    const projection = open(directoryOf(simulatedJournal(run)));
+    const projection = projections.open(projections.directoryOf(simulatedJournal(run)));
     const rounds = allOf((before) => projection.rounds({ before, limit: 100 }));
     expect(rounds.map(({ round }) => round)).toEqual(Array.from({ length: 1500 }, (_, i) => 1499 - i));
     const work = projection
@@ -222,7 +198,7 @@ describe('a long journal', () => {
   });
 
   it('has curves that lie between the same values at every level', () => {
-    const projection = open(directoryOf(simulatedJournal(run)));
+    const projection = projections.open(projections.directoryOf(simulatedJournal(run)));
     const { y } = projection.curve({ curve: 'trainLoss', points: 4000 });
     expect(y.length).toBe(1500);
     for (const points of [1000, 200, 30, 4, 1]) {
@@ -235,92 +211,9 @@ describe('a long journal', () => {
   });
 });
 
-describe('a journal that is not what was written', () => {
-  const journalOf = (directory: string): DatabaseSync => new DatabaseSync(join(directory, 'journal.sqlite'));
-  const alter = (directory: string, sql: string): void => {
-    const database = journalOf(directory);
-    database.exec(sql);
-    database.close();
-  };
-
-  it.each([
-    [
-      'an altered fact',
-      "UPDATE entries SET facts = replace(facts, 'trainLoss', 'trainLost') WHERE sequence > 100",
-      100,
-    ],
-    ['an altered reason', "UPDATE entries SET reason = 'because' WHERE sequence = 150", 149],
-    ['a missing entry', 'DELETE FROM entries WHERE sequence = 120', 119],
-    ['what is no JSON', "UPDATE entries SET event = '{' WHERE sequence = 130", 129],
-  ])('with %s is shown up to there, with the reason', (_what, sql, last) => {
-    const directory = directoryOf(quiet.journal);
-    alter(directory, sql);
-    const { fault, sequence, figures } = open(directory).snapshot();
-    expect(fault).toMatchObject({ code: 'JOURNAL_ALTERED' });
-    expect(fault?.message).toContain(`event ${sequence + 1}`);
-    expect(sequence).toBeGreaterThanOrEqual(last);
-    expect(figures.round).toBeGreaterThan(0);
-  });
-
-  it('with facts that no run decides is a fault, not a crash, though all its hashes are right', () => {
-    const forged = JSON.parse(JSON.stringify(quiet.journal.slice(0, 60))) as JournalEntry[];
-    const directory = directoryOf(
-      rehashed(forged, 40, (entry) => ({ ...entry, facts: [{ type: 'roundCommitted' } as never] })),
-    );
-    expect(open(directory).snapshot()).toMatchObject({ sequence: 39, fault: { code: 'JOURNAL_ALTERED' } });
-  });
-
-  it.each([
-    [
-      'a run that begins with something else',
-      0,
-      (entry: JournalEntry) => ({ ...entry, event: { ...entry.event, type: 'timer' } }),
-    ],
-    [
-      'a price that is no amount',
-      0,
-      (entry: JournalEntry) =>
-        JSON.parse(JSON.stringify(entry).replaceAll('"microBatchWei":"1000"', '"microBatchWei":"a lot"')),
-    ],
-  ] as const)('with %s is refused', (_what, at, change) => {
-    const forged = rehashed(quiet.journal.slice(0, 20), at, change as (entry: JournalEntry) => JournalEntry);
-    const directory = directoryOf(forged);
-    expect(() => RunProjection.open(directory)).toThrow(JournalAlteredError);
-  });
-
-  it.each([
-    ['pay that is no amount', 'epochClosed', '"cumulativeWei":"', '"cumulativeWei":"NaN'],
-    ['a time that is none', 'roundCommitted', '"at":', '"at":null,"was":'],
-    ['a member without a name', 'memberJoined', '"peerId":"', '"peerId":null,"was":"'],
-    ['an outcome that there is not', 'auditClosed', '"outcome":"passed"', '"outcome":"bought"'],
-  ])('with %s is shown up to there', (_what, type, found, put) => {
-    const at = quiet.journal.findIndex(({ facts }) => facts.some((fact) => fact.type === type));
-    const forge = (entry: JournalEntry) => JSON.parse(JSON.stringify(entry).replaceAll(found, put)) as JournalEntry;
-    const projection = open(directoryOf(rehashed(quiet.journal.slice(0, at + 5), at, forge)));
-    expect(projection.snapshot()).toMatchObject({ sequence: at - 1, fault: { code: 'JOURNAL_ALTERED' } });
-  });
-
-  it('cut while it is read is a fault; opened again it is read anew', () => {
-    const directory = directoryOf(quiet.journal);
-    const projection = open(directory);
-    alter(directory, 'DELETE FROM entries WHERE sequence > 50');
-    readAll(projection);
-    expect(projection.snapshot()).toMatchObject({ fault: { code: 'JOURNAL_ALTERED' }, figures: { round: 30 } });
-    expect(open(directory).snapshot()).toMatchObject({ fault: null, sequence: 50 });
-  });
-
-  it('that is another run’s than the index beside it is read anew', () => {
-    const directory = directoryOf(quiet.journal);
-    readAll(open(directory));
-    rmSync(join(directory, 'journal.sqlite'));
-    appendEntries(join(directory, 'journal.sqlite'), stormy.journal);
-    expect(open(directory).snapshot().figures.round).toBe(25);
-  });
-});
-
 describe('where the index can’t be beside the journal', () => {
   it('a temporary folder has it, and goes with the reader', () => {
-    const directory = directoryOf(quiet.journal);
+    const directory = projections.directoryOf(quiet.journal);
     mkdirSync(join(directory, 'dashboard.sqlite'));
     vi.stubEnv('TMPDIR', join(directory, 'workers'));
     const folders = (): string[] => readdirSync(tmpdir());
@@ -335,7 +228,7 @@ describe('where the index can’t be beside the journal', () => {
 
 describe('curves', () => {
   it('keep the least and the greatest value of every stretch, however few points are asked for', () => {
-    const projection = open(directoryOf(quiet.journal));
+    const projection = projections.open(projections.directoryOf(quiet.journal));
     const all = projection.curve({ curve: 'trainLoss', points: 4000 });
     expect(all.x).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
     const few = projection.curve({ curve: 'trainLoss', points: 3 });
@@ -350,13 +243,13 @@ describe('curves', () => {
   });
 
   it('forget what was rolled back', () => {
-    const { x } = open(directoryOf(stormy.journal)).curve({ curve: 'trainLoss' });
+    const { x } = projections.open(projections.directoryOf(stormy.journal)).curve({ curve: 'trainLoss' });
     expect(x).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
   });
 });
 
 describe('lists', () => {
-  const projection = (): RunProjection => open(directoryOf(lying.journal));
+  const projection = (): RunProjection => projections.open(projections.directoryOf(lying.journal));
 
   it('of members are found and sorted', () => {
     const asked = projection();

@@ -3,44 +3,16 @@
  * comes and goes, of rounds, audits, evaluations, checkpoints and epochs. No machine decided it, so it can't be replayed;
  * its chain of hashes is whole. The journals that machines make, in `@murmuration/protocol/sim`, are short.
  */
-import { createHash } from 'node:crypto';
-import {
-  canonicalJson,
-  hash,
-  JOURNAL_START,
-  microBatch,
-  round as roundOf,
-  timestamp,
-  view,
-} from '@murmuration/protocol';
-import type {
-  CoordinatorEvent,
-  Hash,
-  JournalEntry,
-  PeerId,
-  RunFact,
-  RunFactOf,
-  WorkerMessage,
-} from '@murmuration/protocol';
+import { canonicalJson, JOURNAL_START, microBatch, round as roundOf, timestamp, view } from '@murmuration/protocol';
+import type { CoordinatorEvent, JournalEntry, PeerId, RunFact, RunFactOf, WorkerMessage } from '@murmuration/protocol';
 import { randomOf, simulant, type Simulant } from './crowd.ts';
-import {
-  CHECKPOINT_EVERY,
-  configOf,
-  EPOCH_ROUNDS,
-  EVALUATE_EVERY,
-  MICRO_BATCH,
-  PRICE_WEI,
-  type SimulatedRun,
-} from './simulated-job.ts';
+import { digestOf, hashNo, Books } from './simulated-books.ts';
+import { configOf, MICRO_BATCH, type SimulatedRun } from './simulated-job.ts';
 
 const START = 1_790_000_000_000;
 const ROUND_MS = 400;
-/** Chance that a contribution is audited, and that a member leaves for a while in a round. */
-const AUDIT_RATE = 0.03;
+/** Chance that a member leaves for a while in a round. */
 const LOSS_RATE = 0.01;
-
-const hashNo = (kind: string, number: number): Hash => digestOf(`${kind}/${number}`);
-const digestOf = (text: string): Hash => hash(`0x${createHash('sha256').update(text).digest('hex')}`);
 
 /** The entries, one after the other. */
 export function* simulatedJournal(run: SimulatedRun): Generator<JournalEntry> {
@@ -54,22 +26,20 @@ export function* simulatedJournal(run: SimulatedRun): Generator<JournalEntry> {
 }
 
 type Told = Pick<JournalEntry, 'event' | 'facts' | 'reason'>;
-type OpenAudit = RunFactOf<'auditDrawn'>;
 
 class Story {
   readonly #run: SimulatedRun;
   readonly #random: () => number;
   readonly #crowd: readonly Simulant[];
-  readonly #verified = new Map<PeerId, number>();
+  readonly #books: Books;
   readonly #gone = new Set<PeerId>();
-  #audits = 0;
-  #open: OpenAudit[] = [];
   #at = START;
 
   constructor(run: SimulatedRun) {
     this.#run = run;
     this.#random = randomOf(run.seed);
     this.#crowd = Array.from({ length: run.members }, () => simulant(this.#random));
+    this.#books = new Books(this.#random, this.#crowd);
   }
 
   *tell(): Generator<Told> {
@@ -191,7 +161,6 @@ class Story {
       computeMs: 10 + 20 * this.#random(),
       root: hashNo(peerId, round),
     }));
-    for (const { peerId } of shares) this.#verified.set(peerId, (this.#verified.get(peerId) ?? 0) + 1);
     this.#at += 10;
     const facts: RunFact[] = [
       {
@@ -207,9 +176,7 @@ class Story {
         milliseconds: ROUND_MS,
         shares,
       },
-      ...this.#closeAudits(),
-      ...this.#drawAudits(assigned),
-      ...this.#milestones(committed),
+      ...this.#books.after(assigned),
       ...(next === null ? [] : [next]),
     ];
     const { peerId } = contributors[0]!;
@@ -220,93 +187,6 @@ class Story {
       `${peerId} applied round ${round}; round ${round} is committed by ${contributors.length} members`,
     );
     yield* this.#comeAndGo(assigned);
-  }
-
-  #closeAudits(): RunFact[] {
-    const facts = this.#open.map(({ audit, round, target, auditor }): RunFact => {
-      const reason = 'relative L2 error 1.000e-7 over 1 micro-batches, 32 samples';
-      const verdicts = [{ auditor, outcome: 'pass', relativeError: 1e-7, reason }] as const;
-      return {
-        type: 'auditClosed',
-        audit,
-        round,
-        target,
-        outcome: 'passed',
-        verdicts,
-        reason: 're-execution agrees (relative error 1.00e-7)',
-      };
-    });
-    this.#open = [];
-    return facts;
-  }
-
-  #drawAudits({ round, contributors }: RunFactOf<'roundAssigned'>): RunFact[] {
-    const drawn = contributors.filter(() => this.#random() < AUDIT_RATE);
-    this.#open = drawn.map(({ peerId, microBatches }): OpenAudit => ({
-      type: 'auditDrawn',
-      audit: this.#audits++,
-      round,
-      target: peerId,
-      auditor: this.#crowd[0]!.peerId,
-      microBatches,
-      rate: AUDIT_RATE,
-    }));
-    return this.#open;
-  }
-
-  #milestones(committed: number): RunFact[] {
-    const round = roundOf(committed);
-    return [
-      ...(committed % EVALUATE_EVERY === 0
-        ? [
-            {
-              type: 'evaluated',
-              evaluation: committed / EVALUATE_EVERY - 1,
-              round,
-              loss: 0.1 + this.#random() / 10,
-              accuracy: 0.97,
-              correct: 9700,
-              predictions: 10_000,
-              final: false,
-            } as const,
-          ]
-        : []),
-      ...(committed % CHECKPOINT_EVERY === 0
-        ? [{ type: 'checkpointed', round, stateHash: hashNo('state', committed) } as const]
-        : []),
-      ...(committed % EPOCH_ROUNDS === 0 ? this.#epoch(committed / EPOCH_ROUNDS - 1, committed) : []),
-    ];
-  }
-
-  #epoch(epoch: number, committed: number): RunFact[] {
-    const workers = this.#crowd.flatMap(({ peerId, joined }) => {
-      const verified = this.#verified.get(peerId) ?? 0;
-      return verified === 0
-        ? []
-        : [
-            {
-              peerId,
-              address: joined.address,
-              verified,
-              cumulativeWei: (PRICE_WEI * BigInt(verified)).toString(),
-              deferred: 0,
-            },
-          ];
-    });
-    const totalWei = workers.reduce((sum, { cumulativeWei }) => sum + BigInt(cumulativeWei), 0n).toString();
-    const paidWei = Object.fromEntries(workers.map(({ address: account, cumulativeWei }) => [account, cumulativeWei]));
-    return [
-      { type: 'epochClosed', epoch, round: roundOf(committed), totalWei, workers },
-      {
-        type: 'epochSettled',
-        epoch,
-        transaction: hashNo('transaction', epoch),
-        root: hashNo('root', epoch),
-        totalWei,
-        attestations: [],
-        paidWei,
-      },
-    ];
   }
 
   /** Now and then somebody is lost, and the one that was lost before comes back. */

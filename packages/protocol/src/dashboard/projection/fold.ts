@@ -7,67 +7,35 @@ import type { Address, PeerId } from '../../core/ids.ts';
 import { JournalMismatchError } from '../../journal/errors.ts';
 import type { JournalEntry } from '../../journal/events.ts';
 import type { RunFact, RunFactOf } from '../../journal/facts.ts';
-import type { AuditConfig } from '../../machines/coordinator/config.ts';
 import type { MemberRow, RoundLine, RunFigures } from '../api.ts';
 import { AttemptFold, beginAttempt, roundLine, type Attempt, type AttemptEnd, type Participant } from './attempt.ts';
-import { FiguresFold, type FiguresState, type FigureTerms } from './figures.ts';
+import { FiguresFold } from './figures.ts';
+import { firstCounts, type FoldCounts, type FoldState, type RunTerms } from './fold-state.ts';
+import { MemberCache, type MemberSource } from './member-cache.ts';
 import { audited, credited, isPresent, joinedMember, memberRow, refusedMember, type MemberState } from './member.ts';
 import { asSentence, factLine, subjectOf } from './sentences.ts';
 import type { WorkRow, Write } from './writes.ts';
 
-/** What the fold needs to know of a job. */
-export interface RunTerms extends FigureTerms {
-  readonly audit: AuditConfig;
-  /** Samples of a micro-batch. */
-  readonly microBatch: number;
-}
-
-/** Members that were written before and are not held here any more. */
-export interface MemberSource {
-  member(peerId: PeerId): MemberState | undefined;
-  memberAt(address: Address): MemberState | undefined;
-}
-
-/** A fold between two entries: plain data. */
-export interface FoldState {
-  readonly figures: FiguresState;
-  readonly attempt: Attempt | null;
-  /** The last attempt, under way or ended, and the micro-batches handed out in it. */
-  readonly assignment: number;
-  readonly handedOut: number;
-  readonly logLines: number;
-  readonly evaluations: number;
-}
-
 type Entry = Pick<JournalEntry, 'sequence' | 'event' | 'facts' | 'reason'>;
-
-/** Members that are held although their source has them. */
-const MAX_HELD = 5000;
 
 /** Smallest units as decimal text, up to 2²⁵⁶ − 1. */
 const AMOUNT = /^\d{1,78}$/;
 
-const begin = { attempt: null, assignment: -1, handedOut: 0, logLines: 0, evaluations: 0 } as const;
-
 export class RunFold {
   readonly #terms: RunTerms;
-  readonly #source: MemberSource;
   readonly #figures: FiguresFold;
-  readonly #members = new Map<PeerId, MemberState>();
-  /** The same by address, in lower case. */
-  readonly #addresses = new Map<string, PeerId>();
-  readonly #dirty = new Set<PeerId>();
+  readonly #members: MemberCache;
   #attempt: AttemptFold | null;
-  #state: Omit<FoldState, 'figures' | 'attempt'>;
+  #state: FoldCounts;
   #entry: Entry | null = null;
   #writes: Write[] = [];
 
   constructor(terms: RunTerms, source: MemberSource, saved?: FoldState) {
     this.#terms = terms;
-    this.#source = source;
+    this.#members = new MemberCache(source);
     this.#figures = new FiguresFold(terms, saved?.figures);
     this.#attempt = saved?.attempt ? new AttemptFold(structuredClone(saved.attempt)) : null;
-    const { assignment, handedOut, logLines, evaluations } = saved ?? begin;
+    const { assignment, handedOut, logLines, evaluations } = saved ?? firstCounts;
     this.#state = { assignment, handedOut, logLines, evaluations };
   }
 
@@ -131,13 +99,7 @@ export class RunFold {
 
   /** Members that changed since the last call. From here on their source has them. */
   takeMembers(): MemberState[] {
-    const taken = [...this.#dirty].flatMap((peerId) => this.#members.get(peerId) ?? []);
-    this.#dirty.clear();
-    if (this.#members.size > MAX_HELD) {
-      this.#members.clear();
-      this.#addresses.clear();
-    }
-    return taken;
+    return this.#members.take();
   }
 
   #check(field: string, holds: boolean, found: unknown, { sequence, event } = this.#entry!): void {
@@ -156,31 +118,18 @@ export class RunFold {
     this.#writes.push(write);
   }
 
-  #member(peerId: PeerId): MemberState | undefined {
-    const held = this.#members.get(peerId) ?? this.#source.member(peerId);
-    if (held !== undefined) this.#hold(held);
-    return held;
-  }
-
-  #hold(member: MemberState): void {
-    const { peerId, address } = member;
-    if (this.#members.get(peerId)?.address !== address) this.#addresses.set(address.toLowerCase(), peerId);
-    this.#members.set(peerId, member);
-  }
-
   /** Replaces a member; `shown` when its row differs by it. */
   #set(member: MemberState, shown = true): void {
-    this.#hold(shown ? { ...member, changed: this.#entry!.sequence } : member);
-    this.#dirty.add(member.peerId);
+    this.#members.set(shown ? { ...member, changed: this.#entry!.sequence } : member);
   }
 
   #change(peerId: PeerId, change: (member: MemberState) => MemberState): void {
-    const member = this.#member(peerId);
+    const member = this.#members.get(peerId);
     if (member !== undefined) this.#set(change(member));
   }
 
   #see(peerId: PeerId, at: number): void {
-    const member = this.#member(peerId);
+    const member = this.#members.get(peerId);
     if (member !== undefined) this.#set({ ...member, lastSeenAt: at }, false);
   }
 
@@ -209,7 +158,7 @@ export class RunFold {
 
   #refused({ peerId }: RunFactOf<'memberRefused'>): void {
     const { event } = this.#entry!;
-    const known = this.#member(peerId);
+    const known = this.#members.get(peerId);
     // Whoever was a member before keeps the status that it had.
     if (known === undefined && event.type === 'message' && event.message.type === 'hello')
       this.#set(refusedMember(peerId, event.message, event.at));
@@ -285,7 +234,9 @@ export class RunFold {
   }
 
   #epochClosed({ epoch, round, workers }: RunFactOf<'epochClosed'>): void {
-    const earned = workers.filter(({ peerId, cumulativeWei }) => this.#member(peerId)?.earnedWei !== cumulativeWei);
+    const earned = workers.filter(
+      ({ peerId, cumulativeWei }) => this.#members.get(peerId)?.earnedWei !== cumulativeWei,
+    );
     for (const { cumulativeWei } of earned) this.#checkAmount(cumulativeWei);
     for (const { peerId, cumulativeWei } of earned)
       this.#change(peerId, (member) => ({ ...member, earnedWei: cumulativeWei }));
@@ -295,7 +246,7 @@ export class RunFold {
 
   #epochSettled({ epoch, transaction, paidWei }: RunFactOf<'epochSettled'>): void {
     const paid = Object.entries(paidWei).flatMap(([address, amount]) => {
-      const member = this.#memberAt(address as Address);
+      const member = this.#members.at(address as Address);
       if (member === undefined || member.paidWei === amount) return [];
       this.#checkAmount(amount);
       this.#set({ ...member, paidWei: amount });
@@ -304,14 +255,8 @@ export class RunFold {
     this.#write({ type: 'epochSettled', epoch, transaction, paid });
   }
 
-  #memberAt(address: Address): MemberState | undefined {
-    const held = this.#addresses.get(address.toLowerCase());
-    const peerId = held ?? this.#source.memberAt(address)?.peerId;
-    return peerId === undefined ? undefined : this.#member(peerId);
-  }
-
   readonly #rules: { readonly [T in RunFact['type']]?: (fact: RunFactOf<T>) => void } = {
-    memberJoined: (fact) => this.#set(joinedMember(this.#member(fact.peerId), fact, this.#at)),
+    memberJoined: (fact) => this.#set(joinedMember(this.#members.get(fact.peerId), fact, this.#at)),
     memberReady: ({ peerId, samplesPerSecond }) =>
       this.#change(peerId, (member) => ({ ...member, status: 'ready', samplesPerSecond })),
     memberRefused: (fact) => this.#refused(fact),

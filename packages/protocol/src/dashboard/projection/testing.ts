@@ -2,7 +2,9 @@
 import type { Address, PeerId } from '../../core/ids.ts';
 import type { JournalEntry } from '../../journal/events.ts';
 import type { CoordinatorConfig } from '../../machines/coordinator/config.ts';
-import { RunFold, type FoldState, type MemberSource, type RunTerms } from './fold.ts';
+import { RunFold } from './fold.ts';
+import type { FoldState, RunTerms } from './fold-state.ts';
+import type { MemberSource } from './member-cache.ts';
 import type { MemberState } from './member.ts';
 import type { Write, WriteOf, WriteType } from './writes.ts';
 

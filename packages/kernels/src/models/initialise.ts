@@ -12,12 +12,15 @@ export type Initialiser =
   /** Near-normal with mean 0, cut off at six deviations. */
   | { readonly kind: 'normal'; readonly deviation: number };
 
-/** A bijection of 32-bit words whose every output bit depends on every input bit (two multiply-xorshift rounds). */
+/**
+ * A bijection of 32-bit words whose every output bit depends on every input bit (two multiply-xorshift rounds). Words are
+ * i32s: engines keep those in registers, and make objects of u32s.
+ */
 function mix(word: number): number {
   let x = word | 0;
   x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
   x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
-  return (x ^ (x >>> 15)) >>> 0;
+  return x ^ (x >>> 15);
 }
 
 /** A 64-bit key as two words from the seed and a name (FNV-1a over its code units, twice with different bases). */
@@ -31,21 +34,21 @@ function keyOf(seed: number, name: string): readonly [number, number] {
   return [mix(fold(0x811c9dc5) ^ mix(low)), mix(fold(0x9e3779b9) ^ mix(high ^ 0x5bd1e995))];
 }
 
-/** Words 0, 1, 2, … of the stream of a key; `counter` below 2³². */
-const wordAt = ([a, b]: readonly [number, number], counter: number): number => mix(mix(counter ^ a) ^ b);
+/** Words 0, 1, 2, … of the stream of the key (a, b); `counter` below 2³². */
+const wordAt = (a: number, b: number, counter: number): number => mix(mix(counter ^ a) ^ b);
 
 const WORDS_PER_NORMAL = 6;
 /** The mean of the sum of twelve 16-bit integers; its deviation is 2¹⁶ to within 2⁻³³. */
 const NORMAL_CENTRE = 12 * 32767.5;
 
 /** Exact in f32: k·2⁻²³ − 1 with k < 2²⁴. */
-const uniformAt = (key: readonly [number, number], index: number): number => (wordAt(key, index) >>> 8) * 2 ** -23 - 1;
+const uniformAt = (a: number, b: number, index: number): number => (wordAt(a, b, index) >>> 8) * 2 ** -23 - 1;
 
 /** Exact in f32: a half-integer below 2²⁰, over 2¹⁶. */
-function normalAt(key: readonly [number, number], index: number): number {
+function normalAt(a: number, b: number, index: number): number {
   let sum = 0;
   for (let word = 0; word < WORDS_PER_NORMAL; word++) {
-    const bits = wordAt(key, Math.imul(index, WORDS_PER_NORMAL) + word);
+    const bits = wordAt(a, b, Math.imul(index, WORDS_PER_NORMAL) + word);
     sum += (bits & 0xffff) + (bits >>> 16);
   }
   return (sum - NORMAL_CENTRE) * 2 ** -16;
@@ -57,10 +60,10 @@ export function initialise(into: Float32Array, initialiser: Initialiser, seed: n
     into.fill(initialiser.value);
     return;
   }
-  const key = keyOf(seed, name);
+  const [a, b] = keyOf(seed, name);
   const [sample, spread] =
     initialiser.kind === 'uniform' ? [uniformAt, initialiser.bound] : [normalAt, initialiser.deviation];
   // A product of two f32 values is exact in float64, so the store's rounding is the only one.
   const factor = Math.fround(spread);
-  for (let index = 0; index < into.length; index++) into[index] = sample(key, index) * factor;
+  for (let index = 0; index < into.length; index++) into[index] = sample(a, b, index) * factor;
 }

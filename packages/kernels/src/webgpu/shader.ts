@@ -16,15 +16,16 @@ const DIVIDES = /\b(quotient|remainder)\(/;
 
 /** The source of `kernel`, entry point `main`. */
 export function shaderSource(kernel: Kernel): string {
+  const { body } = kernel;
   const fields = fieldsOf(kernel).map(uniformField);
   return [
     kernel.usesSubgroups ? 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);' : '',
     `struct Dims { ${fields.map(({ name, type }) => `${name}: ${type}`).join(', ')} }`,
     '@group(0) @binding(0) var<uniform> dims: Dims;',
     ...kernel.bindings.map(bindingSource),
-    DIVIDES.test(kernel.body) ? QUOTIENT : '',
+    DIVIDES.test(body) ? QUOTIENT : '',
     kernel.prelude ?? '',
-    entryPoint(kernel),
+    entryPoint(kernel, body),
   ]
     .filter(Boolean)
     .join('\n');
@@ -36,7 +37,7 @@ function bindingSource({ name, element, access }: KernelBinding, index: number):
   return `@group(0) @binding(${index + 1}) var<storage, ${access}> ${name}: array<${element}>;`;
 }
 
-function entryPoint({ workgroupSize, usesSubgroups, body }: Kernel): string {
+function entryPoint({ workgroupSize, usesSubgroups }: Kernel, body: string): string {
   const subgroup = usesSubgroups ? ', @builtin(subgroup_invocation_id) subgroupLane: u32' : '';
   return `@compute @workgroup_size(${workgroupSize})
 fn main(@builtin(workgroup_id) groupId: vec3u, @builtin(num_workgroups) groupCounts: vec3u, @builtin(local_invocation_index) lane: u32${subgroup}) {

@@ -12,8 +12,11 @@ export interface ProbeProgram {
   readonly feeds: Readonly<Record<string, CanonicalArray>>;
 }
 
-/** Rows, inner size (beyond one block of a canonical product) and columns of the products: whole vectors and odd ends. */
-const PRODUCTS = { whole: [24, 264, 40], odd: [19, 263, 37] } as const;
+/**
+ * Rows, inner size (beyond one block of a canonical product) and columns of the products. Whole vectors: the kernel that most
+ * products of a job run, where operands are read through textures too. Odd ends: a tile of few rows, soon compiled.
+ */
+const PRODUCTS = { whole: [32, 264, 32], odd: [13, 263, 37] } as const;
 const ELEMENTS = 1031;
 
 const fround = Math.fround;

@@ -36,7 +36,6 @@ export const subgroupTileColumns = ({ lanes }: SubgroupTile): number => lanes * 
 
 export function subgroupMatmul(tile: SubgroupTile, variant: MatmulVariant): Kernel {
   const { lanes, rows } = tile;
-  const sums = sumsOf(tile);
   const operand = (name: string, wide: boolean): KernelBinding =>
     variant.strips ? { name, element: 'vec4<f32>', access: 'strips' } : reads(name, wide ? 'vec4<f32>' : 'f32');
   return {
@@ -46,29 +45,38 @@ export function subgroupMatmul(tile: SubgroupTile, variant: MatmulVariant): Kern
     workgroupSize: lanes,
     prelude: preludeOf(variant),
     usesSubgroups: true,
-    body: [
-      'if (group >= dims.count) { return; }',
-      'let tiles = dims.tilesM * dims.tilesN;',
-      'let batch = group / tiles;',
-      'let tile = group % tiles;',
-      `let first = tile / (dims.tilesM * ${GROUP}u) * ${GROUP}u;`,
-      `let across = min(${GROUP}u, dims.tilesN - first);`,
-      'let within = tile - first * dims.tilesM;',
-      `let row0 = within / across * ${rows}u;`,
-      `let column = (first + within % across) * ${lanes * 4}u + subgroupLane * 4u;`,
-      ...(variant.strips ? ['a', 'b'].flatMap(stripBase) : ['a', 'b'].map(bufferBase)),
-      ...overK(variant, sums, 4, [
-        ...(variant.transposeA ? loadTransposedA(tile, variant) : loadA(tile, variant)),
-        ...(variant.transposeB ? loadTransposedB(variant) : loadB(variant)),
-        ...(variant.transposeA ? multiplyTransposedA(tile, variant) : multiplyA(tile, variant)),
-      ]),
-      ...loadShared(variant),
-      // A loop of unknown length: unrolled, these stores would take drivers several times longer to compile.
-      `for (var row = 0u; row < min(${rows}u, dims.m - row0); row++) {`,
-      storeFour(resultOf(variant, sums, 'row'), '(row0 + row)', variant),
-      '}',
-    ].join('\n'),
+    // Written when it is compiled: a plan has many products, and few kernels.
+    get body() {
+      return bodyOf(tile, variant);
+    },
   };
+}
+
+function bodyOf(tile: SubgroupTile, variant: MatmulVariant): string {
+  const { lanes, rows } = tile;
+  const sums = sumsOf(tile);
+  return [
+    'if (group >= dims.count) { return; }',
+    'let tiles = dims.tilesM * dims.tilesN;',
+    'let batch = group / tiles;',
+    'let tile = group % tiles;',
+    `let first = tile / (dims.tilesM * ${GROUP}u) * ${GROUP}u;`,
+    `let across = min(${GROUP}u, dims.tilesN - first);`,
+    'let within = tile - first * dims.tilesM;',
+    `let row0 = within / across * ${rows}u;`,
+    `let column = (first + within % across) * ${lanes * 4}u + subgroupLane * 4u;`,
+    ...(variant.strips ? ['a', 'b'].flatMap(stripBase) : ['a', 'b'].map(bufferBase)),
+    ...overK(variant, sums, 4, [
+      ...(variant.transposeA ? loadTransposedA(tile, variant) : loadA(tile, variant)),
+      ...(variant.transposeB ? loadTransposedB(variant) : loadB(variant)),
+      ...(variant.transposeA ? multiplyTransposedA(tile, variant) : multiplyA(tile, variant)),
+    ]),
+    ...loadShared(variant),
+    // A loop of unknown length: unrolled, these stores would take drivers several times longer to compile.
+    `for (var row = 0u; row < min(${rows}u, dims.m - row0); row++) {`,
+    storeFour(resultOf(variant, sums, 'row'), '(row0 + row)', variant),
+    '}',
+  ].join('\n');
 }
 
 const sumsOf = ({ rows }: SubgroupTile): LaneSums => ({

@@ -17,9 +17,6 @@ import type { PeerFaults } from './peer-faults.ts';
 
 export const textOf = (peer: Libp2pPeerId): PeerId => brandPeerId(peer.toString());
 
-/** Services of every node; a type, so that libp2p's option and result types agree. */
-export type CommonServices = { identify: Identify; ping: Ping };
-
 export const commonServices = { identify: identify(), ping: ping() };
 
 /** The part of libp2p's options that does not depend on where the node runs. */

@@ -1,7 +1,7 @@
 /** What nodes have in common wherever they run: yamux, identify, ping, the limits, and who is refused. */
-import { identify, type Identify } from '@libp2p/identify';
+import { identify } from '@libp2p/identify';
 import type { ConnectionGater, PeerId as Libp2pPeerId } from '@libp2p/interface';
-import { ping, type Ping } from '@libp2p/ping';
+import { ping } from '@libp2p/ping';
 import { yamux } from '@libp2p/yamux';
 import type { Libp2pOptions } from 'libp2p';
 import { peerId as brandPeerId, type PeerId } from '../core/ids.ts';

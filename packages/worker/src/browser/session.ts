@@ -32,6 +32,8 @@ export async function openSession({ options, clock, pacer, report, tell }: Sessi
   const { offer, origin, token, key, payout, backend } = options;
   const coordinator = coordinatorOf(offer, origin);
   const data = new TabData({ origin, files: offer.files, clock, report: tell });
+  // Not for somebody who will be refused for want of a token.
+  if (token !== null || !offer.tokenRequired) data.begin();
   const worker = await Worker.create({
     key: keyFromRaw(key.raw),
     coordinator,

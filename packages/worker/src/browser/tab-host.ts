@@ -2,6 +2,7 @@
 import { createNode } from '@murmuration/protocol/net-browser';
 import type { WorkerHost } from '../shell/host.ts';
 import { VERSION } from '../shell/version.ts';
+import { browserName } from './browser-name.ts';
 import type { WorkerClock } from './clock/worker-clock.ts';
 import type { TabData } from './data/tab-data.ts';
 import { openTabDevice } from './device/open-tab-device.ts';
@@ -16,7 +17,7 @@ export interface TabHostParts {
 }
 
 export const tabHost = ({ backend, clock, pacer, data }: TabHostParts): WorkerHost => ({
-  agent: `murmuration-tab/${VERSION} ${navigator.userAgent}`,
+  agent: `murmuration-tab/${VERSION} ${browserName(navigator.userAgent)}`,
   clock,
   canFallBack: true,
   createNode,

@@ -79,6 +79,20 @@ describe('the data of a tab', () => {
     expect(reports.at(-1)).toEqual({ event: 'tab.data', received: plain.length, cached: 0, bytes: plain.length });
   });
 
+  it('can be on its way before the job asks for it, and is tried anew if it failed', async () => {
+    const early = server(gives(plain));
+    const { data } = dataFrom(early.fetch, plain);
+    data.begin();
+    expect((await data.open(job(plain))).train.size).toBeGreaterThan(0);
+    expect(early.asked).toHaveLength(1);
+    const wrong = server(gives(plain.slice(1)), gives(plain));
+    const again = dataFrom(wrong.fetch, plain);
+    again.data.begin();
+    await expect(again.data.open(job(plain))).rejects.toMatchObject({ code: 'DATA_HASH' });
+    await again.data.open(job(plain));
+    expect(wrong.asked).toHaveLength(2);
+  });
+
   it('is unpacked', async () => {
     const { data } = dataFrom(server(gives(packed)).fetch, packed);
     const plainData = dataFrom(server(gives(plain)).fetch, plain).data;

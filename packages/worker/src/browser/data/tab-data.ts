@@ -34,6 +34,7 @@ export interface TabDataOptions {
 export class TabData {
   readonly #options: TabDataOptions;
   readonly #cache: FileCache;
+  readonly #files = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   /** Bytes that are here of each file, and those that needed no download. */
   readonly #received = new Map<string, number>();
   #cached = 0;
@@ -43,9 +44,19 @@ export class TabData {
     this.#cache = options.cache ?? browserCache();
   }
 
+  /** Begins to get the offered files, while the page connects and compiles. What goes wrong is told when a job asks for the file. */
+  begin(): void {
+    for (const { sha256 } of this.#options.files) this.#file(sha256, sha256).catch(() => undefined);
+  }
+
   /** @throws the errors of data */
-  open(data: ResolvedJob['data']): Promise<JobDatasets> {
-    return openDatasetsWith(data, (location, sha256) => this.#read(location, sha256));
+  async open(data: ResolvedJob['data']): Promise<JobDatasets> {
+    try {
+      return await openDatasetsWith(data, (location, sha256) => this.#read(location, sha256));
+    } finally {
+      // Datasets hold what they need.
+      this.#files.clear();
+    }
   }
 
   async #read(location: string, sha256: string | undefined): Promise<DataFile> {
@@ -56,13 +67,27 @@ export class TabData {
         mend: 'Leave this run: its coordinator states a job that no worker can check.',
       });
     }
-    const limit = this.#sizeOf(sha256) ?? DEFAULT_FILE_LIMIT;
-    const packed = (await this.#fromCache(sha256)) ?? (await this.#download(location, sha256, limit));
+    const packed = await this.#file(location, sha256);
     return {
       location,
       sha256,
       bytes: isGzip(packed) ? await unpack(packed, { location, limit: DEFAULT_FILE_LIMIT }) : packed,
     };
+  }
+
+  /** A file as it lies on the server, got once; one that failed is tried anew by whoever asks next. */
+  #file(location: string, sha256: string): Promise<Uint8Array<ArrayBuffer>> {
+    const present = this.#files.get(sha256);
+    if (present !== undefined) return present;
+    const file = this.#get(location, sha256);
+    this.#files.set(sha256, file);
+    file.catch(() => this.#files.delete(sha256));
+    return file;
+  }
+
+  async #get(location: string, sha256: string): Promise<Uint8Array<ArrayBuffer>> {
+    const limit = this.#sizeOf(sha256) ?? DEFAULT_FILE_LIMIT;
+    return (await this.#fromCache(sha256)) ?? (await this.#download(location, sha256, limit));
   }
 
   /** What a cache holds may have been damaged or replaced: it counts only if its hash is right. */

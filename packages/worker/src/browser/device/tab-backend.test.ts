@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend, BackendName } from '@murmuration/kernels/backend-core';
 import { buildStepProgram } from '@murmuration/kernels/graph';
+import { NoWebGpuError } from './errors.ts';
 import { openTabBackend } from './tab-backend.ts';
 
 const program = buildStepProgram({ type: 'mlp', inputs: 3, hidden: [], outputs: 2, activation: 'relu' }, 2);
@@ -23,7 +24,7 @@ const openers = (webgpu: () => Promise<Backend>) => ({ webgpu, exact: async () =
 const gpu = async () => fake('webgpu', 'gpu');
 const software = async () => fake('webgpu', 'software');
 const none = async (): Promise<Backend> => {
-  throw new Error('there is no adapter');
+  throw new NoWebGpuError();
 };
 const options = { backend: 'auto', threads: 2 } as const;
 
@@ -42,12 +43,14 @@ describe('the backend of a tab', () => {
 
   it('is WebAssembly where there is no adapter, and says what the browser said', async () => {
     const { name, reason } = await openTabBackend(options, openers(none));
-    expect([name, reason]).toEqual(['exact', 'WebGPU is not available: there is no adapter']);
+    expect([name, reason]).toEqual(['exact', 'WebGPU is not available: This browser offers no WebGPU to this page']);
   });
 
   it('is the one that was asked for, or none', async () => {
     expect((await openTabBackend({ ...options, backend: 'exact' }, openers(gpu))).name).toBe('exact');
-    await expect(openTabBackend({ ...options, backend: 'webgpu' }, openers(none))).rejects.toThrow('no adapter');
+    await expect(openTabBackend({ ...options, backend: 'webgpu' }, openers(none))).rejects.toMatchObject({
+      code: 'NO_WEBGPU',
+    });
   });
 
   it('is WebAssembly after an adapter that failed for good, whatever was asked for', async () => {

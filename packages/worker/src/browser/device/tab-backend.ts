@@ -29,14 +29,21 @@ export async function openTabBackend(
   if (onCpu) return withReason(await openers.exact(threads), 'the adapter failed, and WebAssembly takes its place');
   if (backend === 'exact') return withReason(await openers.exact(threads), 'exact was asked for');
   if (backend === 'webgpu') return withReason(await openers.webgpu(numerics), 'webgpu was asked for');
-  const gpu = await openers.webgpu(numerics).catch((error: unknown) => messageOf(error));
+  const gpu = await openers.webgpu(numerics).catch(whyOf);
   if (typeof gpu === 'string') return withReason(await openers.exact(threads), `WebGPU is not available: ${gpu}`);
   const { kind, name } = gpu.adapter;
   if (kind === 'gpu') return withReason(gpu, `${name} is a GPU`);
   return new FasterBackend({ gpu, cpu: await openers.exact(threads), reason: `${name} runs on the CPU, too` });
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** What an error says, without its advice: the worker goes on without the adapter. */
+function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { mend } = error as { mend?: unknown };
+  const text =
+    typeof mend === 'string' && error.message.endsWith(mend) ? error.message.slice(0, -mend.length) : error.message;
+  return text.replace(/[.\s]+$/, '');
+}
 
 const realOpeners: TabBackendOpeners = {
   async webgpu(numerics) {

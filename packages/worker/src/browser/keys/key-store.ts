@@ -42,7 +42,11 @@ export async function openKeyStore(): Promise<KeyStore> {
   });
   return keyStoreOn({
     get: () => database.get('key', 'own'),
-    put: async (record) => void (await database.put('key', record, 'own')),
+    async put(record) {
+      await database.put('key', record, 'own');
+      // Asks the browser not to throw the key away when space runs short; it may say no.
+      await (navigator.storage as StorageManager | undefined)?.persist().catch(() => false);
+    },
     delete: () => database.delete('key', 'own'),
     close: () => database.close(),
   });

@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http';
 import { OpenCounter } from './counter.ts';
 import {
   CHANGE_INTERVAL_MS,
+  CHANGE_REST,
   HEARTBEAT_MS,
   MAX_STREAM_BACKLOG,
   MAX_STREAMS,
@@ -44,6 +45,8 @@ export class EventStreams {
   readonly #beat: NodeJS.Timeout;
   #next: NodeJS.Timeout | null = null;
   #sentAt = -Infinity;
+  /** How long it took to tell all clients the last time. */
+  #took = 0;
   #live: boolean | null = null;
   /** Clients that were dropped because they did not read. */
   dropped = 0;
@@ -93,7 +96,8 @@ export class EventStreams {
   /** Says that the run has changed; clients hear of it at once, or when their tenth of a second is over. */
   changed(): void {
     if (this.#clients.size === 0 || this.#next !== null) return;
-    const wait = Math.max(0, this.#sentAt + CHANGE_INTERVAL_MS - performance.now());
+    const rest = Math.max(CHANGE_INTERVAL_MS, CHANGE_REST * this.#took);
+    const wait = Math.max(0, this.#sentAt + rest - performance.now());
     this.#next = setTimeout(() => this.flush(), wait);
   }
 
@@ -103,7 +107,11 @@ export class EventStreams {
     this.#next = null;
     this.#sentAt = performance.now();
     const view = this.#view();
-    if (view === null) return;
+    if (view !== null) this.#tell(view);
+    this.#took = performance.now() - this.#sentAt;
+  }
+
+  #tell(view: RunView): void {
     // Whether somebody writes the run changes without an entry.
     const again = view.live !== this.#live;
     this.#live = view.live;

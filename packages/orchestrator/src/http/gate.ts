@@ -51,7 +51,7 @@ export class Gate {
 
   /** Why the request is refused; null when it may go on. */
   async check(request: IncomingMessage): Promise<Refusal | null> {
-    return this.#form(request) ?? this.#host(request) ?? (await this.#pace(request));
+    return (await this.#pace(request)) ?? this.#form(request) ?? this.#host(request);
   }
 
   /** As {@link check}, for a request that asks to become a WebSocket: browsers send those across sites. */

@@ -34,6 +34,8 @@ export const MAX_STREAMS_PER_ADDRESS = 64;
 export const MAX_STREAM_BACKLOG = MiB;
 /** Between two changes on a stream: at most ten a second. */
 export const CHANGE_INTERVAL_MS = 100;
+/** Rest after telling all clients, in times of what that took: a thousand of them may cost a sixth of the thread. */
+export const CHANGE_REST = 5;
 /** A comment on silent streams, so that proxies and phones keep them. */
 export const HEARTBEAT_MS = 15_000;
 /** What a client is told to wait before it comes back. */
@@ -47,6 +49,10 @@ export const UPGRADE_DIAL_MS = 5000;
 
 /** How long the reading of the journal may hold the thread before requests get their turn. */
 export const READ_SLICE_MS = 20;
+/** Between two looks at a journal that grows: what comes meanwhile is read together. */
+export const READ_INTERVAL_MS = 50;
+/** How long a server that ends goes on reading, so that its clients hear of the end. */
+export const LAST_READ_MS = 1000;
 /** How often the journal is looked at when nobody says that it grew. */
 export const POLL_MS = 1000;
 

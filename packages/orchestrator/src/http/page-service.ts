@@ -10,7 +10,7 @@ import { createApp } from './app.ts';
 import { DataFiles } from './data-files.ts';
 import { EventStreams } from './events.ts';
 import { Gate } from './gate.ts';
-import { POLL_MS, READ_SLICE_MS } from './limits.ts';
+import { LAST_READ_MS, POLL_MS, READ_INTERVAL_MS, READ_SLICE_MS } from './limits.ts';
 import { memberFigures } from './member-figures.ts';
 import type { Coordination, FromServer, ThreadOptions, ToServer } from './messages.ts';
 import { ServerMetrics } from './metrics.ts';
@@ -57,6 +57,9 @@ export class PageService {
   #port = 0;
   #poll: NodeJS.Timeout | null = null;
   #reading: NodeJS.Immediate | null = null;
+  /** The next look at the journal, when one is due. */
+  #next: NodeJS.Timeout | null = null;
+  #readAt = -Infinity;
   #live = false;
   /** What keeps the run from being opened was said. */
   #complained = false;
@@ -131,9 +134,8 @@ export class PageService {
 
   handle(message: Exclude<ToServer, { type: 'close' }>): void {
     if (message.type === 'open') this.#open(message.coordination);
-    else if (message.type === 'grew') this.#read();
-    else if (message.type === 'pages')
-      this.#pages = message.directory === null ? only(missingPage) : readPages(message.directory);
+    else if (message.type === 'grew') this.#readSoon();
+    else if (message.type === 'pages') this.#pages = this.#pagesIn(message.directory);
     else this.#asked.get(message.id)?.(message.text);
   }
 
@@ -141,7 +143,8 @@ export class PageService {
   async close(): Promise<void> {
     if (this.#poll !== null) clearInterval(this.#poll);
     if (this.#reading !== null) clearImmediate(this.#reading);
-    while (this.#view?.advance(READ_SLICE_MS) === true);
+    if (this.#next !== null) clearTimeout(this.#next);
+    this.#view?.advance(LAST_READ_MS);
     this.#events.changed();
     this.#events.close();
     await this.#server.close();
@@ -166,6 +169,15 @@ export class PageService {
     return this.#view;
   }
 
+  #pagesIn(directory: string | null): Pages {
+    try {
+      return directory === null ? only(missingPage) : readPages(directory);
+    } catch (error) {
+      this.#complain(error);
+      return only(missingPage);
+    }
+  }
+
   #complain(error: unknown): void {
     if (this.#complained) return;
     this.#complained = true;
@@ -175,11 +187,22 @@ export class PageService {
     });
   }
 
+  #readSoon(): void {
+    const wait = this.#readAt + READ_INTERVAL_MS - performance.now();
+    if (wait <= 0) this.#read();
+    else
+      this.#next ??= setTimeout(() => {
+        this.#next = null;
+        this.#read();
+      }, wait);
+  }
+
   /** Reads what is new in slices, with requests between them. */
   #read(): void {
     if (this.#reading !== null || this.#poll === null) return;
     const view = this.#opened();
     if (view === null) return;
+    this.#readAt = performance.now();
     const { sequence } = view;
     const more = view.advance(READ_SLICE_MS);
     if (view.sequence !== sequence || view.live !== this.#live) this.#events.changed();

@@ -1,9 +1,10 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { RunSnapshot } from '@murmuration/protocol/dashboard';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeRunDirectory } from '../dashboard/testing/run-directory.ts';
@@ -77,6 +78,39 @@ describe('a thread that serves a run directory', () => {
     } finally {
       await server.close();
     }
+  });
+
+  it('is started again when it breaks, and is told again what it must know', async () => {
+    const entry = join(folder, 'breaking.mjs');
+    writeFileSync(
+      entry,
+      `import { parentPort } from 'node:worker_threads';
+       const say = (line) => parentPort.postMessage({ type: 'notice', line });
+       parentPort.postMessage({ type: 'listening', port: 1 });
+       parentPort.on('message', ({ type }) => {
+         say(type);
+         if (type === 'grew') throw new Error('it breaks');
+         if (type === 'close') parentPort.close();
+       });`,
+    );
+    const lines: string[] = [];
+    const back = Promise.withResolvers<void>();
+    const notice = (line: string): void => {
+      lines.push(line);
+      if (lines.filter((said) => said === 'open').length === 2) back.resolve();
+    };
+    const server = await RunServer.start({
+      directory: folder,
+      http,
+      metrics: () => Promise.resolve(''),
+      notice,
+      entry: pathToFileURL(entry),
+    });
+    server.open(null);
+    server.grew();
+    await back.promise;
+    await server.close();
+    expect(lines).toEqual(['open', 'grew', 'page server: it breaks', 'page server: started again', 'open', 'close']);
   });
 
   it('frees its port when it closes, and says when one is taken', async () => {

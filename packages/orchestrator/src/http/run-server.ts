@@ -15,6 +15,8 @@ export interface RunServerOptions {
   /** This thread's own figures, Prometheus' text format. */
   readonly metrics: () => Promise<string>;
   readonly notice: (line: string) => void;
+  /** The thread's program; only tests have another. */
+  readonly entry?: URL;
 }
 
 /** Memory of the server's thread, in MiB: past it the thread ends, and is started again. */
@@ -112,7 +114,7 @@ export class RunServer {
   }
 
   #spawn(): Worker {
-    const { directory, http } = this.#options;
+    const { directory, http, entry = new URL('thread.ts', import.meta.url) } = this.#options;
     const workerData: ThreadOptions = {
       directory,
       address: this.#address,
@@ -120,7 +122,7 @@ export class RunServer {
       announce: http.announce?.origin ?? null,
       behindProxy: http.behindProxy,
     };
-    const worker = new Worker(new URL('thread.ts', import.meta.url), {
+    const worker = new Worker(entry, {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
     });
@@ -140,7 +142,11 @@ export class RunServer {
   /** A thread that ended though nobody asked it to is started again, where it was. */
   #ended(): void {
     // Before it has listened once, its end is told to who started it.
-    if (this.#closing || this.#address.port === 0 || this.#restarts >= MAX_RESTARTS) return;
+    if (this.#closing || this.#address.port === 0) return;
+    if (this.#restarts === MAX_RESTARTS) {
+      this.#options.notice('page server: it broke too often and stays away; the run goes on');
+      return;
+    }
     this.#restarts += 1;
     this.#restart = setTimeout(() => {
       this.#options.notice('page server: started again');

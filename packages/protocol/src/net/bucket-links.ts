@@ -5,11 +5,11 @@ import { bucketFrameCodec } from '../wire/codec.ts';
 import type { MemberInfo } from '../wire/control.ts';
 import type { BucketFrame } from '../wire/frames.ts';
 import { BUCKET_PROTOCOL } from '../wire/names.ts';
+import { BucketLink, closeQuietly } from './bucket-link.ts';
 import { PeerFaultError } from './errors.ts';
 import { frameHead, readFrames } from './frame-stream.ts';
 import { MAX_FRAME_BODY } from './limits.ts';
-import type { MurmurationNode } from './murmuration-node.ts';
-import { StreamWriter } from './stream-writer.ts';
+import { isBetter, type MurmurationNode } from './murmuration-node.ts';
 
 export interface BucketReceiver {
   /** Where the body goes (see `FrameHandlers.destination`); throws a `PeerFaultError` to refuse the frame and its sender. */
@@ -29,7 +29,10 @@ export async function serveBuckets(
       { stream, peer, codec: bucketFrameCodec, maxBody: maxBody() },
       {
         destination: (frame, bodyLength) => receiver.destination(peer, frame, bodyLength),
-        frame: (frame, body) => receiver.received(peer, frame, body),
+        frame: (frame, body) => {
+          const handled = receiver.received(peer, frame, body);
+          return handled === undefined ? answer(stream) : handled.then(() => answer(stream));
+        },
         ended: (error) => {
           if (error instanceof PeerFaultError) node.fault(peer, error);
           else if (error !== null) stream.abort(error);
@@ -40,15 +43,17 @@ export async function serveBuckets(
   });
 }
 
-interface Link {
-  readonly stream: Stream;
-  readonly writer: StreamWriter;
+/** Tells the sender that a frame is dealt with. It reads a byte a frame, or it is no sender of ours. */
+function answer(stream: Stream): void {
+  if (stream.status !== 'open') return;
+  if (stream.writableNeedsDrain) stream.abort(new Error('it does not read the answers'));
+  else stream.send(Uint8Array.of(1));
 }
 
-/** The outgoing half: opens a stream to a peer when the first bucket goes there, and again when it broke. */
+/** The outgoing half: opens a stream to a peer when the first bucket goes there, and again when it broke or a better path is there. */
 export class BucketLinks {
   readonly #node: MurmurationNode;
-  readonly #links = new Map<PeerId, Promise<Link>>();
+  readonly #links = new Map<PeerId, Promise<BucketLink>>();
 
   constructor(node: MurmurationNode) {
     this.#node = node;
@@ -60,46 +65,48 @@ export class BucketLinks {
    */
   async push(member: MemberInfo, frame: BucketFrame, body: Uint8Array): Promise<void> {
     const link = await this.#link(member);
-    await link.writer.write(frameHead(bucketFrameCodec.encode(frame), body.length), body);
+    await link.push(frameHead(bucketFrameCodec.encode(frame), body.length), body);
   }
 
   /** Closes the links with everybody who is not in `keep`. */
   retain(keep: ReadonlySet<PeerId>): void {
-    for (const [peer, link] of this.#links) {
-      if (keep.has(peer)) continue;
-      this.#links.delete(peer);
-      void link.then(
-        ({ stream }) => closeQuietly(stream),
-        () => undefined,
-      );
-    }
+    for (const [peer, link] of this.#links) if (!keep.has(peer)) this.#close(peer, link);
   }
 
-  #link(member: MemberInfo): Promise<Link> {
+  #link(member: MemberInfo): Promise<BucketLink> {
     const known = this.#links.get(member.peerId);
-    if (known !== undefined) return known;
-    const opening = this.#open(member);
+    if (known === undefined) return this.#open(member);
+    return known.then((link) => {
+      if (!isBetter(this.#node.path(member.peerId), link.path)) return link;
+      // Another push may have seen the better path before.
+      if (this.#links.get(member.peerId) === known) this.#close(member.peerId, known);
+      return this.#links.get(member.peerId) ?? this.#open(member);
+    });
+  }
+
+  #open(member: MemberInfo): Promise<BucketLink> {
+    const opening = this.#connect(member, () => this.#forget(member.peerId, opening));
     this.#links.set(member.peerId, opening);
     opening.catch(() => this.#forget(member.peerId, opening));
     return opening;
   }
 
-  async #open(member: MemberInfo): Promise<Link> {
+  async #connect(member: MemberInfo, closed: () => void): Promise<BucketLink> {
+    const peer = member.peerId;
     const stream = await this.#node.open(member, BUCKET_PROTOCOL);
-    const link = {
-      stream,
-      writer: new StreamWriter(stream, { peer: member.peerId, stall: this.#node.timeouts.stall }),
-    };
-    const opening = this.#links.get(member.peerId);
-    stream.addEventListener('close', () => this.#forget(member.peerId, opening));
-    return link;
+    stream.addEventListener('close', closed);
+    return new BucketLink(stream, { peer, path: this.#node.path(peer), stall: this.#node.timeouts.stall });
   }
 
-  #forget(peer: PeerId, link: Promise<Link> | undefined): void {
+  #close(peer: PeerId, link: Promise<BucketLink>): void {
+    this.#forget(peer, link);
+    void link.then(
+      (open) => open.close(),
+      () => undefined,
+    );
+  }
+
+  #forget(peer: PeerId, link: Promise<BucketLink>): void {
     if (this.#links.get(peer) === link) this.#links.delete(peer);
   }
-}
-
-function closeQuietly(stream: Stream): void {
-  stream.close().catch((error: unknown) => stream.abort(error instanceof Error ? error : new Error(String(error))));
 }

@@ -17,7 +17,7 @@ import {
 } from './errors.ts';
 import { textOf } from './libp2p-options.ts';
 import { netTimeouts, type NetTimeouts } from './limits.ts';
-import type { MurmurationNode, PathKind, StreamListener } from './murmuration-node.ts';
+import { isBetter, type MurmurationNode, type PathKind, type StreamListener } from './murmuration-node.ts';
 import { pathsTo, type Standpoint } from './paths.ts';
 import type { PeerFaults } from './peer-faults.ts';
 import type { RelayClient } from './relay-client.ts';
@@ -33,8 +33,6 @@ export interface Libp2pNodeParts {
   /** What others are told to dial. */
   readonly addresses: () => string[];
 }
-
-const ranks: readonly PathKind[] = ['direct', 'webrtc', 'relay'];
 
 export class Libp2pNode implements MurmurationNode {
   readonly peerId: PeerId;
@@ -138,7 +136,10 @@ export class Libp2pNode implements MurmurationNode {
 
   #best(peer: PeerId): Connection | null {
     const open = this.#libp2p.getConnections(parsePeer(peer)).filter(({ status }) => status === 'open');
-    return open.sort((a, b) => ranks.indexOf(pathOf(a)) - ranks.indexOf(pathOf(b)))[0] ?? null;
+    return open.reduce<Connection | null>(
+      (best, next) => (best === null || isBetter(pathOf(next), pathOf(best)) ? next : best),
+      null,
+    );
   }
 
   /** One kind of path after the other. Each but the last has part of the time, so that the next has its chance. */

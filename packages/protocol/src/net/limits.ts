@@ -40,7 +40,9 @@ export const MAX_RELAYED = 4096;
 export const RTC_MESSAGE = 256 * 1024;
 /** Bytes that a page leaves with the browser before it waits for them to go. */
 export const RTC_BUFFER = 8 * MiB;
-/** Bytes of a WebRTC stream that wait for a busy reader; past it the stream is reset. */
+/** Bytes of buckets that a sender may be ahead of what the receiver has dealt with. */
+export const MAX_AHEAD = 32 * MiB;
+/** Bytes of a WebRTC stream that wait for a busy reader: those and one frame more. Past it the stream is reset. */
 export const RTC_READ_BUFFER = 64 * MiB;
 
 /** One message of a WebSocket: what is encrypted at once is below 64 KiB. */

@@ -24,6 +24,12 @@ export type StreamListener = (stream: Stream, peer: PeerId) => void | Promise<vo
 /** How a connection goes, the best first. */
 export type PathKind = 'direct' | 'webrtc' | 'relay';
 
+const ranks: readonly (PathKind | null)[] = ['direct', 'webrtc', 'relay', null];
+
+/** Whether one path is to be preferred to another; null is none at all. */
+export const isBetter = (path: PathKind | null, than: PathKind | null): boolean =>
+  ranks.indexOf(path) < ranks.indexOf(than);
+
 export interface MurmurationNode {
   readonly peerId: PeerId;
   readonly privateKey: Secp256k1PrivateKey;

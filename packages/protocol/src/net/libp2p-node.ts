@@ -18,7 +18,7 @@ import {
 import { textOf } from './libp2p-options.ts';
 import { netTimeouts, type NetTimeouts } from './limits.ts';
 import { isBetter, type MurmurationNode, type PathKind, type StreamListener } from './murmuration-node.ts';
-import { pathsTo, type Standpoint } from './paths.ts';
+import { pathsTo, type Path, type Standpoint } from './paths.ts';
 import type { PeerFaults } from './peer-faults.ts';
 import type { RelayClient } from './relay-client.ts';
 
@@ -39,6 +39,8 @@ export class Libp2pNode implements MurmurationNode {
   readonly #parts: Libp2pNodeParts;
   readonly #libp2p: Libp2p;
   readonly #faultListeners = new Set<(peer: PeerId, fault: PeerFaultError) => void>();
+  /** Relayed connections for which better paths were tried. */
+  readonly #improved = new WeakSet<Connection>();
   #timeouts: NetTimeouts;
 
   constructor(parts: Libp2pNodeParts) {
@@ -90,6 +92,7 @@ export class Libp2pNode implements MurmurationNode {
   async open(member: MemberInfo, protocol: string, signal?: AbortSignal): Promise<Stream> {
     const options = { signal: either(signal, this.timeouts.dial) };
     const connection = this.#best(member.peerId) ?? (await this.#dial(member, options.signal));
+    if (pathOf(connection) === 'relay') this.#improve(member, connection);
     try {
       return await connection.newStream(protocol, { ...options, maxOutboundStreams: Infinity });
     } catch (cause) {
@@ -142,18 +145,31 @@ export class Libp2pNode implements MurmurationNode {
     );
   }
 
-  /** One kind of path after the other. Each but the last has part of the time, so that the next has its chance. */
+  /** Whoever was reached first by the relay may be reached better: tried once a connection, behind what goes on already. */
+  #improve(member: MemberInfo, relayed: Connection): void {
+    if (this.#improved.has(relayed)) return;
+    this.#improved.add(relayed);
+    const better = pathsTo(member, this.#parts.standpoint).filter(({ kind }) => kind !== 'relay');
+    // The relay serves meanwhile, and goes on to serve when nothing better is found.
+    this.#try(better, AbortSignal.timeout(this.timeouts.dial)).catch(() => undefined);
+  }
+
   async #dial(member: MemberInfo, signal: AbortSignal): Promise<Connection> {
-    const attempts = pathsTo(member, this.#parts.standpoint).map(
+    try {
+      return await this.#try(pathsTo(member, this.#parts.standpoint), signal);
+    } catch (cause) {
+      throw new DialFailedError({ target: member.addresses[0] ?? member.peerId, cause });
+    }
+  }
+
+  /** One kind of path after the other. Each but the last has part of the time, so that the next has its chance. */
+  #try(paths: readonly Path[], signal: AbortSignal): Promise<Connection> {
+    const attempts = paths.map(
       ({ addresses }) =>
         (within: AbortSignal) =>
           this.#dialEach(addresses, within),
     );
-    try {
-      return await firstOf(attempts, signal, this.timeouts.dialPath);
-    } catch (cause) {
-      throw new DialFailedError({ target: member.addresses[0] ?? member.peerId, cause });
-    }
+    return firstOf(attempts, signal, this.timeouts.dialPath);
   }
 
   #dialEach(addresses: readonly Multiaddr[], signal: AbortSignal): Promise<Connection> {

@@ -130,6 +130,29 @@ describe('members that cannot be dialled', () => {
     }
   });
 
+  it('move to a direct path that is found after the relayed one', async () => {
+    const { a, self, roster } = await members();
+    const c = await start(4, { coordinator: self });
+    await (await c.open(self, HELLO)).close();
+    roster.enter(c.peerId);
+    roster.admit(c.peerId);
+    const received = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await serveBuckets(a, {
+      destination: (_peer, _frame, length) => new Uint8Array(length),
+      received: (_peer, { bucket: number }) => received[number]?.resolve(),
+    });
+    await c.serve(HELLO, 2, (stream) => void stream.close());
+    const links = new BucketLinks(c);
+    await links.push(undialable(a), frame, new Uint8Array(1000));
+    await received[0]?.promise;
+    expect(c.path(a.peerId)).toBe('relay');
+    await (await a.open(memberOf(c), HELLO)).close();
+    await expect.poll(() => c.path(a.peerId)).toBe('direct');
+    roster.leave(a.peerId);
+    await links.push(undialable(a), { ...frame, bucket: bucket(1) }, new Uint8Array(1000));
+    await received[1]?.promise;
+  });
+
   it('come back to the relay on a new connection', async () => {
     const { a, b, node, self, roster } = await members();
     const gone = Promise.withResolvers<void>();

@@ -84,7 +84,9 @@ describe('a journal that is not what was written', () => {
     const directory = projections.directoryOf(quiet);
     const projection = projections.open(directory);
     alter(directory, 'DELETE FROM entries WHERE sequence > 50');
+    const { standing } = projection;
     readAll(projection);
+    expect(projection.standing).not.toBe(standing);
     expect(projection.snapshot()).toMatchObject({ fault: { code: 'JOURNAL_ALTERED' }, figures: { round: 30 } });
     expect(projections.open(directory).snapshot()).toMatchObject({ fault: null, sequence: 50 });
   });

@@ -103,9 +103,9 @@ export class RunProjection {
     return this.#reader.sequence;
   }
 
-  /** Whether a coordinator writes this run now. */
-  get live(): boolean {
-    return writingProcess(this.#paths) !== null;
+  /** Another text whenever something changes that no entry says: whether a coordinator writes this run, and what is wrong with the journal. */
+  get standing(): string {
+    return `${this.#isLive()} ${this.#reader.fault?.code}`;
   }
 
   /**
@@ -231,11 +231,15 @@ export class RunProjection {
     return this.#preview?.over(figures) ?? figures;
   }
 
+  #isLive(): boolean {
+    return writingProcess(this.#paths) !== null;
+  }
+
   #standing(): Pick<RunSnapshot, 'live' | 'read' | 'fault' | 'sequence'> {
     const { sequence, fault } = this.#reader;
     const length = this.#reader.length();
     return {
-      live: this.live,
+      live: this.#isLive(),
       read: length === 0 ? 1 : Math.min(1, (sequence + 1) / length),
       fault: fault && faultOf(fault),
       sequence,

@@ -47,7 +47,7 @@ export class EventStreams {
   #sentAt = -Infinity;
   /** How long it took to tell all clients the last time. */
   #took = 0;
-  #live: boolean | null = null;
+  #standing: string | null = null;
   /** Clients that were dropped because they did not read. */
   dropped = 0;
 
@@ -112,9 +112,8 @@ export class EventStreams {
   }
 
   #tell(view: RunView): void {
-    // Whether somebody writes the run changes without an entry.
-    const again = view.live !== this.#live;
-    this.#live = view.live;
+    const again = view.standing !== this.#standing;
+    this.#standing = view.standing;
     // Nearly all clients stand at the same place.
     const made = new Map<number, Message>();
     for (const client of this.#clients) {

@@ -60,7 +60,7 @@ export class PageService {
   /** The next look at the journal, when one is due. */
   #next: NodeJS.Timeout | null = null;
   #readAt = -Infinity;
-  #live = false;
+  #standing = '';
   /** What keeps the run from being opened was said. */
   #complained = false;
 
@@ -205,8 +205,8 @@ export class PageService {
     this.#readAt = performance.now();
     const { sequence } = view;
     const more = view.advance(READ_SLICE_MS);
-    if (view.sequence !== sequence || view.live !== this.#live) this.#events.changed();
-    this.#live = view.live;
+    if (view.sequence !== sequence || view.standing !== this.#standing) this.#events.changed();
+    this.#standing = view.standing;
     if (!more) return;
     this.#reading = setImmediate(() => {
       this.#reading = null;

@@ -4,7 +4,7 @@ import type { RunProjection } from '../dashboard/run-projection.ts';
 export type RunView = Pick<
   RunProjection,
   | 'sequence'
-  | 'live'
+  | 'standing'
   | 'snapshot'
   | 'changesSince'
   | 'curve'

@@ -32,7 +32,7 @@ export class Snapshots {
   #now(): Made | null {
     const view = this.#view();
     if (view === null) return null;
-    const key = `${view.sequence} ${view.live}`;
+    const key = `${view.sequence} ${view.standing}`;
     if (this.#made?.key === key) return this.#made;
     const value = view.snapshot();
     this.#made = { key, value, text: this.#redact(JSON.stringify(value)) };

@@ -33,6 +33,10 @@ export class FakeRun implements RunView {
     return this.#round;
   }
 
+  get standing(): string {
+    return `${this.live}`;
+  }
+
   snapshot(): RunSnapshot {
     return {
       head: {

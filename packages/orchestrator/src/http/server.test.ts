@@ -39,6 +39,22 @@ describe('a connection', () => {
     expect(said).toMatch(/^HTTP\/1\.1 408 [^]*TOO_SLOW/);
   });
 
+  it('that asks for a tunnel and breaks off ends nothing but itself', async () => {
+    await using server = await TestServer.start();
+    const unheard: unknown[] = [];
+    const hear = (error: unknown): void => void unheard.push(error);
+    process.on('uncaughtException', hear);
+    for (let n = 0; n < 50; n++) {
+      const socket = connect(server.port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      await new Promise<void>((sent) => socket.write('CONNECT a:1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', () => sent()));
+      socket.resetAndDestroy();
+    }
+    expect((await server.ask('/healthz')).status).toBe(200);
+    process.off('uncaughtException', hear);
+    expect(unheard).toEqual([]);
+  });
+
   it('is one too many of its address, while another address is served', async () => {
     await using server = await TestServer.start();
     const open = await Promise.all(

@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Hono } from 'hono';
 import type { HttpBindings } from '@hono/node-server';
-import { hostAndPort, plainAddress } from './address.ts';
+import { hostAndPort, rateKey } from './address.ts';
 import type { HttpAddress } from './address.ts';
 import { OpenCounter } from './counter.ts';
 import { HttpListenError, HttpPortTakenError } from './errors.ts';
@@ -177,13 +177,15 @@ export class PageServer {
   #guard(): void {
     const { upgrades, refused } = this.#parts;
     const turnAway = (socket: Duplex, name: RefusalName): void => {
+      // Node has let go of some of these sockets; one that breaks unheard would end the whole thread.
+      socket.on('error', () => socket.destroy());
       const refusal = new Refusal(name);
       refused(refusal.status);
       if (socket.writable) socket.end(rawRefusal(refusal, securityHeaders));
       else socket.destroy();
     };
     this.#server.on('connection', (socket: Socket) => {
-      const release = this.#connections.take(plainAddress(socket.remoteAddress ?? ''));
+      const release = this.#connections.take(rateKey(socket.remoteAddress ?? ''));
       if (release !== null) {
         socket.once('close', release);
         return;

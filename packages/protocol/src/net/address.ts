@@ -3,7 +3,7 @@ import { peerIdFromString } from '@libp2p/peer-id';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { peerId as brandPeerId, type PeerId } from '../core/ids.ts';
 import { BadAddressError } from './errors.ts';
-import { reachOfIp4, reachOfIp6, reachOfName, type Reach } from './host-reach.ts';
+import { nearer, reachOfIp4, reachOfIp6, reachOfName, type Reach } from './host-reach.ts';
 
 /** What an address needs of whoever dials it. */
 export type AddressKind = 'tcp' | 'ws' | 'wss' | 'relay' | 'webrtc';
@@ -64,7 +64,10 @@ function hostOf(components: ReturnType<Multiaddr['getComponents']>): ParsedAddre
   const [first, second] = components;
   if (first?.value === undefined || second?.name !== 'tcp') return null;
   const reaches: Record<string, (text: string) => Reach> = { ip4: reachOfIp4, ip6: reachOfIp6 };
-  return { reach: (reaches[first.name] ?? reachOfName)(first.value), port: Number(second.value) };
+  const reach = (reaches[first.name] ?? reachOfName)(first.value);
+  // A secure WebSocket goes to the name that its certificate is asked for, not to the host before it.
+  const sni = components.slice(0, 4).find(({ name }) => name === 'sni')?.value;
+  return { reach: sni === undefined ? reach : nearer(reach, reachOfName(sni)), port: Number(second.value) };
 }
 
 function parseMultiaddr(text: string): Multiaddr {

@@ -15,8 +15,14 @@ export const nearer = (a: Reach, b: Reach): Reach => (order.indexOf(a) <= order.
 /** Names that resolve inside of a network only. */
 const localNames = /(?:^[^.]+|\.(?:local|lan|home|internal|intranet|home\.arpa))$/;
 
+const wellFormed = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
+/** What systems and browsers read as an IPv4 address in one of its spellings: `127.1`, `0x7f.1`, `2130706433`. */
+const endsInNumber = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/;
+
+/** Of a name alone. Whatever else may stand in a name's place would be read as another host, or as part of an address, by whoever dials it. */
 export function reachOfName(name: string): Reach {
   const lower = name.toLowerCase().replace(/\.$/, '');
+  if (!wellFormed.test(lower) || endsInNumber.test(lower)) return 'none';
   if (lower === 'localhost' || lower.endsWith('.localhost')) return 'loopback';
   return localNames.test(lower) ? 'private' : 'public';
 }

@@ -37,7 +37,7 @@ export class FasterBackend implements SelectedBackend {
   }
 
   async compile(program: StepProgram, options?: CompileOptions): Promise<Executable> {
-    this.#winner ??= await this.#decide(program);
+    this.#winner ??= await this.#decide(program, options);
     debug('graph', () => graphText(this.name, { train: program.train, evaluate: program.evaluate }));
     return this.#winner.compile(program, options);
   }
@@ -48,10 +48,10 @@ export class FasterBackend implements SelectedBackend {
   }
 
   /** Measures one after the other, so that neither is slowed by its rival, and closes the loser. A GPU that fails the job loses it. */
-  async #decide(program: StepProgram): Promise<Backend> {
+  async #decide(program: StepProgram, options: CompileOptions | undefined): Promise<Backend> {
     const { gpu, cpu } = this.#parts;
-    const gpuMillis = await measureStep(gpu, program).catch(summaryOf);
-    const cpuMillis = typeof gpuMillis === 'string' ? 0 : await measureStep(cpu, program);
+    const gpuMillis = await measureStep(gpu, program, options).catch(summaryOf);
+    const cpuMillis = typeof gpuMillis === 'string' ? 0 : await measureStep(cpu, program, options);
     const { winner, reason } = fasterOf(gpu.adapter, gpuMillis, cpuMillis);
     const [kept, loser] = winner === 'gpu' ? [gpu, cpu] : [cpu, gpu];
     await loser.close();

@@ -1,14 +1,18 @@
 /** How long a backend takes for one micro-batch of a program: what `auto` compares and `bench` reports. */
 import type { StepProgram } from '../graph/step-program.ts';
-import type { Backend, Batch } from './backend.ts';
+import type { Backend, Batch, CompileOptions } from './backend.ts';
 
 /** Steps before the clock starts: kernels are compiled and memory is laid out in the first ones. */
 const WARM_UP_STEPS = 2;
 const MEASURED_STEPS = 3;
 
 /** Milliseconds of the fastest of a few steps over zeros, whose time is that of any data. */
-export async function measureStep(backend: Backend, program: StepProgram): Promise<number> {
-  const executable = await backend.compile(program);
+export async function measureStep(
+  backend: Backend,
+  program: StepProgram,
+  options: CompileOptions = {},
+): Promise<number> {
+  const executable = await backend.compile(program, options);
   try {
     await executable.load(new Float32Array(program.layout.size));
     const batch = zeroBatch(program);

@@ -55,6 +55,13 @@ describe('a tab’s status', () => {
     expect(fold([ended('finished')])).toMatchObject({ phase: 'ended', end: { outcome: 'finished' }, problems: [] });
   });
 
+  it('says how far the kernels are', () => {
+    const compiling = (done: number, total: number): TabEvent => ({ event: 'worker.compiling', job: 'j', done, total });
+    expect(fold([compiling(0, 0)])).toMatchObject({ phase: 'preparing' });
+    expect(fold([compiling(0, 0)]).reason).toMatch(/for this device\.$/);
+    expect(fold([compiling(3, 20)]).reason).toMatch(/3 of 20/);
+  });
+
   it('shows pay, data and state as they come', () => {
     const status = fold([
       { event: 'tab.data', received: 5, cached: 2, bytes: 10 },

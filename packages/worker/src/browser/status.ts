@@ -37,6 +37,10 @@ const problem = ({ problems }: TabStatus, code: string, message: string): Pick<T
 const rules: Rules = {
   'worker.started': (_, { peerId, payout }) => ({ peerId, payout }),
   'worker.connecting': () => ({ phase: 'connecting', reason: 'Dialling the coordinator.' }),
+  'worker.compiling': (_, { done, total }) => ({
+    phase: 'preparing',
+    reason: `Making the model’s kernels for this device${total === 0 ? '' : `: ${done} of ${total}`}.`,
+  }),
   'worker.backend': (_, { backend, adapter, reason, memoryBytes }) => ({
     device: { backend, adapter: adapter.name, kind: adapter.kind, reason, memoryBytes },
   }),

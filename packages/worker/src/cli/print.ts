@@ -22,6 +22,8 @@ const sentences: Sentences = {
   'worker.connecting': ({ coordinator }) => `dialling ${coordinator}`,
   'worker.connected': ({ coordinator, runId }) => `connected to ${short(coordinator)}, run ${runId}`,
   'worker.disconnected': ({ reason }) => `connection lost: ${reason} Dialling again.`,
+  'worker.compiling': ({ job, done, total }) =>
+    total === 0 ? `compiling job ${job} for this device` : `compiled ${done} of ${total} kernels of job ${job}`,
   'worker.backend': ({ backend, adapter, threads, reason, memoryBytes }) =>
     `computes with ${backend} on ${adapter.name} (${adapter.kind}, ${threads} threads${memoryBytes === null ? '' : `, ${(memoryBytes / 1e6).toFixed(1)} MB of its memory`}): ${reason}`,
   'worker.admitted': ({ runId, job }) => `admitted to run ${runId} of job ${job}`,

@@ -6,6 +6,7 @@ import type {
   AdapterInfo,
   BackendName,
   Batch,
+  CompileProgress,
   DeviceMemory,
   EvaluationSums,
   Numerics,
@@ -81,9 +82,10 @@ export interface RemoteError {
   readonly mend: string | null;
 }
 
-/** Answers to calls, whole or failed. */
+/** Answers to calls, whole or failed; while a program compiles, how far that is. */
 export type DeviceAnswer =
   | { readonly id: number; readonly response: unknown }
+  | { readonly id: number; readonly progress: CompileProgress }
   | { readonly id: number; readonly error: RemoteError };
 
 /** A device thread under way, however the platform makes one. */

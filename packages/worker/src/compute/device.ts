@@ -1,5 +1,12 @@
 /** The main thread's end of the device thread: a `Backend` whose calls run over there. */
-import type { Batch, DeviceMemory, EvaluationSums, Executable } from '@murmuration/kernels/backend-core';
+import type {
+  Batch,
+  CompileOptions,
+  CompileProgress,
+  DeviceMemory,
+  EvaluationSums,
+  Executable,
+} from '@murmuration/kernels/backend-core';
 import type { StepProgram } from '@murmuration/kernels/graph';
 import type {
   DeviceAnswer,
@@ -16,6 +23,7 @@ import { DeviceError, DeviceThreadError } from './errors.ts';
 interface Pending {
   readonly resolve: (response: never) => void;
   readonly reject: (error: Error) => void;
+  readonly onProgress: (progress: CompileProgress) => void;
 }
 
 export class Device {
@@ -51,8 +59,8 @@ export class Device {
   }
 
   /** @throws DeviceError when the backend lacks an op */
-  async compile(program: StepProgram): Promise<Executable> {
-    const { executable, memory, ...description } = await this.call('compile', { program });
+  async compile(program: StepProgram, { onProgress }: CompileOptions = {}): Promise<Executable> {
+    const { executable, memory, ...description } = await this.call('compile', { program }, [], onProgress);
     this.#description = description;
     return new RemoteExecutable(this, { id: executable, memory, parameters: program.layout.size });
   }
@@ -73,17 +81,19 @@ export class Device {
     call: K,
     request: DeviceCalls[K]['request'],
     transfer: ArrayBuffer[] = [],
+    onProgress: CompileOptions['onProgress'] = () => undefined,
   ): Promise<DeviceCalls[K]['response']> {
     if (this.#over !== null) return Promise.reject(this.#over);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
+      this.#pending.set(id, { resolve, reject, onProgress });
       this.#port.post({ id, call, request } as DeviceRequest, transfer);
     });
   }
 
   #settle(answer: DeviceAnswer): void {
     const pending = this.#pending.get(answer.id);
+    if ('progress' in answer) return pending?.onProgress(answer.progress);
     this.#pending.delete(answer.id);
     if ('error' in answer) pending?.reject(new DeviceError({ error: answer.error }));
     else pending?.resolve(answer.response as never);

@@ -2,7 +2,12 @@
  * The device thread's side of the calls. Backends compute on the thread that calls them, so they live in one of their own: the main
  * thread, which speaks with peers, stays responsive while a step runs. Calls are worked on one at a time.
  */
-import { type Executable, FixedSumsError, type SelectedBackend } from '@murmuration/kernels/backend-core';
+import {
+  type CompileProgress,
+  type Executable,
+  FixedSumsError,
+  type SelectedBackend,
+} from '@murmuration/kernels/backend-core';
 import type {
   DeviceAnswer,
   DeviceCallName,
@@ -13,7 +18,12 @@ import type {
   RemoteError,
 } from './device-messages.ts';
 
-type Handlers = { [K in DeviceCallName]: (request: DeviceCalls[K]['request']) => Promise<DeviceCalls[K]['response']> };
+type Handlers = {
+  [K in DeviceCallName]: (
+    request: DeviceCalls[K]['request'],
+    onProgress: (progress: CompileProgress) => void,
+  ) => Promise<DeviceCalls[K]['response']>;
+};
 
 export interface DeviceServerParts {
   /** Opens what was asked for. */
@@ -27,7 +37,7 @@ export function deviceServer({ open, post }: DeviceServerParts): (request: Devic
   const handlers = handlersOf(open);
   const answer = async ({ id, call, request }: DeviceRequest): Promise<void> => {
     try {
-      const response = await handlers[call](request as never);
+      const response = await handlers[call](request as never, (progress) => post({ id, progress }, []));
       const moves = response instanceof Float32Array || response instanceof BigInt64Array;
       post({ id, response }, moves ? [response.buffer as ArrayBuffer] : []);
     } catch (thrown) {
@@ -68,8 +78,8 @@ function handlersOf(open: DeviceServerParts['open']): Handlers {
       backend = await open(options);
       return describe(backend);
     },
-    async compile({ program }) {
-      const made = await opened().compile(program);
+    async compile({ program }, onProgress) {
+      const made = await opened().compile(program, { onProgress });
       const id = nextExecutable++;
       executables.set(id, made);
       return { executable: id, memory: made.memory, ...describe(opened()) };

@@ -1,6 +1,6 @@
 /** The device of this process with the one program compiled on it: made when a coordinator first states its job. */
 import { canonicalJson } from '@murmuration/protocol';
-import { type Numerics, partCounts, whyIndivisible } from '@murmuration/kernels/backend-core';
+import { type CompileProgress, type Numerics, partCounts, whyIndivisible } from '@murmuration/kernels/backend-core';
 import { buildStepProgram } from '@murmuration/kernels/graph';
 import type { Device } from '../compute/device.ts';
 import type { DeviceDescription } from '../compute/device-messages.ts';
@@ -61,8 +61,13 @@ export class DeviceSlot {
     // The gradient of a whole micro-batch has other bits than the sum of its parts'.
     const divisible = numerics === 'fast' && !MIXING_MODELS.has(job.model.type) && whyIndivisible(program) === null;
     const { host, report } = this.#options;
+    const tell = (progress: CompileProgress): void => report({ event: 'worker.compiling', job: job.name, ...progress });
+    tell({ done: 0, total: 0 });
     return RecoveringExecutable.compile({
-      device: ({ reopen, onCpu }) => this.#opened(reopen || numerics !== this.#numerics, { numerics, onCpu }),
+      device: async ({ reopen, onCpu }) => {
+        const device = await this.#opened(reopen || numerics !== this.#numerics, { numerics, onCpu });
+        return { compile: (part) => device.compile(part, { onProgress: tenths(tell) }) };
+      },
       canFallBack: host.canFallBack,
       programAt: (batch) => (batch === microBatch ? program : buildStepProgram(job.model, batch, bucketSize)),
       batch: microBatch,
@@ -103,4 +108,14 @@ export class DeviceSlot {
   async close(): Promise<void> {
     await this.#device?.close(CLOSE_PATIENCE);
   }
+}
+
+/** Passes on what completes another tenth: kernels may be many. */
+function tenths(tell: (progress: CompileProgress) => void): (progress: CompileProgress) => void {
+  let told = 0;
+  return (progress) => {
+    const tenth = Math.floor((10 * progress.done) / progress.total);
+    if (tenth > told) tell(progress);
+    told = Math.max(told, tenth);
+  };
 }

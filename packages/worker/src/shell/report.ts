@@ -12,6 +12,8 @@ interface ReportTable {
   'worker.connecting': { readonly coordinator: string };
   'worker.connected': { readonly coordinator: string; readonly runId: RunId };
   'worker.disconnected': { readonly reason: string };
+  /** The job is being compiled for the device; kernels of `total`, 0 where that is not known (yet). */
+  'worker.compiling': { readonly job: string; readonly done: number; readonly total: number };
   'worker.backend': {
     readonly backend: BackendName;
     readonly adapter: Adapter;

@@ -19,12 +19,15 @@ export function registerDashboard(program: Command): void {
     'where to serve the pages (127.0.0.1:8080 unless told otherwise)',
   );
   act<HttpFlags>(command, async (output, flags, [directory = '']) => {
-    const [{ openRunDirectory }, { readHttpFlags }, { ServedRun }] = await Promise.all([
+    const [{ openRunDirectory }, { JournalStore }, { readHttpFlags }, { ServedRun }] = await Promise.all([
       import('../store/run-directory.ts'),
+      import('../store/journal-store.ts'),
       import('../http/options.ts'),
       import('../http/serve.ts'),
     ]);
     const { paths } = openRunDirectory(directory);
+    // What is no journal is told here and now; whatever else is wrong with it, the pages say.
+    JournalStore.read(paths.journal).close();
     const http = readHttpFlags({ ...flags, http: flags.http ?? '127.0.0.1:8080' }, Date.now());
     if (http === null) return exitCodes.badInput;
     const stop = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));

@@ -26,6 +26,8 @@ import type { RunView } from './run-view.ts';
 
 export interface AppPorts {
   readonly snapshots: Snapshots;
+  /** The run can't be opened, and that was said. */
+  readonly broken: () => boolean;
   /** The run; null until it has been opened. */
   readonly view: () => RunView | null;
   readonly pages: () => Pages;
@@ -80,7 +82,7 @@ export function createApp(ports: AppPorts): Hono<Bound> {
   const answer = (context: Context<Bound>, value: object): Response =>
     answerText(context, ports.redact(JSON.stringify(value)));
   const opened = <T>(made: T | null): T => {
-    if (made === null) throw new Refusal('starting');
+    if (made === null) throw new Refusal(ports.broken() ? 'unreadable' : 'starting');
     return made;
   };
   const peerOf = (context: Context<Bound>): PeerId => readPeerId(context.req.param('peerId') ?? '');
@@ -114,7 +116,10 @@ export function createApp(ports: AppPorts): Hono<Bound> {
     await ports.data().answer(c.env.outgoing, c.req.param('sha256') ?? '');
     return RESPONSE_ALREADY_SENT;
   });
-  app.get(apiPaths.health, (c) => answer(c, { status: ports.view() === null ? 'starting' : 'ok' }));
+  app.get(apiPaths.health, (c) => {
+    if (ports.view() === null && ports.broken()) throw new Refusal('unreadable');
+    return answer(c, { status: ports.view() === null ? 'starting' : 'ok' });
+  });
   app.get(apiPaths.metrics, async (c) => {
     if (!ports.isOwn(c.env.incoming)) throw new Refusal('private');
     const { type, text } = await ports.metrics();

@@ -61,8 +61,10 @@ export class PageService {
   #next: NodeJS.Timeout | null = null;
   #readAt = -Infinity;
   #standing = '';
-  /** What keeps the run from being opened was said. */
-  #complained = false;
+  /** The run can't be opened. */
+  #broken = false;
+  /** What was said to be wrong: once is enough. */
+  readonly #complaints = new Set<string>();
 
   constructor(options: ThreadOptions, ports: ServicePorts) {
     this.#options = options;
@@ -93,6 +95,7 @@ export class PageService {
       ports.post({ type: 'notice', line: `page server: ${error instanceof Error ? error.stack : String(error)}` });
     const app = createApp({
       snapshots,
+      broken: () => this.#broken,
       view: () => this.#view,
       pages: () => this.#pages,
       events: this.#events,
@@ -164,7 +167,8 @@ export class PageService {
     try {
       this.#view ??= this.#ports.openView(this.#options.directory);
     } catch (error) {
-      if (!(error instanceof RunNotBegunError)) this.#complain(error);
+      this.#broken = !(error instanceof RunNotBegunError);
+      if (this.#broken) this.#complain(error);
     }
     return this.#view;
   }
@@ -179,12 +183,10 @@ export class PageService {
   }
 
   #complain(error: unknown): void {
-    if (this.#complained) return;
-    this.#complained = true;
-    this.#ports.post({
-      type: 'notice',
-      line: `page server: ${error instanceof Error ? error.message : String(error)}`,
-    });
+    const line = `page server: ${error instanceof Error ? error.message : String(error)}`;
+    if (this.#complaints.has(line)) return;
+    this.#complaints.add(line);
+    this.#ports.post({ type: 'notice', line });
   }
 
   #readSoon(): void {

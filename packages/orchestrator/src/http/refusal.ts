@@ -79,6 +79,11 @@ export const refusals = {
     message: 'The run is being opened. Ask again in a moment.',
     headers: { 'retry-after': '1' },
   },
+  unreadable: {
+    status: 503,
+    code: 'RUN_UNREADABLE',
+    message: 'The run can not be read. The program that serves it says why.',
+  },
   defect: {
     status: 500,
     code: 'DEFECT',

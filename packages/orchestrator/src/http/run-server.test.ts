@@ -80,6 +80,26 @@ describe('a thread that serves a run directory', () => {
     }
   });
 
+  it('says that a run can not be read, and why, once', async () => {
+    const directory = join(folder, 'unreadable');
+    writeRunDirectory(directory, simulatedJournal({ ...story, rounds: 1 }));
+    writeFileSync(join(directory, 'journal.sqlite'), 'this was a journal once');
+    const lines: string[] = [];
+    const metrics = (): Promise<string> => Promise.resolve('');
+    const server = await RunServer.start({ directory, http, metrics, notice: (line) => lines.push(line) });
+    try {
+      server.open(null);
+      server.grew();
+      for (const path of ['/api/run', '/healthz']) {
+        const answer = await fetch(server.origin + path);
+        expect([answer.status, await answer.json()]).toMatchObject([503, { error: { code: 'RUN_UNREADABLE' } }]);
+      }
+    } finally {
+      await server.close();
+    }
+    expect(lines).toEqual([expect.stringMatching(/journal\.sqlite is not what was written/)]);
+  });
+
   it('is started again when it breaks, and is told again what it must know', async () => {
     const entry = join(folder, 'breaking.mjs');
     writeFileSync(

@@ -44,6 +44,7 @@ export class ServedRun implements AsyncDisposable {
     const { directory, http, output, say, metrics = () => Promise.resolve('') } = options;
     const notice = (line: string): void => {
       output.event({ event: 'notice', line });
+      say(line);
     };
     const server = await RunServer.start({ directory, http, metrics, notice });
     const { origin } = server;

@@ -165,6 +165,8 @@ export class PageServer {
     const { gate, requested, refused } = this.#parts;
     requested();
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    // Who goes away in the middle of an answer ends that answer and nothing else.
+    response.on('error', () => response.destroy());
     response.once('finish', () => {
       if (response.statusCode >= 400) refused(response.statusCode);
     });

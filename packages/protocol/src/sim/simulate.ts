@@ -21,6 +21,8 @@ export interface SimulationOptions {
   readonly lie?: Lie;
   readonly fleeing?: boolean;
   readonly wire?: boolean;
+  /** Which of the workers, in the order in which they come, cannot be dialled. */
+  readonly isClient?: (index: number) => boolean;
   readonly config?: Partial<CoordinatorConfig>;
   readonly afterEffect?: (world: World, worker: SimWorker, effect: MemberEffect) => void;
 }
@@ -73,6 +75,7 @@ export function simulate({
   lie = 'contribution',
   fleeing = false,
   wire = false,
+  isClient = () => false,
   config = {},
   afterEffect,
 }: SimulationOptions): SimulationResult {
@@ -84,6 +87,7 @@ export function simulate({
     lie,
     fleeing,
     wire,
+    isClient,
     config: { ...simulatedConfig(rounds), ...config },
     afterEffect,
   });

@@ -199,6 +199,84 @@ describe('a lie about who committed to what', () => {
   });
 });
 
+describe('workers that cannot be dialled', () => {
+  /** Nobody that cannot be dialled reduces or gives out a bucket. */
+  const watched = (options: SimulationOptions): { result: SimulationResult; clients: ReadonlySet<string> } => {
+    let clients: ReadonlySet<string> = new Set();
+    const result = run({
+      ...options,
+      afterEffect: (world, worker, effect) => {
+        clients = world.clients;
+        if (['reduce', 'pushReduced'].includes(effect.type) && clients.has(worker.peerId))
+          throw new Error(`${worker.peerId} cannot be dialled and owns a bucket`);
+      },
+    });
+    return { result, clients };
+  };
+  const allButFirst = (index: number): boolean => index > 0;
+  const everySecond = (index: number): boolean => index % 2 === 1;
+
+  it('contribute, receive, are audited and are paid beside a single one that can', () => {
+    const { result, clients } = watched({ seed: 21, weather: calm, rounds: 40, workers: 5, isClient: allButFirst });
+    expect(result.committedRounds).toBe(40);
+    expect(clients.size).toBe(4);
+    for (const client of clients) {
+      expect(result.state.accounts[client as never]?.verified).toBeGreaterThan(0);
+      const audits = factsOf(result, 'auditClosed').filter(({ target }) => target === client);
+      expect(audits.map(({ outcome }) => outcome)).toContain('passed');
+    }
+    expect(factsOf(result, 'memberGone')).toEqual([]);
+    expect(factsOf(result, 'memberJoined').filter(({ dialable }) => dialable)).toHaveLength(1);
+  });
+
+  it('come to the same state as those that can', () => {
+    const hashes = [() => false, everySecond, allButFirst].map((isClient) =>
+      finalHash(run({ seed: 22, weather: calm, rounds: 20, isClient })),
+    );
+    expect(new Set(hashes).size).toBe(1);
+  });
+
+  it.each(seeds(700, 6))('come, go, are cut off and return while the run goes on (seed %i)', (seed) => {
+    const { result, clients } = watched({ seed, weather: rough, rounds: 30, isClient: everySecond });
+    expect(result.outcome).toBe('finished');
+    expect(result.state.committed).toBe(30);
+    const late = factsOf(result, 'memberJoined').filter(({ peerId }) => clients.has(peerId));
+    expect(late.length).toBeGreaterThan(0);
+  });
+
+  it.each(seeds(720, 3))('lie no better than others (seed %i)', (seed) => {
+    const audit = { rate: 1, floor: 1, window: 4, accept: 5e-5, escalate: 2e-4 };
+    const { result } = watched({
+      seed,
+      weather: calm,
+      rounds: 20,
+      liars: 1,
+      isClient: (index) => index === 0,
+      config: { audit },
+    });
+    expect(factsOf(result, 'memberGone')).toMatchObject([{ how: 'expelled', code: 'AUDIT_FAILED' }]);
+  });
+
+  it('wait for the one that can, when it is lost', () => {
+    let struck = false;
+    const result = run({
+      seed: 23,
+      weather: calm,
+      rounds: 20,
+      // The one that comes, in place of the lost one, can be dialled too.
+      isClient: (index) => index > 0 && index < 4,
+      afterEffect: (world, worker, effect) => {
+        if (struck || effect.type !== 'reduce' || world.coordinator.state.committed < 5) return;
+        struck = true;
+        world.kill(worker, 'the only owner');
+      },
+    });
+    expect(struck).toBe(true);
+    expect(result.outcome).toBe('finished');
+    expect(result.state.committed).toBe(20);
+  });
+});
+
 describe('a worker killed at an exact point', () => {
   const points: readonly MemberEffectType[] = [
     'prepare',

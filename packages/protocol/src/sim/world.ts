@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly fleeing: boolean;
   /** Every message goes through the codec. */
   readonly wire: boolean;
+  /** Which of the workers, in the order in which they come, cannot be dialled: they contribute and receive, and own nothing. */
+  readonly isClient: (index: number) => boolean;
   /** Called after each effect that a worker performs: puts a fault at an exact point. */
   readonly afterEffect?: ((world: World, worker: SimWorker, effect: MemberEffect) => void) | undefined;
 }
@@ -56,6 +58,8 @@ export class World {
   readonly #links = new Map<string, Link>();
   readonly #connections = new Map<SimWorker, ControlConnection>();
   #born = 0;
+  /** Those that cannot be dialled. */
+  readonly clients = new Set<PeerId>();
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -110,7 +114,7 @@ export class World {
     });
   }
 
-  spawn(liar: boolean, name: PeerId = nameOf(this.#born++)): void {
+  spawn(liar: boolean, name: PeerId = this.#newcomer()): void {
     const slow = this.random.chance(this.weather.slow);
     const traits: WorkerTraits = {
       pace: this.random.between(2, 6) * (slow ? 100 : 1),
@@ -132,7 +136,7 @@ export class World {
           possession: '0x' as never,
           backend: 'exact',
           adapter: { name: 'simulated', kind: 'cpu', class: 'exact' },
-          addresses: [`/memory/${name}`],
+          addresses: this.clients.has(name) ? [] : [`/memory/${name}`],
         },
       },
       traits,
@@ -140,6 +144,13 @@ export class World {
     this.#workers.set(name, worker);
     this.#note(`${name} ${slow ? 'crawls' : 'comes'}`);
     worker.connect();
+  }
+
+  #newcomer(): PeerId {
+    const index = this.#born++;
+    const name = nameOf(index);
+    if (this.#options.isClient(index)) this.clients.add(name);
+    return name;
   }
 
   connect(worker: SimWorker): ControlConnection | null {

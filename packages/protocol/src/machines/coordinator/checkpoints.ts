@@ -1,6 +1,6 @@
 /** Asking the shell to store the present state, and taking note that it did. */
 import type { StatePoint } from './events.ts';
-import { eligibleMembers, infoOf, isDialable, presentPoint, samePoint } from './select.ts';
+import { eligibleMembers, infoOf, presentPoint, samePoint, thoseToAsk } from './select.ts';
 import type { CoordinatorState } from './state.ts';
 import type { CoordinatorTurn } from './turn.ts';
 
@@ -20,7 +20,7 @@ export const isCheckpointed = (state: CoordinatorState): boolean =>
 /** Returns false when nobody can serve the state. */
 export function beginCheckpoint(turn: CoordinatorTurn, final = false): boolean {
   const point = presentPoint(turn.state);
-  const sources = eligibleMembers(turn.state).filter(isDialable).slice(0, MAX_SOURCES).map(infoOf);
+  const sources = thoseToAsk(eligibleMembers(turn.state)).slice(0, MAX_SOURCES).map(infoOf);
   if (point === null || sources.length === 0) return false;
   turn.set({ checkpointing: { ...point, ledger: turn.state.ledger } });
   turn.do({ type: 'checkpoint', ...point, sources, final });

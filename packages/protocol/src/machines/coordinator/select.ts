@@ -13,6 +13,12 @@ export const isPresent = (member: MemberRecord | undefined): member is MemberRec
 const isCurrent = (member: MemberRecord): boolean => member.status === 'ready' || member.status === 'active';
 export const isDialable = (member: MemberRecord): boolean => member.addresses.length > 0;
 
+/** Who is asked for tensors: those that can be dialled, and where there are none the others, whom the relay reaches. */
+export function thoseToAsk(members: readonly MemberRecord[]): readonly MemberRecord[] {
+  const dialable = members.filter(isDialable);
+  return dialable.length > 0 ? dialable : members;
+}
+
 /** One fixed order for everything that is decided over members. */
 export const byPeerId = (a: { readonly peerId: PeerId }, b: { readonly peerId: PeerId }): number =>
   comparePeerIds(a.peerId, b.peerId);

@@ -6,11 +6,11 @@ import {
   comparePeerIds,
   eligibleMembers,
   infosOf,
-  isDialable,
   isPresent,
   presentMembers,
   presentPoint,
   samePoint,
+  thoseToAsk,
 } from './select.ts';
 import type { CoordinatorState, MemberRecord, PhaseName } from './state.ts';
 import type { CoordinatorTurn } from './turn.ts';
@@ -62,14 +62,16 @@ function sourcesOf(state: CoordinatorState, except: PeerId): Sync['sources'] {
   return [...infosOf(state, servingPeers(state, holders, except)), ...(stored ? [state.config.self] : [])];
 }
 
-const servingPeers = (state: CoordinatorState, peers: readonly PeerId[], except: PeerId): PeerId[] =>
-  peers
-    .filter((peer) => {
-      const member = state.members[peer];
-      return peer !== except && isPresent(member) && isDialable(member);
-    })
+function servingPeers(state: CoordinatorState, peers: readonly PeerId[], except: PeerId): PeerId[] {
+  const present = peers.flatMap((peer) => {
+    const member = state.members[peer];
+    return peer !== except && isPresent(member) ? [member] : [];
+  });
+  return thoseToAsk(present)
+    .map(({ peerId }) => peerId)
     .toSorted(comparePeerIds)
     .slice(0, MAX_SOURCES);
+}
 
 function serve(turn: CoordinatorTurn, member: MemberRecord, sync: Sync | null): void {
   const { config, phase } = turn.state;

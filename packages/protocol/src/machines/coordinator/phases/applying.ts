@@ -6,7 +6,7 @@ import { drawAudits } from '../audits/draw.ts';
 import { beginCheckpoint, checkpointDue } from '../checkpoints.ts';
 import { applyTimeout } from '../deadlines.ts';
 import { flagWrongState, judgeState, lose } from '../membership.ts';
-import { comparePeerIds, isDialable, isPresent, presentMembers } from '../select.ts';
+import { comparePeerIds, isPresent, presentMembers, thoseToAsk } from '../select.ts';
 import { creditRound } from '../settlement/accounts.ts';
 import type { CoordinatorState, MemberRecord, Phase, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
@@ -97,9 +97,7 @@ function commit(turn: CoordinatorTurn, round: SealedRoundState, votes: readonly 
   for (const { member } of votes)
     if (!right.some((vote) => vote.member.peerId === member.peerId)) flagWrongState(turn, member.peerId, next);
   if (round.seal.snapshot) {
-    const holders = right
-      .map(({ member }) => member)
-      .filter(isDialable)
+    const holders = thoseToAsk(right.map(({ member }) => member))
       .map(({ peerId }) => peerId)
       .toSorted(comparePeerIds);
     turn.set({ snapshot: { round: next, stateHash, holders } });

@@ -12,7 +12,7 @@ import { returnMicroBatches } from '../ledger.ts';
 import { lose } from '../membership.ts';
 import { replanOwners, takeOver } from '../plan.ts';
 import { viewMessage } from '../round-messages.ts';
-import { comparePeerIds, infosOf, isDialable } from '../select.ts';
+import { comparePeerIds, infosOf, thoseToAsk } from '../select.ts';
 import { sealMessage } from '../seal.ts';
 import type { CoordinatorState, MemberRecord, RoundStage, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
@@ -176,8 +176,7 @@ export function abandon(turn: CoordinatorTurn, reason: string): void {
 /** Every living member holds every reduced bucket: from here on nothing can be lost. */
 function seal(turn: CoordinatorTurn, round: RoundState, living: readonly MemberRecord[], digest: Hash): void {
   const samples = round.contributors.reduce((sum, { peerId }) => sum + (round.commitments[peerId]?.samples ?? 0), 0);
-  const holders = living
-    .filter(isDialable)
+  const holders = thoseToAsk(living)
     .map(({ peerId }) => peerId)
     .slice(0, MAX_HOLDERS);
   const snapshot = needsSnapshot(turn.state, round);

@@ -264,6 +264,25 @@ describe('when its server', () => {
     expect(server.asked.filter((path) => path === '/api/events').length).toBe(asked);
   });
 
+  it('tells of a member’s change, is asked for the rest of its page', async () => {
+    await using server = await serve();
+    await using tab = await browser.tab();
+    await tab.page.clock.install({ time: server.run.row(2).lastSeenAt });
+    const page = await open(tab, server, memberPath(server.run));
+    await expect.poll(() => server.watchers).toBe(1);
+    // Long before the page would ask by itself.
+    await page.clock.pauseAt(server.run.row(2).lastSeenAt + 60_000);
+    const asked = (): number => server.asked.filter((path) => path === `/api${memberPath(server.run)}`).length;
+    const before = asked();
+    for (let change = 0; change < 12; change++) server.send(server.run.advance());
+    await expect
+      .poll(async () => {
+        await page.clock.runFor(20);
+        return asked();
+      })
+      .toBeGreaterThan(before);
+  });
+
   it('knows no such member, says so', async () => {
     await using server = await serve();
     await using tab = await browser.tab();

@@ -2,7 +2,7 @@
 import type { AuditRow } from '@murmuration/protocol/dashboard';
 import { count, counted, figure } from '../design/format.ts';
 import { PeerLink } from '../design/peer.tsx';
-import { Badge, Empty, Section } from '../design/pieces.tsx';
+import { Badge, Empty, Section, Skeleton } from '../design/pieces.tsx';
 import type { Tone } from '../design/pieces.tsx';
 import { auditTones } from '../run/member-words.ts';
 
@@ -55,13 +55,21 @@ const Audit = ({ audit }: { readonly audit: AuditRow }) => (
   </details>
 );
 
-export const Audits = ({ audits }: { readonly audits: readonly AuditRow[] }) => (
+interface AuditsProps {
+  readonly audits: readonly AuditRow[];
+  /** How many have been closed, as the stream tells it: it may be ahead of the list. */
+  readonly closed: number;
+}
+
+export const Audits = ({ audits, closed }: AuditsProps) => (
   <Section id="audits" title="Audits" note="others re-executed its work; the newest first, at most 100">
-    {audits.length === 0 ? (
+    {audits.length === 0 && closed > 0 && <Skeleton lines={2} label="The audits are being fetched" />}
+    {audits.length === 0 && closed === 0 && (
       <Empty>
         None of its work has been audited yet. New members are audited often, proven ones rarely, and none never.
       </Empty>
-    ) : (
+    )}
+    {audits.length > 0 && (
       <div class="panel scrolled" role="region" aria-label="List of audits" tabIndex={0}>
         {audits.map((audit) => (
           <Audit key={audit.audit} audit={audit} />

@@ -1,10 +1,11 @@
 /** One member: who it is, what it did, and how its pay came about. */
+import type { PeerId } from '@murmuration/protocol';
 import { apiPaths } from '@murmuration/protocol/dashboard';
 import type { MemberDetail } from '@murmuration/protocol/dashboard';
 import { addressOf } from '../api/client.ts';
 import type { RunView } from '../api/merge.ts';
 import { useFetched } from '../design/fetched.ts';
-import { NOTHING, compact, count, counted, duration, moment, percent, shortHex, tokens } from '../design/format.ts';
+import { NOTHING, compact, count, counted, milliseconds, moment, percent, shortHex, tokens } from '../design/format.ts';
 import { PeerMark } from '../design/peer.tsx';
 import { Badge, Copy, Empty, Figure, Section, Skeleton, Trouble } from '../design/pieces.tsx';
 import { kindOf, lastSeenOf, shareOf, statusOf, trustOf } from '../run/member-words.ts';
@@ -126,7 +127,7 @@ function Figures({ member, view }: { readonly member: MemberDetail; readonly vie
       )}
       <Figure
         label="Computed for"
-        value={duration(member.computeMs / 1000)}
+        value={milliseconds(member.computeMs)}
         note={`last seen ${lastSeenOf(member, view.figures)}`}
       />
     </dl>
@@ -145,9 +146,11 @@ const Pay = ({ sentences }: { readonly sentences: readonly string[] }) =>
   );
 
 export function MemberPage({ peerId, view }: { readonly peerId: string; readonly view: RunView }) {
+  const fresh = view.fresh.get(peerId as PeerId);
   const { answer, error, again } = useFetched<MemberDetail>(
     addressOf(apiPaths.member, { peerId }),
     view.live ? REFRESH_MS : null,
+    fresh,
   );
   const back = (
     <nav class="crumbs no-print" aria-label="Way back">
@@ -168,7 +171,6 @@ export function MemberPage({ peerId, view }: { readonly peerId: string; readonly
       </>
     );
   }
-  const fresh = view.fresh.get(answer.peerId);
   const member: MemberDetail = fresh === undefined ? answer : { ...answer, ...fresh };
   return (
     <>
@@ -190,8 +192,8 @@ export function MemberPage({ peerId, view }: { readonly peerId: string; readonly
           </div>
         </Section>
       </div>
-      <Work peerId={member.peerId} rounds={view.figures.round} live={view.live} />
-      <Audits audits={member.audits} />
+      <Work peerId={member.peerId} rounds={view.figures.round} live={view.live} sign={fresh} />
+      <Audits audits={member.audits} closed={member.trust.passed + member.trust.failed} />
       <Epochs epochs={member.epochs} payment={view.head.payment} />
     </>
   );

@@ -59,10 +59,13 @@ export function Work({
   peerId,
   rounds,
   live,
+  sign,
 }: {
   readonly peerId: string;
   readonly rounds: number;
   readonly live: boolean;
+  /** Another object when the member's row has changed. */
+  readonly sign: unknown;
 }) {
   /** Where older pages begin; the newest page has none. */
   const trail = useSignal<readonly number[]>([]);
@@ -71,6 +74,7 @@ export function Work({
   const { answer, error, again } = useFetched<Page<WorkLine>>(
     address,
     live && before === undefined ? REFRESH_MS : null,
+    before === undefined ? sign : null,
   );
   const next = answer?.next ?? null;
   return (

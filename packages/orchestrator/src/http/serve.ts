@@ -41,7 +41,7 @@ export class ServedRun implements AsyncDisposable {
 
   /** Listens; pages follow when they are built. @throws ServerFailedError */
   static async start(options: ServeOptions): Promise<ServedRun> {
-    const { directory, http, output, say, metrics = () => Promise.resolve('') } = options;
+    const { directory, noted, http, output, say, metrics = () => Promise.resolve('') } = options;
     const notice = (line: string): void => {
       output.event({ event: 'notice', line });
       say(line);
@@ -49,11 +49,12 @@ export class ServedRun implements AsyncDisposable {
     const server = await RunServer.start({ directory, http, metrics, notice });
     const { origin } = server;
     output.event({ event: 'http.listening', url: origin, join: `${origin}/join`, listens: server.listens });
-    say(`watch at ${origin}, join with a browser at ${origin}/join`);
+    // Only at the run's own coordinator can anybody join.
+    const link = noted === null ? origin : `${origin}/join`;
+    say(noted === null ? `watch at ${origin}` : `watch at ${origin}, join with a browser at ${link}`);
     if (isLoopback(http.address.host) && http.announce === null)
       say(`only this machine can open it (--http 0.0.0.0:${server.port} lets others)`);
-    else if (process.stdout.isTTY && !output.json && !output.quiet)
-      for (const line of qrLines(`${origin}/join`)) say(line);
+    else if (process.stdout.isTTY && !output.json && !output.quiet) for (const line of qrLines(link)) say(line);
     return new ServedRun(server, options);
   }
 

@@ -1,7 +1,7 @@
 /** Runs a whole graph exactly and slowly: the oracle of both exact backends. */
 import type { Graph } from '../graph/graph.ts';
 import type { OpTable } from '../graph/op.ts';
-import { type CanonicalArray, flushValue, interpretMap, interpretProduct } from './interpret.ts';
+import { type CanonicalArray, flushed, interpretMap, interpretProduct } from './interpret.ts';
 import { type CanonicalStep, planCanonical } from './plan.ts';
 
 /** The graph's outputs by name. f32 feeds are flushed as they enter, as in every exact backend. */
@@ -18,8 +18,7 @@ export function interpretExactly(
   );
 }
 
-const enter = (values: CanonicalArray): CanonicalArray =>
-  values instanceof Float32Array ? values.map(flushValue) : values;
+const enter = (values: CanonicalArray): CanonicalArray => (values instanceof Float32Array ? flushed(values) : values);
 
 function run(step: CanonicalStep, tensors: readonly CanonicalArray[]): CanonicalArray {
   const at = (tensor: number): CanonicalArray => tensors[tensor] ?? new Float32Array();

@@ -13,6 +13,16 @@ const fround = Math.fround;
 /** +0 where |x| < 2⁻⁵⁰, else x. */
 export const flushValue = (x: number): number => (Math.abs(x) < FLUSH_LIMIT ? 0 : x);
 
+/** Values flushed as they enter a graph; a loop, which takes a tenth of the time of `map` with a function. */
+export function flushed(values: Float32Array): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(values.length);
+  for (let index = 0; index < values.length; index++) {
+    const x = values[index]!;
+    result[index] = Math.abs(x) < FLUSH_LIMIT ? 0 : x;
+  }
+  return result;
+}
+
 /** The elements of a map call over its operands' elements. */
 export function interpretMap(
   { shape, value }: Pick<MapCall, 'shape' | 'value'>,

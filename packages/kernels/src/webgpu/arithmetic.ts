@@ -1,5 +1,5 @@
 /** How a device computes programs: fast, or exactly. */
-import { flushValue } from '../canonical/interpret.ts';
+import { flushed } from '../canonical/interpret.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { OpTable } from '../graph/op.ts';
 import { FLOAT_SUMS, type SumRule } from './accumulate.ts';
@@ -27,5 +27,5 @@ export const fastArithmetic = (context: { readonly ops: OpTable; readonly traits
 export const exactArithmetic = (context: ExactContext): Arithmetic => ({
   plan: (graph) => planExact(graph, context),
   sums: FIXED_SUMS,
-  enter: (values) => values.map(flushValue),
+  enter: flushed,
 });

@@ -22,7 +22,8 @@ export interface Epilogue {
 /** How a kernel ends: with an epilogue or none; overwriting its output or adding to it. */
 export interface Finish {
   readonly epilogue?: Epilogue;
-  readonly accumulate?: boolean;
+  /** `fixed`: to sums in fixed point (`exact/accumulate-fixed.ts`), by kernels that store fours. */
+  readonly accumulate?: boolean | 'fixed';
 }
 
 /** How `operand` lies against a result of shape `shape`; null for anything else, which an epilogue can't read. */
@@ -70,4 +71,4 @@ export function epilogueBindings({ epilogue }: Finish, four: boolean): KernelBin
 
 /** What tells kernels with different ends apart. */
 export const finishKey = ({ epilogue, accumulate = false }: Finish): string =>
-  `${accumulate ? ' accumulating' : ''}${epilogue ? ` then ${epilogue.key}` : ''}`;
+  `${accumulate ? ' accumulating' : ''}${accumulate === 'fixed' ? ' fixed' : ''}${epilogue ? ` then ${epilogue.key}` : ''}`;

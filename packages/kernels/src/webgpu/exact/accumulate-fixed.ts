@@ -43,6 +43,18 @@ fn addFixed(sum: Fixed, gradient: ${float}) -> Fixed {
   return Fixed(select(newLow, ${word}(), overflown), select(newHigh, ${word}(${OVERFLOWN_HIGH >>> 0}u), overflown));
 }`;
 
+/** Functions for {@link addFour}. */
+export const FIXED_FOURS = prelude('vec4u', 'vec4f');
+
+/** Adds the vec4f `gradient` to the four sums whose words lie in `sums` from the vec4u `at` on: two sums in each vector. */
+export const addFour = (sums: string, at: string, gradient: string): string => `
+let words = ${at};
+let a = ${sums}[words];
+let b = ${sums}[words + 1u];
+let after = addFixed(Fixed(vec4u(a.xz, b.xz), vec4u(a.yw, b.yw)), ${gradient});
+${sums}[words] = vec4u(after.low.x, after.high.x, after.low.y, after.high.y);
+${sums}[words + 1u] = vec4u(after.low.z, after.high.z, after.low.w, after.high.w);`;
+
 /** An element a lane. */
 const single: Kernel = {
   key: 'accumulate fixed',
@@ -56,19 +68,14 @@ sum[2u * index] = after.low;
 sum[2u * index + 1u] = after.high;`,
 };
 
-/** Four elements a lane; the words of two sums lie in one vector. */
+/** Four elements a lane. */
 const fours: Kernel = {
   key: 'accumulate fixed by fours',
   uniforms: ['count'],
   bindings: [reads('gradient', 'vec4<f32>'), writes('sum', 'vec4<u32>')],
   workgroupSize: WORKGROUP,
-  prelude: prelude('vec4u', 'vec4f'),
-  body: `if (index >= dims.count) { return; }
-let a = sum[2u * index];
-let b = sum[2u * index + 1u];
-let after = addFixed(Fixed(vec4u(a.xz, b.xz), vec4u(a.yw, b.yw)), gradient[index]);
-sum[2u * index] = vec4u(after.low.x, after.high.x, after.low.y, after.high.y);
-sum[2u * index + 1u] = vec4u(after.low.z, after.high.z, after.low.w, after.high.w);`,
+  prelude: FIXED_FOURS,
+  body: `if (index >= dims.count) { return; }${addFour('sum', '2u * index', 'gradient[index]')}`,
 };
 
 /** Sums in fixed point: two words an element. */

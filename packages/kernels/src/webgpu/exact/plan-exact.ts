@@ -69,8 +69,12 @@ const PLACES = [{ from: 'input', index: 0 }, { from: 'input', index: 1 }, { from
 
 function productCall({ label, a, b, output, problem }: ProductStep, context: ExactContext): PlannedCall {
   const { traits, rounding, tile } = context;
-  const { kernel, uniforms, workgroups, strips } = matmulCall(traits, problem, PLACES, { tile, rounding });
-  return { label, kernel, uniforms, workgroups, strips, operands: [a, b, output] };
+  const call = matmulCall(traits, problem, PLACES, { tile, rounding });
+  const { kernel, uniforms, workgroups, strips, finishing } = call;
+  const planned = { label, kernel, uniforms, workgroups, strips, operands: [a, b, output] };
+  // Sums in fixed point are added to in fours. The tiled family, being for GPUs, has not been seen to gain by it.
+  const adds = problem.n % 4 === 0 && kernel.usesSubgroups;
+  return adds ? { ...planned, accumulating: () => finishing!({ accumulate: 'fixed' }) } : planned;
 }
 
 function finishedCall({ product, map, epilogue, others }: FinishedProduct, context: ExactContext): PlannedCall {

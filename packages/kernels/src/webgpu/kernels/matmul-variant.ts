@@ -1,5 +1,6 @@
 /** What tells one matrix product kernel from another, the sizes that all of them take, and how they store. */
 import { epilogueBindings, type Finish, finishKey } from '../epilogue.ts';
+import { addFour, FIXED_FOURS } from '../exact/accumulate-fixed.ts';
 import { PRELUDE, type Rounding } from '../exact/operations.ts';
 import type { KernelBinding } from '../lowering.ts';
 import type { MatrixProduct } from '../../canonical/kernel.ts';
@@ -64,11 +65,11 @@ export const uniformsOf = ({ rounding, strips }: MatmulVariant): readonly string
 
 /** The functions that a variant's statements call. */
 export const preludeOf = ({ rounding, finish }: MatmulVariant): string =>
-  [rounding ? PRELUDE : '', finish.epilogue?.source ?? ''].join('\n');
+  [rounding ? PRELUDE : '', finish.epilogue?.source ?? '', finish.accumulate === 'fixed' ? FIXED_FOURS : ''].join('\n');
 
 /** The bindings of the result and of what its epilogue reads. */
 export const resultBindings = ({ wideC, finish }: MatmulVariant): KernelBinding[] => [
-  writes('c', wideC ? 'vec4<f32>' : 'f32'),
+  writes('c', finish.accumulate === 'fixed' ? 'vec4<u32>' : wideC ? 'vec4<f32>' : 'f32'),
   ...epilogueBindings(finish, wideC),
 ];
 
@@ -92,6 +93,8 @@ export function storeFour(value: string, row: string, { wideC, finish }: MatmulV
   const start = `let at = (batch * dims.m + ${row}) * dims.cRow + dims.cStart + column;`;
   if (wideC) {
     const load = (index: number) => (layouts[index] === 'full' ? `e${index}[at / 4u]` : `x${index}`);
+    if (finish.accumulate === 'fixed')
+      return `if (${row} < dims.m && column < dims.n) { ${start} ${addFour('c', 'at / 2u', finished('finish4', load, value))} }`;
     return `if (${row} < dims.m && column < dims.n) { ${start} c[at / 4u] ${operator} ${finished('finish4', load, value)}; }`;
   }
   const each = [0, 1, 2, 3].map((offset) => {

@@ -23,7 +23,7 @@ import type {
 } from '@murmuration/protocol';
 import { createNode, dialControl, newKey, RelayRoster, signCommitment } from '@murmuration/protocol/net';
 import type { CoordinatorControl, MurmurationNode } from '@murmuration/protocol/net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Settlement } from '../settlement/settlement.ts';
 import type { Admission } from './admission.ts';
 import { ControlHub } from './control-hub.ts';
@@ -239,6 +239,24 @@ describe('ControlHub', () => {
     expect(roster.mayConnect(worker.peerId, worker.peerId)).toBe(true);
     await worker.stop();
     await happened(2);
+    expect(roster.mayReserve(worker.peerId)).toBe(false);
+  });
+
+  it('waits for a hello and nothing else', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const closed = Promise.withResolvers<void>();
+    const again = await dialControl(
+      worker,
+      { peerId: coordinator.peerId, addresses: coordinator.addresses() },
+      { onMessage: () => undefined, onClose: () => closed.resolve() },
+    );
+    await again.control.send({ type: 'heartbeat', round: round(0), phase: 'waiting' });
+    await happened(2);
+    expect(roster.mayReserve(worker.peerId)).toBe(true);
+    vi.advanceTimersByTime(100 * failureTimeout);
+    await closed.promise;
+    await happened(3);
     expect(roster.mayReserve(worker.peerId)).toBe(false);
   });
 

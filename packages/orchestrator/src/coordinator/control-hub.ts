@@ -104,9 +104,12 @@ export class ControlHub {
     const late = setTimeout(() => control.abort(new Error('it said no hello')), HELLO_STALLS * node.timeouts.stall);
     return {
       onMessage: (message) => {
-        clearTimeout(late);
         if (this.#controls.get(peer) !== control) return undefined;
-        if (message.type === 'hello') return this.#hear(control, message);
+        if (message.type === 'hello') {
+          // Nothing else ends the wait: a stranger would hold its place, at the relay too, with one heartbeat.
+          clearTimeout(late);
+          return this.#hear(control, message);
+        }
         this.#check(peer, message);
         return dispatch({ type: 'message', from: peer, message });
       },

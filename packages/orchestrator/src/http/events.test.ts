@@ -115,6 +115,22 @@ describe('a stream of events', () => {
     }
   });
 
+  it('that fails before it begins leaves its place to others', async () => {
+    await using server = await TestServer.start();
+    await happened(server, 5);
+    const { changesSince } = server.run;
+    server.run.changesSince = () => {
+      throw new Error('the index can’t be read');
+    };
+    for (let n = 0; n < MAX_STREAMS_PER_ADDRESS; n++) {
+      const refused = await server.ask('/api/events', { headers: { 'last-event-id': '3' } });
+      expect(codeOf(refused)).toBe('DEFECT');
+    }
+    server.run.changesSince = changesSince;
+    using listener = await Listener.open(server, 3);
+    expect(await listener.next()).toMatchObject({ event: 'change', id: 5 });
+  });
+
   it('is refused to an address that has too many, and open to the others', async () => {
     await using server = await TestServer.start();
     const open = await Promise.all(

@@ -73,12 +73,13 @@ export class EventStreams {
     if (view === null) throw new Refusal('starting');
     const release = this.#open.take(address);
     if (release === null) throw new Refusal('streams');
-    const first = this.#first(view, last);
     const client: Client = { response, sequence: view.sequence };
+    // Before anything that may fail: the refusal of it ends the answer too.
     response.once('close', () => {
       release();
       this.#clients.delete(client);
     });
+    const first = this.#first(view, last);
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',

@@ -60,6 +60,9 @@ function isFresh(digest: string): boolean {
   }
 }
 
+/** How long plugins took is no warning. */
+const checks = { pluginTimings: false };
+
 /** No inlined assets: the pages' content security policy allows scripts and styles from files of the origin alone. */
 const configuration = (outDir: string, alias: Readonly<Record<string, string>> = {}): InlineConfig => ({
   configFile: false,
@@ -68,7 +71,7 @@ const configuration = (outDir: string, alias: Readonly<Record<string, string>> =
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [nodeFree()],
-  worker: { format: 'es' },
+  worker: { format: 'es', rolldownOptions: { checks } },
   build: {
     outDir,
     emptyOutDir: true,
@@ -77,7 +80,7 @@ const configuration = (outDir: string, alias: Readonly<Record<string, string>> =
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rolldownOptions: {
-      checks: { pluginTimings: false },
+      checks,
       input: { run: join(here, 'index.html'), join: join(here, 'join/index.html') },
     },
   },

@@ -32,6 +32,9 @@ export interface RunView {
   readonly fault: RunSnapshot['fault'];
 }
 
+/** More of the run may come: it goes on, or its journal is still being read. */
+export const isGrowing = ({ live, read }: Pick<RunView, 'live' | 'read'>): boolean => live || read < 1;
+
 export const viewOf = (snapshot: RunSnapshot): RunView => ({
   head: snapshot.head,
   figures: snapshot.figures,

@@ -3,6 +3,7 @@ import type { PeerId } from '@murmuration/protocol';
 import { apiPaths } from '@murmuration/protocol/dashboard';
 import type { MemberDetail } from '@murmuration/protocol/dashboard';
 import { addressOf } from '../api/client.ts';
+import { isGrowing } from '../api/merge.ts';
 import type { RunView } from '../api/merge.ts';
 import { useFetched } from '../design/fetched.ts';
 import { NOTHING, compact, count, counted, milliseconds, moment, percent, shortHex, tokens } from '../design/format.ts';
@@ -149,7 +150,7 @@ export function MemberPage({ peerId, view }: { readonly peerId: string; readonly
   const fresh = view.fresh.get(peerId as PeerId);
   const { answer, error, again } = useFetched<MemberDetail>(
     addressOf(apiPaths.member, { peerId }),
-    view.live ? REFRESH_MS : null,
+    isGrowing(view) ? REFRESH_MS : null,
     fresh,
   );
   const back = (
@@ -192,7 +193,7 @@ export function MemberPage({ peerId, view }: { readonly peerId: string; readonly
           </div>
         </Section>
       </div>
-      <Work peerId={member.peerId} rounds={view.figures.round} live={view.live} sign={fresh} />
+      <Work peerId={member.peerId} rounds={view.figures.round} live={isGrowing(view)} sign={fresh} />
       <Audits audits={member.audits} closed={member.trust.passed + member.trust.failed} />
       <Epochs epochs={member.epochs} payment={view.head.payment} />
     </>

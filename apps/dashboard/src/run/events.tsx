@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { apiPaths, shortPeer } from '@murmuration/protocol/dashboard';
 import type { LogKind, LogLine, Page } from '@murmuration/protocol/dashboard';
 import { addressOf, ask } from '../api/client.ts';
-import { mergeLog } from '../api/merge.ts';
+import { isGrowing, mergeLog } from '../api/merge.ts';
 import type { RunView } from '../api/merge.ts';
 import { Button, Check, Select } from '../design/controls.tsx';
 import { useFetched } from '../design/fetched.ts';
@@ -87,7 +87,10 @@ export function Events({ view }: { readonly view: RunView }) {
     problems: problems.value || null,
     limit: LIMIT,
   };
-  const first = useFetched<Page<LogLine>>(addressOf(apiPaths.log, {}, query), all || !view.live ? null : REFRESH_MS);
+  const first = useFetched<Page<LogLine>>(
+    addressOf(apiPaths.log, {}, query),
+    all || !isGrowing(view) ? null : REFRESH_MS,
+  );
 
   const lines = shownOf(view.log, mergeLog(older.value, first.answer?.rows ?? [], MOST), kind.value, problems.value);
   const next = before.value ?? first.answer?.next ?? null;

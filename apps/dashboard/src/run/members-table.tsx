@@ -7,6 +7,7 @@ import { useSignal } from '@preact/signals';
 import { apiLimits, apiPaths } from '@murmuration/protocol/dashboard';
 import type { MemberRow, MemberSort, Page, RunHead } from '@murmuration/protocol/dashboard';
 import { addressOf } from '../api/client.ts';
+import { isGrowing } from '../api/merge.ts';
 import type { RunView } from '../api/merge.ts';
 import { Pager } from '../design/controls.tsx';
 import { useFetched } from '../design/fetched.ts';
@@ -196,7 +197,7 @@ export function MembersTable({ view }: { readonly view: RunView }) {
   const query = { sort, descending, offset: offset.value, limit: LIMIT, find: find.value.trim() };
   const { answer, error, again } = useFetched<Page<MemberRow>>(
     addressOf(apiPaths.members, {}, query),
-    view.live ? REFRESH_MS : null,
+    isGrowing(view) ? REFRESH_MS : null,
   );
 
   const shown = inOrder(answer?.rows.map((row) => view.fresh.get(row.peerId) ?? row) ?? [], order.value);

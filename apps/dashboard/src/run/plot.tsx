@@ -28,6 +28,8 @@ interface PlotProps {
   readonly xWords: (x: number) => string;
   /** Both ends of the x axis. */
   readonly xRange: readonly [number, number];
+  /** No value is greater. */
+  readonly yMost: number;
   /** A mark of the y axis, shorter than a value. */
   readonly yWords: (y: number) => string;
   /** Distances between marks on the x axis that people count in; null: powers of ten. */
@@ -84,7 +86,9 @@ function optionsOf(element: HTMLElement, props: PlotProps): uPlot.Options {
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
     scales: {
       x: { time: false, range: () => [...props.xRange] },
-      y: logarithmic ? { distr: 3, range: (_, low, high) => logRange(low, high) } : {},
+      y: logarithmic
+        ? { distr: 3, range: (_, low, high) => logRange(low, high) }
+        : { range: (_, low, high) => linearRange(low, high, props.yMost) },
     },
     axes: [
       {
@@ -116,6 +120,13 @@ function optionsOf(element: HTMLElement, props: PlotProps): uPlot.Options {
 /** A little room at both ends; before there are values, uPlot asks with none. */
 const logRange = (low: number | null, high: number | null): [number, number] =>
   low !== null && high !== null && low > 0 ? [low * 0.9, high * 1.1] : [0.1, 10];
+
+/** Room above and below, for a flat curve too, but none where there can be no values: nothing shown here is negative. */
+function linearRange(low: number | null, high: number | null, most: number): [number, number] {
+  if (low === null || high === null) return [0, Math.min(1, most)];
+  const room = Math.max((high - low) * 0.08, Math.abs(high) * 0.02, Number.EPSILON);
+  return [Math.max(0, low - room), Math.min(most, high + room)];
+}
 
 /** 1, 2 and 5 of every power of ten between them: what people read off a logarithmic axis. */
 function decades(low: number, high: number): number[] {

@@ -7,6 +7,8 @@ import { JoinCard } from './join-card.tsx';
 import { MembersTable } from './members-table.tsx';
 import { Rounds } from './rounds.tsx';
 import { RunHeader } from './run-header.tsx';
+import './curves.css';
+import './rounds.css';
 import './run.css';
 
 const parts = { curves: 'Curves', rounds: 'Rounds', members: 'Members', events: 'Events', join: 'Take part' };

@@ -79,6 +79,8 @@ const configuration = (outDir: string, alias: Readonly<Record<string, string>> =
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // The tab's worker with libp2p, loaded when somebody joins; the tests hold what a first visit loads.
+    chunkSizeWarningLimit: 1000,
     rolldownOptions: {
       checks,
       input: { run: join(here, 'index.html'), join: join(here, 'join/index.html') },

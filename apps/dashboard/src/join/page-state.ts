@@ -1,6 +1,7 @@
 /** What the page shows, decided from what is known: one state at a time, each with words for it. */
 import { speaksOurVersion } from '@murmuration/protocol/dashboard';
 import type { JoinOffer } from '@murmuration/protocol/dashboard';
+import { capital } from '../design/format.ts';
 import type { PageExamination, TabBackend, TabEnd, TabStatus } from '@murmuration/worker/browser';
 
 /** A state in which this tab cannot work: what is the matter, and what a person can do about it. */
@@ -171,8 +172,6 @@ function waysToJoin(
       : `${capital(adapter)} will compute.`;
   return [{ backend: chosen, label: `${verb} with this tab`, note }];
 }
-
-const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 
 const endTitles: Readonly<Record<TabEnd['outcome'], string>> = {
   finished: 'The run is finished',

@@ -38,6 +38,15 @@ describe('how a run stands', () => {
     expect(reading.name).toBe('reading');
     expect(reading.label).toContain('43');
   });
+  it('takes a live run that is a few entries behind as live, and a copied one as still being read', () => {
+    const behind = (live: boolean) =>
+      viewWith((run) => {
+        run.read = 0.99;
+        run.live = live;
+      });
+    expect(standingOf(behind(true), open, false).name).toBe('live');
+    expect(standingOf(behind(false), open, false).name).toBe('reading');
+  });
   it('names the command for a run that nobody writes', () => {
     const stopped = standingOf(
       viewWith((run) => (run.live = false)),

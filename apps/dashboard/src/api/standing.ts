@@ -21,13 +21,16 @@ export interface Standing {
 
 type Known = Pick<RunView, 'live' | 'read' | 'figures'>;
 
+/** A live journal is always a few entries ahead of its reader; from here on that is no news. */
+const CAUGHT_UP = 0.95;
+
 const of = (name: StandingName, label: string, sentence: string): Standing => ({ name, label, sentence });
 
 /** `view` is what is shown, null before there is anything. */
 export function standingOf(view: Known | null, link: LinkState, paused: boolean): Standing {
   if (view === null) return of('connecting', 'Connecting', 'The page asks its server for the run.');
   const { outcome } = view.figures;
-  if (view.read < 1)
+  if (view.read < (view.live ? CAUGHT_UP : 1))
     return of(
       'reading',
       `Reading journal ${Math.floor(view.read * 100)}\u202f%`,

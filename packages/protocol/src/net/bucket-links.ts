@@ -1,10 +1,10 @@
 /** Member to member: one long-lived stream a peer and direction, which carries tensor frames while a round runs. */
-import type { Stream } from '@libp2p/interface';
 import type { PeerId } from '../core/ids.ts';
 import { bucketFrameCodec } from '../wire/codec.ts';
 import type { MemberInfo } from '../wire/control.ts';
 import type { BucketFrame } from '../wire/frames.ts';
 import { BUCKET_PROTOCOL } from '../wire/names.ts';
+import { BucketAnswers } from './bucket-answers.ts';
 import { BucketLink, closeQuietly } from './bucket-link.ts';
 import { PeerFaultError } from './errors.ts';
 import { frameHead, readFrames } from './frame-stream.ts';
@@ -25,13 +25,14 @@ export async function serveBuckets(
   maxBody: () => number = () => MAX_FRAME_BODY,
 ): Promise<void> {
   await node.serve(BUCKET_PROTOCOL, 2, (stream, peer) => {
+    const answers = new BucketAnswers(stream);
     readFrames(
       { stream, peer, codec: bucketFrameCodec, maxBody: maxBody() },
       {
         destination: (frame, bodyLength) => receiver.destination(peer, frame, bodyLength),
         frame: (frame, body) => {
           const handled = receiver.received(peer, frame, body);
-          return handled === undefined ? answer(stream) : handled.then(() => answer(stream));
+          return handled === undefined ? answers.add() : handled.then(() => answers.add());
         },
         ended: (error) => {
           if (error instanceof PeerFaultError) node.fault(peer, error);
@@ -41,13 +42,6 @@ export async function serveBuckets(
       },
     );
   });
-}
-
-/** Tells the sender that a frame is dealt with. It reads a byte a frame, or it is no sender of ours. */
-function answer(stream: Stream): void {
-  if (stream.status !== 'open') return;
-  if (stream.writableNeedsDrain) stream.abort(new Error('it does not read the answers'));
-  else stream.send(Uint8Array.of(1));
 }
 
 /** The outgoing half: opens a stream to a peer when the first bucket goes there, and again when it broke or a better path is there. */

@@ -13,7 +13,7 @@ import type {
   TimerName,
 } from '@murmuration/protocol';
 import { milliseconds, PROTOCOL_VERSION } from '@murmuration/protocol';
-import { createNode, RelayRoster, serveFetch, Timers } from '@murmuration/protocol/net';
+import { createNode, originAddress, RelayRoster, serveFetch, Timers } from '@murmuration/protocol/net';
 import type { Door, ListeningNode, NodeOptions } from '@murmuration/protocol/net';
 import type { LoadedJob } from '../plan/load-job.ts';
 import { planRun } from '../plan/plan.ts';
@@ -28,7 +28,6 @@ import type { RunPaths } from '../store/run-directory.ts';
 import { openToAll, type Admission } from './admission.ts';
 import { coordinatorConfig } from './config.ts';
 import { coordinationOf } from './coordination.ts';
-import { webSocketAddress } from '../http/join-offer.ts';
 import type { Coordination } from '../http/messages.ts';
 import { ControlHub } from './control-hub.ts';
 import { CoordinatorDriver } from './driver.ts';
@@ -285,7 +284,7 @@ export class Session {
       privateKey,
       listen,
       announce,
-      alsoAnnounce: pages === undefined ? [] : [webSocketAddress(pages.origin)],
+      alsoAnnounce: pages === undefined ? [] : [originAddress(pages.origin)],
       relay,
       failureTimeout: milliseconds(failureTimeout),
       ...(metrics === undefined ? {} : { metrics }),

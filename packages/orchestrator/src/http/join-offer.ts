@@ -1,6 +1,7 @@
 /** What a volunteer's tab is told before it begins. */
 import type { RunId } from '@murmuration/protocol';
 import type { JoinOffer, RunSnapshot } from '@murmuration/protocol/dashboard';
+import { originAddress } from '@murmuration/protocol/net-core';
 
 /** What only the coordinator's side knows; it does not change while the server runs. */
 export interface JoinFacts {
@@ -10,14 +11,6 @@ export interface JoinFacts {
   readonly tokenRequired: boolean;
   readonly stateBytes: number;
   readonly files: JoinOffer['files'];
-}
-
-/** A page's origin as the address of a WebSocket there. */
-export function webSocketAddress(origin: URL): string {
-  const host = origin.hostname.replaceAll(/[[\]]/g, '');
-  const kind = host.includes(':') ? 'ip6' : /^\d+\.\d+\.\d+\.\d+$/.test(host) ? 'ip4' : 'dns4';
-  const secure = origin.protocol === 'https:';
-  return `/${kind}/${host}/tcp/${origin.port || (secure ? 443 : 80)}/${secure ? 'wss' : 'ws'}`;
 }
 
 /** Why nobody is taken in; null when workers are. */
@@ -41,7 +34,7 @@ export function joinOffer(run: RunSnapshot, facts: JoinFacts | null, origin: URL
     protocolVersion: facts?.protocolVersion ?? '',
     open,
     reason: open ? 'The run takes workers in.' : (reason ?? 'This page only shows the run; it takes nobody in.'),
-    addresses: open ? [`${webSocketAddress(origin)}/p2p/${facts.peerId}`] : [],
+    addresses: open ? [`${originAddress(origin)}/p2p/${facts.peerId}`] : [],
     sameOrigin: open,
     tokenRequired: facts?.tokenRequired ?? false,
     payment: head.payment,

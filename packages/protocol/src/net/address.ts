@@ -60,6 +60,14 @@ export function parsePeerAddress(text: string): { readonly multiaddr: Multiaddr;
   return { multiaddr: parsed, peerId };
 }
 
+/** The origin of pages as the multiaddr of the WebSockets that its port takes: `https://host:port` → `/dns4/host/tcp/port/wss`. */
+export function originAddress({ protocol, hostname, port }: URL): string {
+  const secure = protocol === 'https:';
+  const host = hostname.replaceAll(/[[\]]/g, '');
+  const kind = host.includes(':') ? 'ip6' : /^\d+\.\d+\.\d+\.\d+$/.test(host) ? 'ip4' : 'dns4';
+  return `/${kind}/${host}/tcp/${port || (secure ? 443 : 80)}/${secure ? 'wss' : 'ws'}`;
+}
+
 function hostOf(components: ReturnType<Multiaddr['getComponents']>): ParsedAddress['host'] {
   const [first, second] = components;
   if (first?.value === undefined || second?.name !== 'tcp') return null;

@@ -5,7 +5,7 @@
 export { fastSha256, leafDigests } from '#sha256';
 export { signCommitment, verifyCommitment } from './commitment-signature.ts';
 export { type Clock, systemClock, Timers } from './timers.ts';
-export { parseAddress, parsePeerAddress, type AddressKind, type ParsedAddress } from './address.ts';
+export { originAddress, parseAddress, parsePeerAddress, type AddressKind, type ParsedAddress } from './address.ts';
 export { BucketLinks, serveBuckets, type BucketReceiver } from './bucket-links.ts';
 export { dialControl, serveControl, type CoordinatorControl, type WorkerControl } from './control.ts';
 export { ControlStream, type ControlHandlers } from './control-stream.ts';

@@ -1,7 +1,7 @@
 /** Which addresses of strangers are dialled, from where, and in which order. */
 import { describe, expect, it } from 'vitest';
 import { peerId } from '../core/ids.ts';
-import { parseAddress, type AddressKind } from './address.ts';
+import { originAddress, parseAddress, type AddressKind } from './address.ts';
 import { MAX_DIALLED_ADDRESSES } from './limits.ts';
 import { nearestTo, pathsTo, type Standpoint } from './paths.ts';
 
@@ -107,4 +107,14 @@ describe('addresses', () => {
     ['/ip4/172.32.0.9/tcp/1', 'public'],
     ['/dns4/train.example/tcp/443/wss', 'public'],
   ] as const)('%s is %s', (address, reach) => expect(nearestTo({ peerId: relay, addresses: [address] })).toBe(reach));
+});
+
+describe('an origin as a multiaddr', () => {
+  it.each([
+    ['https://train.example', '/dns4/train.example/tcp/443/wss'],
+    ['https://train.example:8443', '/dns4/train.example/tcp/8443/wss'],
+    ['http://127.0.0.1:8080', '/ip4/127.0.0.1/tcp/8080/ws'],
+    ['http://localhost', '/dns4/localhost/tcp/80/ws'],
+    ['http://[::1]:9000', '/ip6/::1/tcp/9000/ws'],
+  ])('%s is %s', (origin, address) => expect(originAddress(new URL(origin))).toBe(address));
 });

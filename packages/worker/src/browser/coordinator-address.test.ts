@@ -1,21 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { JoinOffer } from '@murmuration/protocol/dashboard';
-import { coordinatorOf, originAddress } from './coordinator-address.ts';
+import { coordinatorOf } from './coordinator-address.ts';
 
 const PEER = '16Uiu2HAmPMWmvf3UoX1HjmsCMw7Neuw5WSHbQpZDQ3CQ8vQtgc7a';
 const OTHER = '16Uiu2HAmDPyivwjupKs9DHkToJgDJ8mXDer7scots7aHxmhDyudZ';
 const offer = (addresses: readonly string[], sameOrigin = false): JoinOffer =>
   ({ addresses, sameOrigin }) as unknown as JoinOffer;
-
-describe('an origin as a multiaddr', () => {
-  it.each([
-    ['https://train.example', '/dns/train.example/tcp/443/wss'],
-    ['https://train.example:8443', '/dns/train.example/tcp/8443/wss'],
-    ['http://127.0.0.1:8080', '/ip4/127.0.0.1/tcp/8080/ws'],
-    ['http://localhost', '/dns/localhost/tcp/80/ws'],
-    ['http://[::1]:9000', '/ip6/::1/tcp/9000/ws'],
-  ])('%s is %s', (origin, address) => expect(originAddress(origin)).toBe(address));
-});
 
 describe('the coordinator of an offer', () => {
   it('is dialled where the page came from, where that leads to it', () => {
@@ -23,7 +13,7 @@ describe('the coordinator of an offer', () => {
     expect(coordinatorOf(offer([address]), 'https://train.example').addresses).toEqual([address]);
     expect(coordinatorOf(offer([address], true), 'https://train.example')).toEqual({
       peerId: PEER,
-      addresses: [`/dns/train.example/tcp/443/wss/p2p/${PEER}`, address],
+      addresses: [`/dns4/train.example/tcp/443/wss/p2p/${PEER}`, address],
     });
   });
 

@@ -1,7 +1,7 @@
 /** Where a page dials the coordinator. */
 import type { MemberInfo } from '@murmuration/protocol';
 import type { JoinOffer } from '@murmuration/protocol/dashboard';
-import { parsePeerAddress } from '@murmuration/protocol/net-core';
+import { originAddress, parsePeerAddress } from '@murmuration/protocol/net-core';
 import { NoCoordinatorError } from './errors.ts';
 
 /**
@@ -14,15 +14,6 @@ export function coordinatorOf({ addresses, sameOrigin }: JoinOffer, origin: stri
   if (peerId === undefined || peers.some((other) => other !== peerId)) throw new NoCoordinatorError({ addresses });
   return {
     peerId,
-    addresses: [...new Set([...(sameOrigin ? [`${originAddress(origin)}/p2p/${peerId}`] : []), ...addresses])],
+    addresses: [...new Set([...(sameOrigin ? [`${originAddress(new URL(origin))}/p2p/${peerId}`] : []), ...addresses])],
   };
-}
-
-/** `https://host:port` as a multiaddr of WebSockets. */
-export function originAddress(origin: string): string {
-  const { protocol, hostname, port } = new URL(origin);
-  const secure = protocol === 'https:';
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const kind = host.includes(':') ? 'ip6' : /^\d+\.\d+\.\d+\.\d+$/.test(host) ? 'ip4' : 'dns';
-  return `/${kind}/${host}/tcp/${port || (secure ? 443 : 80)}/${secure ? 'wss' : 'ws'}`;
 }

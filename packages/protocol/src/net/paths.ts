@@ -20,7 +20,7 @@ export interface Standpoint {
   readonly coordinator: MemberInfo | null;
 }
 
-/** Addresses of one kind of path, tried together. */
+/** Addresses of one kind of path, tried one after the other. */
 export interface Path {
   readonly kind: PathKind;
   readonly addresses: readonly Multiaddr[];

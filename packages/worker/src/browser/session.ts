@@ -2,7 +2,7 @@
 import { keyFromRaw } from '@murmuration/protocol/net-core';
 import type { Reporter } from '../shell/report.ts';
 import { Worker, type WorkerEnd } from '../shell/worker.ts';
-import { noFaults } from '../testing/faults.ts';
+import { noFaults } from '../shell/faults.ts';
 import type { WorkerClock } from './clock/worker-clock.ts';
 import { TabData } from './data/tab-data.ts';
 import type { TabReport, TabWorkerOptions } from './face.ts';

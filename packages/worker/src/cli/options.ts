@@ -5,7 +5,7 @@ import { address, MurmurationError, type Address } from '@murmuration/protocol';
 import { loadOrCreateKey, parsePeerAddress } from '@murmuration/protocol/net';
 import type { BackendChoice } from '../compute/device-messages.ts';
 import { nodeHost } from '../node/host.ts';
-import { faultsFrom } from '../testing/faults.ts';
+import { faultsFrom } from '../shell/faults.ts';
 import type { WorkerOptions } from '../shell/worker.ts';
 
 /** Any free port of every interface, by TCP and by WebSocket. */

@@ -12,7 +12,7 @@ import {
 } from '@murmuration/protocol';
 import { fastSha256, type BucketLinks } from '@murmuration/protocol/net-core';
 import { nextTurn } from '../shell/turn.ts';
-import { crashPoint, type Faults } from '../testing/faults.ts';
+import { crashPoint, type Faults } from '../shell/faults.ts';
 import type { BucketCut } from './bucket-cut.ts';
 import { MissingBucketError } from './errors.ts';
 import { provenBucket, type OwnContributions } from './own-contributions.ts';

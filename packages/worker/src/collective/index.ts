@@ -6,4 +6,4 @@ export { commitTo, OwnContributions, type OwnContribution } from './own-contribu
 export { ReceivedContributions } from './received-contributions.ts';
 export { ReducedBuckets, type ReducedBucket } from './reduced-buckets.ts';
 export { floatsOf, type Summation, summationOf } from './summation.ts';
-export { noFaults } from '../testing/faults.ts';
+export { noFaults } from '../shell/faults.ts';

@@ -8,7 +8,7 @@ import { keyFromRaw } from '@murmuration/protocol/net';
 import { BucketCut } from '../collective/bucket-cut.ts';
 import { OwnContributions } from '../collective/own-contributions.ts';
 import { summationOf } from '../collective/summation.ts';
-import { noFaults } from '../testing/faults.ts';
+import { noFaults } from '../shell/faults.ts';
 import { ComputeQueue } from './compute-queue.ts';
 import { StepRunner } from './step-runner.ts';
 import { Trainer, type TrainerParts } from './trainer.ts';

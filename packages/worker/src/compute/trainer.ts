@@ -8,7 +8,7 @@ import { commitTo, type OwnContributions } from '../collective/own-contributions
 import { bytesOf, type ContributionValues, type Summation } from '../collective/summation.ts';
 import type { KeptStates } from '../sync/kept-states.ts';
 import type { Replica } from '../sync/replica.ts';
-import { crashPoint, spoil, trainedSamples, type Faults } from '../testing/faults.ts';
+import { crashPoint, spoil, trainedSamples, type Faults } from '../shell/faults.ts';
 import type { ComputeQueue } from './compute-queue.ts';
 import { DivergedError } from './errors.ts';
 import type { Gradient, StepRunner } from './step-runner.ts';

@@ -10,7 +10,7 @@ import type { ComputeQueue } from '../compute/compute-queue.ts';
 import { Trainer } from '../compute/trainer.ts';
 import { answerFetch } from '../sync/serve.ts';
 import { Updater } from '../sync/updater.ts';
-import type { Faults } from '../testing/faults.ts';
+import type { Faults } from './faults.ts';
 import { NoRunError } from './errors.ts';
 import type { Happening, Performers } from './member-loop.ts';
 import { startOf, type Run } from './prepare-run.ts';

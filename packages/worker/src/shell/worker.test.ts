@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyFromRaw } from '@murmuration/protocol/net';
 import { nodeHost } from '../node/host.ts';
-import { crashPhases, misbehaviours, noFaults, type Faults } from '../testing/faults.ts';
+import { crashPhases, misbehaviours, noFaults, type Faults } from './faults.ts';
 import { ScriptedCoordinator, type ScriptedOptions } from '../testing/scripted-coordinator.ts';
 import { tinyJob } from '../testing/tiny-job.ts';
 import type { WorkerReport } from './report.ts';

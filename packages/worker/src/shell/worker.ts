@@ -24,7 +24,7 @@ import {
 } from '@murmuration/protocol/net-core';
 import { Attester } from '../audit/attest.ts';
 import { ComputeQueue } from '../compute/compute-queue.ts';
-import type { Faults } from '../testing/faults.ts';
+import type { Faults } from './faults.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
 import { DeviceSlot } from './device-slot.ts';
 import { InterruptedError } from './errors.ts';

@@ -16,7 +16,7 @@ import type { OwnContributions } from '../collective/own-contributions.ts';
 import type { ReceivedContributions } from '../collective/received-contributions.ts';
 import type { ReducedBuckets } from '../collective/reduced-buckets.ts';
 import { floatsOf } from '../collective/summation.ts';
-import { crashPoint, type Faults } from '../testing/faults.ts';
+import { crashPoint, type Faults } from '../shell/faults.ts';
 import { StateMismatchError } from './errors.ts';
 import { fetchReduced, fetchState } from './fetch-state.ts';
 import type { KeptStates } from './kept-states.ts';

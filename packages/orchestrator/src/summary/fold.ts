@@ -114,6 +114,8 @@ const folds: Folds = {
     fault(draft, { at, round: null, peerId, kind: `refused (${code})`, reason }),
   memberFlagged: (draft, { peerId, round, code, reason }, at) =>
     fault(draft, { at, round, peerId, kind: `flagged (${code})`, reason }),
+  memberSuspended: (draft, { peerId, round, until, reason }, at) =>
+    fault(draft, { at, round, peerId, kind: `sits out until round ${until}`, reason }),
   roundAbandoned: (draft, { round, reason }, at) =>
     fault(draft, { at, round, peerId: null, kind: 'round abandoned', reason }),
   viewChanged: (draft, { round, view, reason }, at) =>

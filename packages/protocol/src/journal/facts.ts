@@ -48,6 +48,8 @@ interface FactTable {
     code: string;
     reason: string;
   };
+  /** The others waited by its fault, not for the first time: it takes no part in rounds from `round` up to, without, `until`. */
+  memberSuspended: { peerId: PeerId; round: Round; until: Round; strikes: number; reason: string };
   memberFlagged: { peerId: PeerId; round: Round; code: string; reason: string };
   roundAssigned: {
     round: Round;

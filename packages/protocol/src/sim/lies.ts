@@ -7,9 +7,11 @@ import { rootOf, signatureOf, valueHash, type Vector } from './numbers.ts';
 
 /**
  * `contribution`: commits to something else than it computed. `equivocation`: signs one contribution for the coordinator and
- * another for an owner. `slander`: says as an owner that the others signed something else.
+ * another for an owner. `slander`: says as an owner that the others signed something else. `forgery`: sends buckets that are
+ * not in what it committed to. `accusation`: says as an owner that another forged, each round of the next, and reduces
+ * nothing. `dawdling`: never says that it has applied a round.
  */
-export type Lie = 'contribution' | 'equivocation' | 'slander';
+export type Lie = 'contribution' | 'equivocation' | 'slander' | 'forgery' | 'accusation' | 'dawdling';
 
 /** A contribution, and what its maker says of it. */
 export interface SignedContribution {
@@ -34,6 +36,17 @@ export function secondCommitment(
 /** Whom an equivocator shows its second contribution: the first owner that isn't itself. */
 export const deceivedBy = (peerId: PeerId, collective: CollectiveState | null): PeerId | undefined =>
   collective?.owners.find((owner) => owner !== peerId);
+
+/** Accuses the contributors after it, one a round. */
+export function accusation(
+  { round }: WorkerMessageOf<'reduced'>,
+  owner: PeerId,
+  collective: CollectiveState | null,
+): WorkerMessageOf<'fault'> | null {
+  const others = (collective?.contributors ?? []).filter(({ peerId }) => peerId !== owner);
+  const victim = others[round % Math.max(1, others.length)];
+  return victim === undefined ? null : { type: 'fault', round, peerId: victim.peerId, code: 'forged', reason: 'a lie' };
+}
 
 /** Passes on what none of the others signed. */
 export function slander(

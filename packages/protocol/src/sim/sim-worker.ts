@@ -6,8 +6,9 @@ import type { MemberEffect, MemberEffectOf, MemberEffectType, MemberTimerName } 
 import type { MemberEvent, MemberEventOf } from '../machines/member/events.ts';
 import type { MemberState } from '../machines/member/state.ts';
 import { initialMember, memberTransition } from '../machines/member/transition.ts';
+import type { WorkerMessage } from '../wire/control.ts';
 import { invariant } from './errors.ts';
-import { altered, deceivedBy, secondCommitment, slander, type Lie } from './lies.ts';
+import { accusation, altered, deceivedBy, secondCommitment, slander, type Lie } from './lies.ts';
 import type { ControlConnection } from './network.ts';
 import {
   gradientOf,
@@ -106,6 +107,15 @@ export class SimWorker {
     this.#world.performed(this, effect);
   }
 
+  /** What it says instead; null for nothing. */
+  #said(message: WorkerMessage): WorkerMessage | null {
+    const { collective } = this.#state;
+    const { lie } = this.traits;
+    if (lie === 'slander' && message.type === 'reduced') return slander(this.peerId, message, collective);
+    if (lie === 'accusation' && message.type === 'reduced') return accusation(message, this.peerId, collective);
+    return lie === 'dawdling' && message.type === 'applied' ? null : message;
+  }
+
   #later(delay: number, happening: MemberHappening): void {
     this.#world.scheduler.after(delay, () => this.tell(happening));
   }
@@ -123,8 +133,8 @@ export class SimWorker {
   readonly #performers: Performers = {
     send: ({ message }) => {
       const connection = this.#connection;
-      const isSlander = this.traits.lie === 'slander' && message.type === 'reduced';
-      const said = isSlander ? slander(this.peerId, message, this.#state.collective) : message;
+      const said = this.#said(message);
+      if (said === null) return;
       connection?.up.deliver(() => this.#world.coordinator.receive(this, connection, said));
     },
     connect: () => this.connect(),
@@ -226,10 +236,19 @@ export class SimWorker {
     for (const bucket of buckets) {
       const value = values[bucket]!;
       this.#world.frame(this, to.peerId, (receiver) => {
+        if (this.traits.lie === 'forgery') return this.#refusedBy(receiver, bucket);
         receiver.tensors.receive(assignment, this.peerId, bucket, value);
         receiver.tell({ type: 'contributionReceived', ...commitment, from: this.peerId, bucket });
       });
     }
+  }
+
+  /** The receiver's shell finds that the bucket does not belong to what was committed to. */
+  #refusedBy(receiver: SimWorker, bucket: number): void {
+    const { held } = receiver.state;
+    if (held === null) return;
+    const reason = `bucket ${bucket} is not in the contribution that it says`;
+    receiver.tell({ type: 'faultSeen', peerId: this.peerId, round: held.round, code: 'forged', reason });
   }
 
   #reduce({ round, view, bucket, terms }: MemberEffectOf<'reduce'>): void {

@@ -199,6 +199,47 @@ describe('a lie about who committed to what', () => {
   });
 });
 
+describe('a member that makes the others wait', () => {
+  const rounds = 120;
+  const options = { weather: calm, rounds, workers: 5, config: { startMembers: 5 } };
+  const losses = (result: SimulationResult) => factsOf(result, 'memberGone').map(({ peerId }) => peerId);
+  /** Committed rounds in which at least so many trained. */
+  const roundsOf = (result: SimulationResult, atLeast: number) =>
+    factsOf(result, 'roundCommitted').filter(({ shares }) => shares.length >= atLeast).length;
+
+  it.each([
+    ...seeds(400, 3).map((seed) => ['forgery', seed] as const),
+    ...seeds(410, 3).map((seed) => ['dawdling', seed] as const),
+  ])('by %s does so ever more rarely, and alone is lost for it (seed %i)', (lie, seed) => {
+    const result = run({ ...options, seed, liars: 1, lie });
+    expect(result.outcome).toBe('finished');
+    expect(new Set(losses(result)).size).toBe(1);
+    // 1, 2, 4, … rounds apart: the eighth time would come after 127 rounds.
+    expect(losses(result).length).toBeLessThanOrEqual(8);
+    expect(roundsOf(result, 4)).toBe(rounds);
+  });
+
+  it.each(seeds(420, 3))('by forgery costs the others no deadline (seed %i)', (seed) => {
+    const [forged, honest] = [
+      run({ ...options, seed, liars: 1, lie: 'forgery' }),
+      run({ ...options, seed, workers: 4, config: { startMembers: 4 } }),
+    ];
+    expect(forged.virtualMs).toBeLessThan(honest.virtualMs * 1.1);
+  });
+
+  it.each(seeds(430, 3))('by accusing others keeps nobody out for long, and sits out itself (seed %i)', (seed) => {
+    const result = run({ ...options, seed, liars: 1, lie: 'accusation' });
+    expect(result.outcome).toBe('finished');
+    expect(losses(result).length).toBeLessThanOrEqual(10);
+    expect(roundsOf(result, 4)).toBeGreaterThan(rounds * 0.85);
+  });
+
+  it.each(seeds(440, 3))('in rough weather does not stop the run (seed %i)', (seed) => {
+    for (const lie of ['forgery', 'accusation', 'dawdling'] as const)
+      expect(run({ seed, weather: rough, rounds: 20, workers: 5, liars: 2, lie }).outcome).toBe('finished');
+  });
+});
+
 describe('workers that cannot be dialled', () => {
   /** Nobody that cannot be dialled reduces or gives out a bucket. */
   const watched = (options: SimulationOptions): { result: SimulationResult; clients: ReadonlySet<string> } => {

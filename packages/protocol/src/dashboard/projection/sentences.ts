@@ -57,6 +57,13 @@ const rules: { readonly [T in RunFact['type']]?: Rule<T> } = {
     ],
   ],
   memberFlagged: ['fault', ({ peerId, reason }) => ['bad', `${shortPeer(peerId)} is flagged: ${reason}`]],
+  memberSuspended: [
+    'fault',
+    ({ peerId, round, until, reason }) => [
+      'warning',
+      `${shortPeer(peerId)} sits out ${until - round === 1 ? `round ${figure(round)}` : `rounds ${figure(round)} to ${figure(until - 1)}`}: ${reason}`,
+    ],
+  ],
   viewChanged: ['round', ({ round, reason }) => ['warning', `round ${round} goes on in another view: ${reason}`]],
   roundAbandoned: ['round', ({ round, reason }) => ['warning', `round ${round} is handed out anew: ${reason}`]],
   rolledBack: ['fault', ({ from, to, reason }) => ['bad', `rolled back from round ${from} to ${to}: ${reason}`]],

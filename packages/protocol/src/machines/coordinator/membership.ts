@@ -6,6 +6,7 @@ import { speaksOurVersion } from '../../wire/version.ts';
 import { PROTOCOL_VERSION } from '../../wire/names.ts';
 import type { StatePoint } from './events.ts';
 import { isPresent, presentMembers, stateHashAt } from './select.ts';
+import { goodStanding } from './standing.ts';
 import { credibleSpeed } from './speed.ts';
 import type { CoordinatorState, MemberRecord } from './state.ts';
 import type { CoordinatorTurn } from './turn.ts';
@@ -77,6 +78,7 @@ function enrol(turn: CoordinatorTurn, peerId: PeerId, hello: Hello, known: Membe
     wrongStates: 0,
     auditsPassed: 0,
     contradicted: 0,
+    standing: goodStanding,
     samplesPerSecond: 0,
     seniority: Object.keys(turn.state.members).length,
     ...known,

@@ -13,6 +13,15 @@ import type { StatePoint } from './events.ts';
  */
 export type MemberStatus = 'waiting' | 'syncing' | 'ready' | 'active' | 'lost' | 'left' | 'expelled';
 
+/** What the run remembers of the times that others waited by a member's fault (`standing.ts`). */
+export interface Standing {
+  readonly strikes: number;
+  /** The first round that it may take part in again; in the past for most. */
+  readonly suspendedUntil: Round;
+  /** Rounds in a row without blame since the last strike came or wore off. */
+  readonly blameless: number;
+}
+
 export interface MemberRecord {
   readonly peerId: PeerId;
   readonly status: MemberStatus;
@@ -38,6 +47,8 @@ export interface MemberRecord {
   readonly auditsPassed: number;
   /** Verdicts of this member that others contradicted. */
   readonly contradicted: number;
+  /** Outlives its presence. */
+  readonly standing: Standing;
 }
 
 /** Which micro-batches have been handed out: all below `next` except the `returned` ones (ascending). */
@@ -99,6 +110,8 @@ export interface RoundState {
   /** What members say they stand at after the sealed round. */
   readonly applied: Readonly<Record<PeerId, { readonly stateHash: Hash; readonly gradientNorm: number }>>;
   readonly accusations: readonly Accusation[];
+  /** Their complaints count no more in this round: one of each was believed though nobody else shared it. */
+  readonly unheard: readonly PeerId[];
   readonly startedAt: Timestamp;
 }
 

@@ -31,6 +31,7 @@ import {
   tendEpochs,
 } from './settlement/epochs.ts';
 import { resume, start } from './start.ts';
+import { loseByFault } from './strikes.ts';
 import type { CoordinatorState, PhaseName } from './state.ts';
 import { serveWaiting } from './sync.ts';
 import { CoordinatorTurn } from './turn.ts';
@@ -109,7 +110,7 @@ const eventRules: EventRules = {
   disconnected: (turn, { peerId, reason }) =>
     isPresent(turn.member(peerId)) ? lose(turn, peerId, 'DISCONNECTED', reason) : undefined,
   faulted: (turn, { peerId, code, reason }) =>
-    isPresent(turn.member(peerId)) ? lose(turn, peerId, code, reason) : undefined,
+    isPresent(turn.member(peerId)) ? loseByFault(turn, peerId, code, reason) : undefined,
   timer: (turn, { name }) => fire(turn, name),
   checkpointed: noteCheckpointed,
   checkpointFailed: noteCheckpointFailed,

@@ -5,8 +5,10 @@ import type { WorkerMessageOf } from '../../../wire/control.ts';
 import { drawAudits } from '../audits/draw.ts';
 import { beginCheckpoint, checkpointDue } from '../checkpoints.ts';
 import { applyTimeout } from '../deadlines.ts';
-import { flagWrongState, judgeState, lose } from '../membership.ts';
+import { flagWrongState, judgeState } from '../membership.ts';
 import { comparePeerIds, isPresent, presentMembers, thoseToAsk } from '../select.ts';
+import { isSuspended } from '../standing.ts';
+import { creditMembers, loseByFault, strike } from '../strikes.ts';
 import { creditRound } from '../settlement/accounts.ts';
 import type { CoordinatorState, MemberRecord, Phase, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
@@ -59,14 +61,12 @@ export function progressApplying(turn: CoordinatorTurn): void {
     giveUp(turn, phase.round);
 }
 
-/** Members of the view must apply; those that are about to join are waited for until the deadline. */
-const awaits = (
-  { status, peerId, held }: MemberRecord,
-  { round, patience }: Extract<Phase, { name: 'applying' }>,
-): boolean =>
-  round.applied[peerId] === undefined &&
-  held?.round !== round.round + 1 &&
-  (status === 'active' || (status === 'ready' && patience === 'all'));
+/** Members of the view must apply; those that are about to join are waited for until the deadline, if they can take part. */
+const awaits = (member: MemberRecord, { round, patience }: Extract<Phase, { name: 'applying' }>): boolean =>
+  round.applied[member.peerId] === undefined &&
+  member.held?.round !== round.round + 1 &&
+  (member.status === 'active' ||
+    (member.status === 'ready' && patience === 'all' && !isSuspended(member, round.round + 1)));
 
 /** It may yet come to the state: it applies, or it fetches the sealed round. */
 const isHopeful = ({ status, peerId }: MemberRecord, round: RoundState): boolean =>
@@ -103,6 +103,7 @@ function commit(turn: CoordinatorTurn, round: SealedRoundState, votes: readonly 
     turn.set({ snapshot: { round: next, stateHash, holders } });
   }
   record(turn, round, { stateHash, gradientNorm, members: right.length });
+  creditMembers(turn, round);
   creditRound(turn, round);
   drawAudits(
     turn,
@@ -147,10 +148,15 @@ export function applyTimedOut(turn: CoordinatorTurn): void {
   if (phase.name !== 'applying') return;
   if (phase.patience === 'none') return giveUp(turn, phase.round);
   turn.do({ type: 'setTimer', name: 'apply', delay: applyTimeout(turn.state.config) });
-  if (phase.patience === 'all') return turn.enter({ ...phase, patience: 'members' });
+  if (phase.patience === 'all') {
+    for (const member of presentMembers(turn.state))
+      if (member.status === 'ready' && awaits(member, phase))
+        strike(turn, member.peerId, `the others waited in vain for it to join them after round ${phase.round.round}`);
+    return turn.enter({ ...phase, patience: 'members' });
+  }
   for (const { peerId, status } of presentMembers(turn.state)) {
     if (status === 'active' && phase.round.applied[peerId] === undefined)
-      lose(turn, peerId, 'ROUND_DEADLINE', `it did not apply round ${phase.round.round} in time`);
+      loseByFault(turn, peerId, 'ROUND_DEADLINE', `it did not apply round ${phase.round.round} in time`);
   }
   turn.enter({ ...phase, patience: 'none' });
 }

@@ -5,6 +5,7 @@ import { computeTimeout } from '../deadlines.ts';
 import { takeMicroBatches } from '../ledger.ts';
 import { planRound } from '../plan.ts';
 import { eligibleMembers, infoOf } from '../select.ts';
+import { takingPart } from '../standing.ts';
 import { budgetAllowsRound } from '../settlement/budget.ts';
 import { assignMessage } from '../round-messages.ts';
 import type { CoordinatorState, MemberRecord } from '../state.ts';
@@ -61,8 +62,9 @@ export function progressBetween(turn: CoordinatorTurn): void {
   rules.find(({ when }) => when(turn.state, eligible))?.choose(turn, eligible);
 }
 
-/** Hands out the next round's work to everyone who stands at the present state. */
-function startRound(turn: CoordinatorTurn, members: readonly MemberRecord[]): void {
+/** Hands out the next round's work to everyone who stands at the present state and is not suspended. */
+function startRound(turn: CoordinatorTurn, eligible: readonly MemberRecord[]): void {
+  const members = takingPart(turn.state, eligible);
   const { config, ledger, committed } = turn.state;
   const { ledger: next, taken } = takeMicroBatches(ledger, config.microBatchesPerRound);
   const { contributors, owners } = planRound({
@@ -89,6 +91,7 @@ function startRound(turn: CoordinatorTurn, members: readonly MemberRecord[]): vo
     seal: null,
     applied: {},
     accusations: [],
+    unheard: [],
     startedAt: turn.at,
   } as const;
   turn.set({ ledger: next, lastView: view, phase: { name: 'training', round } });

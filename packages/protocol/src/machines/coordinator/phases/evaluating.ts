@@ -3,9 +3,11 @@ import type { PeerId } from '../../../core/ids.ts';
 import type { WorkerMessageOf } from '../../../wire/control.ts';
 import { milliseconds } from '../../../core/units.ts';
 import { evaluateTimeout } from '../deadlines.ts';
-import { expel, lose } from '../membership.ts';
+import { expel } from '../membership.ts';
 import { largestRemainder } from '../plan.ts';
 import { eligibleMembers, isPresent } from '../select.ts';
+import { takingPart } from '../standing.ts';
+import { loseByFault } from '../strikes.ts';
 import type { EvaluationPart, EvaluationState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { beginRegathering } from './enter.ts';
@@ -13,7 +15,7 @@ import { phaseWords } from './words.ts';
 
 export function beginEvaluation(turn: CoordinatorTurn, final: boolean): void {
   const { config, evaluations, committed } = turn.state;
-  const members = eligibleMembers(turn.state);
+  const members = takingPart(turn.state, eligibleMembers(turn.state));
   let start = 0;
   const parts = largestRemainder(
     members.map(({ samplesPerSecond }) => samplesPerSecond),
@@ -65,7 +67,9 @@ export function progressEvaluating(turn: CoordinatorTurn): void {
 function assign(turn: CoordinatorTurn, evaluation: EvaluationState, index: number): void {
   const load = (peer: PeerId): number =>
     evaluation.parts.filter(({ assignee, sums }) => assignee === peer && sums === null).length;
-  const [assignee] = eligibleMembers(turn.state).toSorted((a, b) => load(a.peerId) - load(b.peerId));
+  const [assignee] = takingPart(turn.state, eligibleMembers(turn.state)).toSorted(
+    (a, b) => load(a.peerId) - load(b.peerId),
+  );
   if (assignee === undefined) {
     turn.do({ type: 'cancelTimer', name: 'evaluate' });
     return beginRegathering(turn, 'nobody is left to evaluate');
@@ -113,5 +117,5 @@ export function evaluationTimedOut(turn: CoordinatorTurn): void {
   if (phase.name !== 'evaluating') return;
   for (const { assignee, sums } of phase.evaluation.parts)
     if (assignee !== null && sums === null)
-      lose(turn, assignee, 'EVALUATION_DEADLINE', 'it did not evaluate its part in time');
+      loseByFault(turn, assignee, 'EVALUATION_DEADLINE', 'it did not evaluate its part in time');
 }

@@ -1,11 +1,12 @@
 /** What members say while a round is computed and reduced, noted down; `progressTraining` decides on it. */
 import type { PeerId } from '../../../core/ids.ts';
 import type { WorkerMessageOf } from '../../../wire/control.ts';
-import { accusedOf } from '../blame.ts';
+import { accusedOf, isOfADeed } from '../blame.ts';
 import { hasReported, isSameCommitment, knownCommitment } from '../evidence.ts';
-import { expel, lose } from '../membership.ts';
+import { expel } from '../membership.ts';
 import { bucketsOf } from '../round-messages.ts';
 import { smoothedSpeed } from '../speed.ts';
+import { condemn } from '../strikes.ts';
 import type { RoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { livingMembers, trainingRound, updateRound } from './training.ts';
@@ -95,11 +96,15 @@ export function noteFault(turn: CoordinatorTurn, from: PeerId, message: WorkerMe
     round === null ||
     message.round !== round.round ||
     from === message.peerId ||
+    round.unheard.includes(from) ||
     !round.members.includes(from) ||
     !round.members.includes(message.peerId)
   )
     return;
-  if (round.accusations.some(({ by, about }) => by === from && about === message.peerId)) return;
+  const isKnown = round.accusations.some(
+    (known) => known.by === from && known.about === message.peerId && isOfADeed(known) === isOfADeed(message),
+  );
+  if (isKnown) return;
   updateRound(turn, {
     ...round,
     accusations: [...round.accusations, { by: from, about: message.peerId, code: message.code }],
@@ -115,10 +120,8 @@ export function roundTimedOut(turn: CoordinatorTurn): void {
     round,
     livingMembers(turn.state, round).map(({ peerId }) => peerId),
   );
-  for (const { peerId, reason } of late) {
-    if (round.stage === 'computing') slowDown(turn, round, peerId);
-    lose(turn, peerId, 'ROUND_DEADLINE', reason);
-  }
+  if (round.stage === 'computing') for (const { peerId } of late) slowDown(turn, round, peerId);
+  condemn(turn, late, 'ROUND_DEADLINE');
 }
 
 /** It is slower than it said: half of the speed at which it would have made it. */

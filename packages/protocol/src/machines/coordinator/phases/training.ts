@@ -9,11 +9,12 @@ import type { Contributor } from '../../../wire/control.ts';
 import { anyoneWaits } from '../sync.ts';
 import { computeTimeout, joinerTimeout, transferTimeout } from '../deadlines.ts';
 import { returnMicroBatches } from '../ledger.ts';
-import { lose } from '../membership.ts';
+import { isOfADeed, refusedContributors } from '../blame.ts';
 import { replanOwners, takeOver } from '../plan.ts';
 import { viewMessage } from '../round-messages.ts';
 import { comparePeerIds, infosOf, thoseToAsk } from '../select.ts';
 import { sealMessage } from '../seal.ts';
+import { condemn, loseByFault } from '../strikes.ts';
 import type { CoordinatorState, MemberRecord, RoundStage, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { undoRound } from '../undo-round.ts';
@@ -36,6 +37,11 @@ export function progressTraining(turn: CoordinatorTurn): void {
   if (round === null) return;
   const living = livingMembers(turn.state, round);
   if (living.length === 0) return abandon(turn, 'all its members are gone');
+  const refused = refusedContributors(
+    round,
+    living.map(({ peerId }) => peerId),
+  );
+  if (refused.length > 0) return condemn(turn, refused, 'DATA_REFUSED');
   if (brokenBy(turn.state, round)) return changeView(turn, round, living, 'a member is gone');
   const stage = stageOf(round);
   if (stage !== round.stage) return enterStage(turn, { ...round, stage });
@@ -64,9 +70,9 @@ function stageOf(round: RoundState): RoundStage {
   return round.reduced.includes(null) ? 'reducing' : 'gathering';
 }
 
-/** Whoever is still waited for in the next stage will be named anew: who was late in this one need not be in that. */
+/** Whoever is still waited for in the next stage will be named anew: who was late in this one need not be in that. What it did stays done. */
 function enterStage(turn: CoordinatorTurn, round: RoundState): void {
-  updateRound(turn, { ...round, accusations: [] });
+  updateRound(turn, { ...round, accusations: round.accusations.filter(isOfADeed) });
   if (round.stage !== 'computing')
     turn.do({ type: 'setTimer', name: 'round', delay: transferTimeout(turn.state.config) });
 }
@@ -85,7 +91,7 @@ function progressGathered(turn: CoordinatorTurn, round: RoundState, living: read
   // A minority has other bytes than the owners told of: the fault is theirs. Otherwise some owner's is, and we can't tell whose: others reduce.
   if (differing.length * 2 < living.length)
     for (const { peerId } of differing)
-      lose(turn, peerId, 'DIGEST_MISMATCH', `it gathered other buckets than the rest in round ${round.round}`);
+      loseByFault(turn, peerId, 'DIGEST_MISMATCH', `it gathered other buckets than the rest in round ${round.round}`);
   else changeView(turn, withRotatedOwners(round), living, 'members gathered other buckets than their owners told of');
 }
 
@@ -114,7 +120,9 @@ function changeView(turn: CoordinatorTurn, round: RoundState, living: readonly M
     stage: 'computing',
     reduced: owners.map(() => null),
     gathered: {},
-    accusations: [],
+    accusations: round.accusations.filter(
+      (accusation) => isOfADeed(accusation) && !anew.some(({ peerId }) => peerId === accusation.about),
+    ),
   };
   turn.set({
     lastView: view,

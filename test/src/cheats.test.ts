@@ -69,4 +69,33 @@ describe('a worker that', () => {
       expect(new Set(result.workers.map((worker) => worker.backend))).toEqual(new Set([backend]));
     },
   );
+
+  it('forges buckets is turned away by the owners each time that it comes back, and nobody waits for it', async () => {
+    await using run = new TestRun({
+      training: { rounds: 100_000, bucketSize: 4096 },
+      workers: { spawn: 3, minimum: 3 },
+    });
+    await using forger = new Volunteer(run.workspace, 'forger', await run.address(), {
+      MURMURATION_MISBEHAVE: 'forge',
+    });
+    const peerId = await forger.peerId();
+    const stays = (): number => forger.command.events.filter(({ event }) => event === 'worker.disconnected').length;
+    await forger.command.until('three stays', () => (stays() >= 3 ? true : undefined));
+    const last = await run.nextCommit();
+    await run.interrupt();
+
+    const facts = journalFacts(await run.directory());
+    const gone = facts.filter(({ type }) => type === 'memberGone');
+    expect(new Set(gone.map((fact) => `${String(fact['peerId'])} ${String(fact['code'])}`))).toEqual(
+      new Set([`${peerId} DATA_REFUSED`]),
+    );
+    const lengths = facts
+      .filter(({ type }) => type === 'memberSuspended')
+      .map((fact) => (fact['until'] as number) - (fact['round'] as number));
+    expect(lengths).toEqual([1, 3]);
+    const committed = facts.filter(({ type }) => type === 'roundCommitted');
+    expect(committed.length).toBeGreaterThan(last['round'] as number);
+    for (const fact of committed)
+      expect((fact['shares'] as { peerId: string }[]).map((share) => share.peerId)).not.toContain(peerId);
+  });
 });

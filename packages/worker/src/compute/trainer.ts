@@ -8,7 +8,7 @@ import { commitTo, type OwnContributions } from '../collective/own-contributions
 import { bytesOf, type ContributionValues, type Summation } from '../collective/summation.ts';
 import type { KeptStates } from '../sync/kept-states.ts';
 import type { Replica } from '../sync/replica.ts';
-import { crashPoint, spoil, trainedSamples, type Faults } from '../shell/faults.ts';
+import { crashPoint, forge, spoil, trainedSamples, type Faults } from '../shell/faults.ts';
 import type { ComputeQueue } from './compute-queue.ts';
 import { DivergedError } from './errors.ts';
 import type { Gradient, StepRunner } from './step-runner.ts';
@@ -144,6 +144,7 @@ export class Trainer {
     // What the assignment asked for, whatever a faulty worker really trained: it claims all of it.
     const samples = microBatches.length * this.#batch;
     const contribution = commitTo(values, cut, { runId, round, assignment, microBatches, samples }, key);
+    forge(faults, values);
     own.add(contribution);
     const { root } = contribution.terms;
     return {

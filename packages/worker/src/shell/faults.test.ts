@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BadFaultError, faultsFrom, noFaults, spoil, trainedSamples, type Misbehaviour } from './faults.ts';
+import { BadFaultError, faultsFrom, forge, noFaults, spoil, trainedSamples, type Misbehaviour } from './faults.ts';
 
 describe('faults', () => {
   it('are none unless they are asked for', () => {
@@ -35,6 +35,19 @@ describe('faults', () => {
     expect([...spoilt('stale')]).toEqual([...gradient]);
     expect(spoilt('garbage')).not.toEqual(gradient);
     expect(trainedSamples({ ...noFaults, misbehave: 'skip-half' }, 32)).toBe(16);
+  });
+
+  it('change what was committed to only where that is asked for', () => {
+    for (const [misbehave, changed] of [
+      ['forge', true],
+      ['zeros', false],
+    ] as const) {
+      const [floats, sums] = [Float32Array.of(0, -2), BigInt64Array.of(0n, -2n)];
+      forge({ ...noFaults, misbehave }, floats);
+      forge({ ...noFaults, misbehave }, sums);
+      expect([...floats]).toEqual(changed ? [1, -1] : [0, -2]);
+      expect([...sums]).toEqual(changed ? [1n, -1n] : [0n, -2n]);
+    }
   });
 
   it('spoil fixed-point sums alike, and leave the others’ to the bit', () => {

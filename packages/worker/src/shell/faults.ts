@@ -6,12 +6,13 @@
  * - `MURMURATION_MISBEHAVE`: how the contributions of this worker are wrong.
  *   `zeros` sends a gradient of zeros; `stale` sends last round's gradient again; `skip-half` trains on half of each
  *   micro-batch's samples and claims all; `garbage` sends random finite numbers of a gradient's size; `nudge` changes
- *   each number by a millionth, which no tolerance can tell from honest rounding.
+ *   each number by a millionth, which no tolerance can tell from honest rounding; `forge` commits to an honest gradient
+ *   and sends another one.
  * - `MURMURATION_CRASH_AT=<phase>:<round>`: the process kills itself with SIGKILL in that phase of that round.
  */
 import { MurmurationError } from '@murmuration/protocol';
 
-export const misbehaviours = ['zeros', 'stale', 'skip-half', 'garbage', 'nudge'] as const;
+export const misbehaviours = ['zeros', 'stale', 'skip-half', 'garbage', 'nudge', 'forge'] as const;
 export type Misbehaviour = (typeof misbehaviours)[number];
 
 /** `computing`: within the gradient; `pushing`: between two buckets; `owning`: before a reduction; `applying`: before the optimizer. */
@@ -86,9 +87,16 @@ export function spoil(
   else contribution.set(wrong.map((value) => BigInt(Math.trunc(value))));
 }
 
+/** Changes a contribution `[parameterCount]` in place after it was committed to. */
+export function forge({ misbehave }: Faults, committed: Float32Array | BigInt64Array): void {
+  if (misbehave !== 'forge') return;
+  if (committed instanceof Float32Array) committed.set(committed.map((value) => value + 1));
+  else committed.set(committed.map((value) => value + 1n));
+}
+
 type Spoiler = (honest: readonly number[], previous: readonly number[] | null) => readonly number[];
 
-/** `skip-half` is none of them: it spoils nothing that was computed. */
+/** `skip-half` and `forge` are none of them: nothing that was computed is spoilt before it is committed to. */
 const spoilers: Readonly<Partial<Record<Misbehaviour, Spoiler>>> = {
   zeros: (honest) => honest.map(() => 0),
   stale: (honest, previous) => previous ?? honest,

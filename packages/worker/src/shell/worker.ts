@@ -11,6 +11,7 @@ import {
   type MemberEffectType,
   type MemberInfo,
   type MemberTimerName,
+  type CoordinatorMessage,
   type Terms,
   type WorkerMessage,
 } from '@murmuration/protocol';
@@ -25,6 +26,7 @@ import {
 import { Attester } from '../audit/attest.ts';
 import { ComputeQueue } from '../compute/compute-queue.ts';
 import type { Faults } from './faults.ts';
+import { complaintsOfRefused } from './complaints.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
 import { DeviceSlot } from './device-slot.ts';
 import { InterruptedError } from './errors.ts';
@@ -89,7 +91,7 @@ export class Worker {
       coordinator: options.coordinator,
       isReady: ({ job }) => this.#device.isPrepared(job),
       prepare: async ({ job }) => void (await this.#device.prepare(job)),
-      onMessage: (message) => this.#tell({ type: 'message', message }),
+      onMessage: (message) => this.#heard(message),
       onUnrelayed: (error) => options.report(problemOf(error)),
       onGone: (reason) => this.#disconnected(reason),
     });
@@ -184,6 +186,11 @@ export class Worker {
       runId: terms.runId,
     });
     this.#tell({ type: 'connected' });
+  }
+
+  #heard(message: CoordinatorMessage): void {
+    this.#tell({ type: 'message', message });
+    for (const complaint of complaintsOfRefused(message, this.#node.faults)) this.#tell(complaint);
   }
 
   #tell(happening: Happening): void {

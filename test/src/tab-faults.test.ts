@@ -22,8 +22,8 @@ beforeAll(async () => {
   browser = await TestBrowser.launch();
   run = new TestRun(
     {
-      // Everybody has a part of each round, so that whoever is back is seen to be.
-      training: { rounds: 100_000, assignment: 'fixed' },
+      // Everybody has a part of each round, so that whoever is back is seen to be, and some of the buckets.
+      training: { rounds: 100_000, assignment: 'fixed', bucketSize: 4096 },
       workers: { spawn: 1, minimum: 1 },
       network: { failureTimeout: '4s' },
     },
@@ -99,6 +99,51 @@ const roundsWithout = (facts: readonly Fact[], peerId: string): number =>
   facts
     .filter(({ type }) => type === 'roundAssigned')
     .findIndex((fact) => (fact['contributors'] as readonly { peerId: string }[]).some((one) => one.peerId === peerId));
+
+/**
+ * Changes what a tab contributes after it has committed to it. Gradients (25,450 numbers in the tests' small model) are
+ * copied out of memory that the device shares; the next bytes that leave the page belong to the commitment.
+ */
+const forgeGradients = `
+  const committed = new Set();
+  const { set } = Float32Array.prototype;
+  Float32Array.prototype.set = function (source, ...rest) {
+    if (source.buffer instanceof SharedArrayBuffer && this.length === 25450) committed.add(this);
+    return set.call(this, source, ...rest);
+  };
+  for (const { prototype } of [WebSocket, RTCDataChannel]) {
+    const { send } = prototype;
+    prototype.send = function (data) {
+      for (const gradient of committed) for (let at = 0; at < gradient.length; at++) gradient[at] += 1;
+      committed.clear();
+      return send.call(this, data);
+    };
+  }
+`;
+
+/** Of the member's stays, how each ended. */
+const endsOf = (facts: readonly Fact[], peerId: string): readonly unknown[] =>
+  facts.filter(({ type, peerId: who }) => type === 'memberGone' && who === peerId).map(({ code }) => code);
+
+describe('a tab that sends another gradient than it committed to', () => {
+  it('is turned away by name, sits out ever longer, and costs the run nothing but a new view', async () => {
+    await using volunteer = await TabVolunteer.join(browser, link, { initScript: forgeGradients });
+    volunteer.tab.expectProblems(/WebSocket|Failed to load/);
+    const peerId = await volunteer.peerId();
+    const suspended = await run.command.event('member.suspended', (event) => event['peerId'] === peerId);
+    await run.nextCommit();
+
+    const facts = journalFacts(await run.directory());
+    const ends = endsOf(facts, peerId);
+    expect(ends.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(ends)).toEqual(new Set(['DATA_REFUSED']));
+    expect(suspended['reason']).toMatch(/refused by 1 of 1 owners: forged/);
+    const shares = facts
+      .filter(({ type }) => type === 'roundCommitted')
+      .flatMap((fact) => fact['shares'] as { peerId: string }[]);
+    expect(shares.filter((share) => share.peerId === peerId)).toEqual([]);
+  });
+});
 
 describe('a tab that is', () => {
   it.each(faults)('$name mid-round: the run goes on, and it is back within two rounds', async ({ how, strike }) => {

@@ -3,12 +3,15 @@
  * first snapshot, how fast the index grows, in how much memory; and how long each question takes once it is built.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RunProjection } from '@murmuration/orchestrator/dashboard';
 import type { SimulatedRun } from '@murmuration/orchestrator/dashboard';
+import { TestBrowser } from '@murmuration/test/browser';
+import { observePage, ServedDirectory } from '../dashboard/observe-page.ts';
+import type { PageTimes } from '../dashboard/observe-page.ts';
 import { questionsOf } from '../dashboard/questions.ts';
 import type { SuiteResult } from '../harness/report.ts';
 import { summaryOf, type Summary } from '../harness/rounds.ts';
@@ -18,6 +21,7 @@ const script = fileURLToPath(new URL('../dashboard/write-run.ts', import.meta.ur
 /** As the server reads: so long at a time, so that it answers in between. */
 const SLICE_MS = 50;
 const ASKED = 30;
+const VISITS = 5;
 const MIB = 1024 * 1024;
 
 const wholeNumber = (text: string | undefined, usual: number, name: string): number => {
@@ -124,6 +128,28 @@ function ask(directory: string): Asked[] {
   return asked;
 }
 
+/** Of the same page in a browser: while nothing has been read before, and once the index is there. */
+interface Pages {
+  readonly unread: PageTimes;
+  readonly indexed: Readonly<Record<keyof PageTimes, Summary>>;
+}
+
+async function openPages(directory: string): Promise<Pages> {
+  await using browser = await TestBrowser.launch();
+  const indexed = await (async () => {
+    await using served = await ServedDirectory.serve(directory);
+    const times: PageTimes[] = [];
+    for (let visit = 0; visit <= VISITS; visit++) times.push(await observePage(browser, served.origin));
+    return times.slice(1);
+  })();
+  for (const file of readdirSync(directory).filter((name) => name.startsWith('dashboard.sqlite')))
+    rmSync(join(directory, file));
+  await using served = await ServedDirectory.serve(directory);
+  const unread = await observePage(browser, served.origin);
+  const of = (key: keyof PageTimes): Summary => summaryOf(indexed.map((times) => times[key]));
+  return { unread, indexed: { shown: of('shown'), interactive: of('interactive') } };
+}
+
 async function measure(options: SuiteOptions): Promise<SuiteResult> {
   const run = runOf(options);
   const directory = mkdtempSync(join(options.settings['folder'] ?? tmpdir(), 'dashboard-bench-'));
@@ -134,7 +160,10 @@ async function measure(options: SuiteOptions): Promise<SuiteResult> {
     );
     const journalMiB = statSync(join(directory, 'journal.sqlite')).size / MIB;
     options.log(`reading its ${entries} entries, ${journalMiB.toFixed(0)} MiB`);
-    return resultOf(run, { entries, journalMiB }, build(directory), reopen(directory), ask(directory));
+    const [built, reopened, asked] = [build(directory), reopen(directory), ask(directory)];
+    options.log('opening its page in a browser');
+    const pages = await openPages(directory);
+    return resultOf(run, { entries, journalMiB }, { built, reopened, asked, pages });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -143,10 +172,14 @@ async function measure(options: SuiteOptions): Promise<SuiteResult> {
 function resultOf(
   run: SimulatedRun,
   journal: { readonly entries: number; readonly journalMiB: number },
-  built: Built,
-  reopened: Summary,
-  asked: readonly Asked[],
+  measured: {
+    readonly built: Built;
+    readonly reopened: Summary;
+    readonly asked: readonly Asked[];
+    readonly pages: Pages;
+  },
 ): SuiteResult {
+  const { built, reopened, asked, pages } = measured;
   const { entries, journalMiB } = journal;
   return {
     suite: 'dashboard',
@@ -166,12 +199,25 @@ function resultOf(
         notes: ['The journal has the last 100 rounds’ every message, of all others what was decided.'],
       },
       {
+        title: `Its page in a browser, seconds from the address (median of ${VISITS} visits after one untimed, each with an empty profile)`,
+        columns: ['what', 'shown', 'answers keys', 'first and third quartile'],
+        rows: [
+          [
+            'index there',
+            pages.indexed.shown.median,
+            pages.indexed.interactive.median,
+            pages.indexed.interactive.spread.map((value) => value.toFixed(2)).join(' to '),
+          ],
+          ['nothing read before (once)', pages.unread.shown, pages.unread.interactive, ''],
+        ],
+      },
+      {
         title: `Questions, ${ASKED} times each`,
         columns: ['question', 'median ms', 'third quartile ms', 'answer bytes'],
         rows: asked.map(({ name, median, spread, bytes }) => [name, median, spread[1], bytes]),
       },
     ],
-    data: { run, ...journal, built, reopened, asked },
+    data: { run, ...journal, ...measured },
   };
 }
 

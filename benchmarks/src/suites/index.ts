@@ -13,7 +13,7 @@ const FIELD =
 
 export const suites: Readonly<Record<string, SuiteEntry>> = {
   kernels: {
-    summary: `matmul, attention, norms, reductions, convolutions beside the peers’ (--set ${FIELD})`,
+    summary: `matmul, attention, norms, reductions, convolutions beside the peers’ (--set ${FIELD}, works=TEXT)`,
     load: async () => (await import('./kernels.ts')).kernels,
   },
   'train-step': {
@@ -43,6 +43,11 @@ export const suites: Readonly<Record<string, SuiteEntry>> = {
     summary:
       'from a link to the first accepted micro-batch of a browser tab, caches empty, on SwiftShader (--set repetitions=N)',
     load: async () => (await import('./join.ts')).joinSuite,
+  },
+  hostile: {
+    summary:
+      'rounds a second while strangers misuse a run’s pages or forge contributions (--set repetitions=N, seconds=N)',
+    load: async () => (await import('./hostile.ts')).hostile,
   },
   cost: {
     summary: 'measured throughput × worker price beside dated cloud list prices (--set worker-price=DOLLARS_PER_HOUR)',

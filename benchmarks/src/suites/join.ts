@@ -9,9 +9,9 @@ import { jobText } from '../end-to-end/job.ts';
 import { summaryOf } from '../harness/rounds.ts';
 import type { Summary } from '../harness/rounds.ts';
 import type { SuiteResult, Table } from '../harness/report.ts';
+import { ServedRun } from '../harness/served-run.ts';
 import { observeJoin } from '../join/observe-join.ts';
 import type { JoinObservation, JoinTimes, TabBackend } from '../join/observe-join.ts';
-import { ServedRun } from '../join/served-run.ts';
 import type { Suite, SuiteOptions } from '../suite.ts';
 
 const backends = ['webgpu', 'auto'] as const satisfies readonly TabBackend[];

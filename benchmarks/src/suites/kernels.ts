@@ -3,6 +3,7 @@
  * convolutions. The adapter's own ceilings (multiply-adds without loads, a copy) run in the same rounds.
  */
 import type { SuiteResult, Table } from '../harness/report.ts';
+import { summaryOf } from '../harness/rounds.ts';
 import { isOnAdapter, selectContenders } from '../peers/contenders.ts';
 import type { ContenderName } from '../peers/contenders.ts';
 import type { Suite, SuiteOptions } from '../suite.ts';
@@ -10,6 +11,7 @@ import { Field } from '../work/field.ts';
 import type { Absence, Comparison, Figures } from '../work/field.ts';
 import { fieldOptions } from '../work/field-options.ts';
 import { costOfWork } from '../work/work-graph.ts';
+import { nameOf } from '../work/work.ts';
 import type { KernelWork, MatmulWork } from '../work/work.ts';
 
 const FORMS = ['NN', 'NT', 'TN'] as const;
@@ -98,13 +100,20 @@ class Patience {
   }
 }
 
-function ratesOf({ median }: Figures, { flops, bytes, work, ceilings }: KernelFigures, onAdapter: boolean) {
+/** The rate, and which part of the adapter's peak it is, round by round. */
+function ratesOf(
+  { median, rounds }: Figures,
+  { flops, bytes, work, ceilingRounds }: KernelFigures,
+  onAdapter: boolean,
+) {
   const ofFlops = countsFlops(work as KernelWork);
-  const rate = (ofFlops ? flops : bytes) / median;
-  const ceiling = ofFlops ? ceilings.flops : ceilings.bytes;
+  const amount = ofFlops ? flops : bytes;
+  const peaks = ofFlops ? ceilingRounds.flops : ceilingRounds.bytes;
+  const fractions = summaryOf(rounds.map((millis, round) => (100 * amount) / millis / (peaks?.[round] ?? Number.NaN)));
+  const [low, high] = fractions.spread.map((value) => value.toFixed(0));
   return {
-    rate: rate / 1e6,
-    fraction: onAdapter && ceiling !== undefined ? `${((100 * rate) / ceiling).toFixed(1)} %` : '',
+    rate: amount / median / 1e6,
+    fraction: onAdapter && peaks !== undefined ? `${fractions.median.toFixed(1)} % (${low} to ${high})` : '',
   };
 }
 
@@ -126,14 +135,24 @@ function tableOf(figures: KernelFigures): Table {
   };
 }
 
+/** @throws Error when nothing is left to measure */
+function chosenWorks({ quick, settings }: SuiteOptions): readonly KernelWork[] {
+  const { works: wanted = '' } = settings;
+  const chosen = (quick ? quickWorks : works).filter((work) => nameOf(work).includes(wanted));
+  if (chosen.length === 0)
+    throw new Error(`No work’s name contains ${wanted}. Names are like “${nameOf(works[0]!)}” (--set works=TEXT).`);
+  return chosen;
+}
+
 async function run(options: SuiteOptions): Promise<SuiteResult> {
+  const chosen = chosenWorks(options);
   const fieldSettings = fieldOptions(options, 8);
   const field = new Field(selectContenders(options.settings['only']), fieldSettings);
   const patience = new Patience(fieldSettings.patienceMillis);
   try {
     await field.openCeilings();
     const results: KernelFigures[] = [];
-    for (const work of options.quick ? quickWorks : works) {
+    for (const work of chosen) {
       const figures = { ...(await field.compare(work, patience.exhausted(work))), ...costOfWork(work) };
       patience.learn(figures);
       results.push(figures);

@@ -32,6 +32,8 @@ export interface Comparison {
   readonly absent: readonly Absence[];
   /** FLOPs and bytes a millisecond that the adapter did at most, measured in the same rounds. */
   readonly ceilings: Readonly<Partial<Record<CeilingWork['of'], number>>>;
+  /** The same for each round, so that fractions can be taken round by round. */
+  readonly ceilingRounds: Readonly<Partial<Record<CeilingWork['of'], readonly number[]>>>;
 }
 
 export interface FieldOptions extends ContenderOptions, RoundOptions {
@@ -116,6 +118,10 @@ export class Field {
       (reply) => reply.millis * reply.times,
     );
     const samples = await measureRounds(contenders, millis, this.#options);
+    const ceilings = this.#ceilings.map(({ of, ready: { amount = Number.NaN } }, index) => {
+      const { median = Number.NaN, rounds = [] } = samples[ready.length + index] ?? {};
+      return { of, rate: amount / median, rounds: rounds.map((each) => amount / each) };
+    });
     return {
       work,
       name: nameOf(work),
@@ -125,12 +131,8 @@ export class Field {
         return failed.has(name) ? [] : [{ ...samples[index]!, name, version, adapter, times, firstMillis }];
       }),
       absent: [...failed].map(([name, reason]) => ({ name, reason })),
-      ceilings: Object.fromEntries(
-        this.#ceilings.map(({ of, ready: { amount = Number.NaN } }, index) => [
-          of,
-          amount / (samples[ready.length + index]?.median ?? Number.NaN),
-        ]),
-      ),
+      ceilings: Object.fromEntries(ceilings.map(({ of, rate }) => [of, rate])),
+      ceilingRounds: Object.fromEntries(ceilings.map(({ of, rounds }) => [of, rounds])),
     };
   }
 

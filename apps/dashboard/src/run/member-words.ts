@@ -14,8 +14,14 @@ export const statuses: Readonly<Record<MemberStatus, readonly [words: string, to
 };
 
 /** Whoever was in a run when it ended stayed to the end of it. */
-export const statusOf = ({ status }: Pick<MemberRow, 'status'>, over: boolean): readonly [words: string, tone: Tone] =>
-  over && status === 'ready' ? ['To the end', 'good'] : statuses[status];
+export function statusOf(
+  { status, suspendedUntil }: Pick<MemberRow, 'status' | 'suspendedUntil'>,
+  over: boolean,
+): readonly [words: string, tone: Tone] {
+  if (status !== 'ready') return statuses[status];
+  if (over) return ['To the end', 'good'];
+  return suspendedUntil === null ? statuses.ready : [`Sits out until round ${count(suspendedUntil)}`, 'warning'];
+}
 
 /** `12 s ago`; of a run that is over, how long before its end. */
 export function lastSeenOf({ lastSeenAt }: Pick<MemberRow, 'lastSeenAt'>, figures: RunFigures): string {

@@ -162,11 +162,11 @@ function HeadCell({ column, order, symbol, onSort }: HeadProps) {
 }
 
 /** The member, and on narrow screens what has no column there. */
-const NameCell = ({ row }: { readonly row: MemberRow }) => (
+const NameCell = ({ row, over }: { readonly row: MemberRow; readonly over: boolean }) => (
   <th scope="row">
     <PeerLink peerId={row.peerId} />
     <span class="small quiet narrow">
-      {row.status !== 'ready' && `${statuses[row.status][0]} · `}
+      {(row.status !== 'ready' || row.suspendedUntil !== null) && `${statusOf(row, over)[0]} · `}
       {row.adapter.name}
     </span>
   </th>
@@ -174,7 +174,7 @@ const NameCell = ({ row }: { readonly row: MemberRow }) => (
 
 const Row = memo(({ row, ...context }: RowContext & { readonly row: MemberRow }) => (
   <tr>
-    <NameCell row={row} />
+    <NameCell row={row} over={context.over} />
     {columns.map(({ title, number, wide, cell }) => (
       <td key={title} class={`${number ? 'number' : ''} ${wide ? 'wide' : ''}`}>
         {cell(row, context)}

@@ -119,6 +119,7 @@ export class MockRun {
       agent: kind.agent,
       dialable: !kind.agent.includes('Chrome'),
       status: failed > 0 ? 'expelled' : gone ? 'lost' : 'ready',
+      suspendedUntil: null,
       samplesPerSecond: speedOf(member),
       share: gone || failed > 0 ? 0 : (1 / shape.members) * (0.6 + 0.8 * chance(73, member)),
       trust: { passed, failed, rate: 0.02 + 0.28 * 0.9 ** passed },

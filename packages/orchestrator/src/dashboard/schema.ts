@@ -4,7 +4,7 @@
  */
 
 /** Raised with every change of the tables or of what is written into them. */
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 
 /**
  * `meta.state`: where the reader stands, as JSON. `work.member`, `log.member` and others name `members.id`.

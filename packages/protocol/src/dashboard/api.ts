@@ -140,6 +140,8 @@ export interface MemberRow {
   /** False: it cannot be dialled and owns no bucket. */
   readonly dialable: boolean;
   readonly status: MemberStatus;
+  /** It takes no part in rounds before this one, for the others waited by its fault; null when it does. */
+  readonly suspendedUntil: number | null;
   readonly samplesPerSecond: number | null;
   /** Part of the last round's micro-batches that it trains, 0 to 1. */
   readonly share: number;

@@ -255,6 +255,8 @@ export const coordinatorMessages = {
   }),
   /** The member's state is wrong or too old: take this one. */
   resync: z.strictObject({ type: z.literal('resync'), reason: longText, ...startFields }),
+  /** Others waited by this member's fault. It takes no part in rounds before `until`; null: it sits nothing out. */
+  blamed: z.strictObject({ type: z.literal('blamed'), reason: longText, until: roundSchema.nullable() }),
   /** What the member has earned so far. */
   pay: z.strictObject({
     type: z.literal('pay'),

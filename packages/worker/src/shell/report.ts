@@ -88,6 +88,15 @@ export function noticeReport(
       microBatches: context.microBatches,
     };
   }
+  if (notice.kind === 'blamed') {
+    const { reason, until } = notice;
+    const sitsOut = until === null ? '' : ` It takes no part in rounds before ${until}.`;
+    return {
+      event: 'worker.problem',
+      code: 'BLAMED',
+      message: `Others waited by this worker’s fault: ${reason}.${sitsOut}`,
+    };
+  }
   const { epoch, verified, cumulativeWei, paidWei, reason } = notice;
   return { event: 'worker.pay', epoch, verified, cumulativeWei, paidWei, reason };
 }

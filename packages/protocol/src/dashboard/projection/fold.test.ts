@@ -27,6 +27,7 @@ const runs: readonly (readonly [string, SimulationOptions])[] = [
   ['another storm', { seed: 11, weather: storm, rounds: 25, workers: 4 }],
   ['a run with liars', { seed: 4, weather: calm, rounds: 30, workers: 6, liars: 2 }],
   ['a run with liars that flee', { seed: 5, weather: rough, rounds: 30, workers: 6, liars: 2, fleeing: true }],
+  ['a run with a forger', { seed: 9, weather: calm, rounds: 30, workers: 5, liars: 1, lie: 'forgery' }],
   ['a run that recomputes', { seed: 6, weather: rough, rounds: 30, workers: 5, config: { onLoss: 'recompute' } }],
   ['a run without pay', { seed: 7, weather: rough, rounds: 20, config: { payment: null } }],
 ];
@@ -52,6 +53,13 @@ describe.each(played)('%s', (_name, { journal, state }) => {
         members: presentMembers(decision.state).length,
       });
     });
+  });
+
+  it('shows until when a member sits out, until it is given work again', () => {
+    for (const { peerId, standing } of presentMembers(state)) {
+      const { suspendedUntil } = kept.members.get(peerId)!;
+      expect([null, standing.suspendedUntil]).toContain(suspendedUntil);
+    }
   });
 
   it('counts each member’s work as the accounts do', () => {
@@ -128,8 +136,15 @@ it('these runs have everything in them that the fold has a rule for', () => {
     'payForfeited',
     'epochSettled',
     'memberGone',
+    'memberSuspended',
   ];
   expect(rare.filter((type) => !told.has(type as never))).toEqual([]);
+});
+
+it('a forger is shown to sit out', () => {
+  const [, { journal }] = played.find(([name]) => name === 'a run with a forger')!;
+  const shown = [...foldJournal(journal).members.values()].filter(({ suspendedUntil }) => suspendedUntil !== null);
+  expect(shown.map(({ suspendedUntil }) => suspendedUntil! > 30)).toEqual([true]);
 });
 
 it('keeps as much after many rounds as after few', () => {

@@ -177,7 +177,7 @@ export class RunFold {
 
   #handOut(peerId: PeerId, microBatches: number): void {
     const { assignment } = this.#state;
-    this.#change(peerId, (member) => ({ ...member, assignment, assigned: microBatches }));
+    this.#change(peerId, (member) => ({ ...member, assignment, assigned: microBatches, suspendedUntil: null }));
   }
 
   #committed(fact: RunFactOf<'roundCommitted'>): void {
@@ -261,6 +261,7 @@ export class RunFold {
       this.#change(peerId, (member) => ({ ...member, status: 'ready', samplesPerSecond })),
     memberRefused: (fact) => this.#refused(fact),
     memberGone: (fact) => this.#gone(fact),
+    memberSuspended: ({ peerId, until }) => this.#change(peerId, (member) => ({ ...member, suspendedUntil: until })),
     memberFlagged: ({ peerId }) =>
       this.#change(peerId, (member) => (isPresent(member) ? { ...member, status: 'joined' } : member)),
     roundAssigned: (fact) => this.#assigned(fact),

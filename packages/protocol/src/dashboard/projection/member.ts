@@ -17,6 +17,8 @@ export interface MemberState {
   agent: string;
   dialable: boolean;
   status: MemberStatus;
+  /** The round until which it sits out; null once it is given work again. */
+  suspendedUntil: number | null;
   joinedAt: number;
   lastSeenAt: number;
   /** 0: not known. */
@@ -49,6 +51,7 @@ function newMember(who: Introduction, at: number): MemberState {
   return {
     ...who,
     status: 'joined',
+    suspendedUntil: null,
     joinedAt: at,
     lastSeenAt: at,
     samplesPerSecond: 0,
@@ -126,7 +129,8 @@ export interface RowContext {
 }
 
 export function memberRow(member: MemberState, { audit, assignment, handedOut }: RowContext): MemberRow {
-  const { peerId, address, backend, adapter, agent, dialable, status, samplesPerSecond, lastSeenAt } = member;
+  const { peerId, address, backend, adapter, agent, dialable, status, suspendedUntil, samplesPerSecond, lastSeenAt } =
+    member;
   const { auditsPassed, auditsFailed, forfeited, earnedWei, paidWei, probation } = member;
   return {
     peerId,
@@ -136,6 +140,7 @@ export function memberRow(member: MemberState, { audit, assignment, handedOut }:
     agent,
     dialable,
     status,
+    suspendedUntil,
     samplesPerSecond: samplesPerSecond > 0 ? samplesPerSecond : null,
     share: member.assignment === assignment && handedOut > 0 ? member.assigned / handedOut : 0,
     trust: {

@@ -81,15 +81,16 @@ export function refusedContributors(round: RoundState, living: readonly PeerId[]
   const owners = ownersAmong(round, living);
   const waiting = owners.filter((owner) => !hasReported(round, owner));
   return living.flatMap((peerId) => {
+    const others = waiting.filter((owner) => owner !== peerId);
     const deeds = round.accusations.filter(
-      (accusation) => accusation.about === peerId && isOfADeed(accusation) && waiting.includes(accusation.by),
+      (accusation) => accusation.about === peerId && isOfADeed(accusation) && others.includes(accusation.by),
     );
     if (deeds.length === 0) return [];
     const accusers = deeds.map(({ by }) => by);
     const codes = [...new Set(deeds.map(({ code }) => code))].join(', ');
-    return named(peerId, accusers, { waiting, witnesses: owners }).map((each) => ({
+    return named(peerId, accusers, { waiting: others, witnesses: owners }).map((each) => ({
       ...each,
-      reason: `its data in round ${round.round} were refused by ${accusers.length} of ${waiting.length} owners: ${codes}`,
+      reason: `its data in round ${round.round} were refused by ${accusers.length} of ${others.length} owners: ${codes}`,
     }));
   });
 }

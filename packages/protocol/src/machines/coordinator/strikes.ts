@@ -3,6 +3,7 @@ import type { PeerId } from '../../core/ids.ts';
 import { round as roundOf } from '../../core/ids.ts';
 import type { Blame } from './blame.ts';
 import { lose } from './membership.ts';
+import { isPresent } from './select.ts';
 import { credited, struck } from './standing.ts';
 import type { RoundState } from './state.ts';
 import type { CoordinatorTurn } from './turn.ts';
@@ -16,7 +17,9 @@ export function strike(turn: CoordinatorTurn, peerId: PeerId, reason: string): v
   const standing = struck(before, coming);
   const { strikes, suspendedUntil: until } = standing;
   turn.setMember(peerId, { standing });
-  if (until === coming) return;
+  const sitsOut = until > coming;
+  if (isPresent(turn.member(peerId))) turn.send([peerId], { type: 'blamed', reason, until: sitsOut ? until : null });
+  if (!sitsOut) return;
   turn.record({ type: 'memberSuspended', peerId, round: coming, until, strikes, reason });
   turn.because(`${peerId} sits out until round ${until}`);
 }

@@ -55,6 +55,12 @@ describe('duties', () => {
     expect(member.done('attest')).toHaveLength(1);
   });
 
+  it('passes on what it is blamed for', () => {
+    const member = new Member().follow();
+    member.hear({ type: 'blamed', reason: 'it was late', until: null });
+    expect(member.done('notice').at(-1)?.notice).toEqual({ kind: 'blamed', reason: 'it was late', until: null });
+  });
+
   it('keeps two snapshots, parameters and contributions for the audit window, sealed buckets for joiners', () => {
     const member = new Member().follow().gather();
     member.hear(seal({ snapshot: true }));

@@ -74,6 +74,11 @@ export function noteAttested(turn: MemberTurn, { epoch, root, signature, reason 
   turn.send({ type: 'attestation', epoch, root, signature, reason });
 }
 
+export function noteBlamed(turn: MemberTurn, { reason, until }: CoordinatorMessageOf<'blamed'>): void {
+  turn.do({ type: 'notice', notice: { kind: 'blamed', reason, until } });
+  turn.because(`blamed: ${reason}`);
+}
+
 export function notePay(
   turn: MemberTurn,
   { epoch, verified, cumulativeWei, paidWei, reason }: CoordinatorMessageOf<'pay'>,

@@ -113,6 +113,7 @@ export type MemberNotice =
   | { readonly kind: 'admitted'; readonly runId: RunId }
   | { readonly kind: 'ready'; readonly round: Round }
   | { readonly kind: 'applied'; readonly round: Round; readonly stateHash: Hash }
+  | { readonly kind: 'blamed'; readonly reason: string; readonly until: Round | null }
   | {
       readonly kind: 'pay';
       readonly epoch: number;

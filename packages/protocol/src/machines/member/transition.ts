@@ -4,7 +4,16 @@ import type { CoordinatorMessage } from '../../wire/control.ts';
 import { noteComputed, takeAssignment, takeView, tellStalled } from './collective.ts';
 import { noteContribution, noteReducedReceived } from './contributions.ts';
 import type { MemberConfig } from './config.ts';
-import { noteAttested, noteAudited, noteEvaluated, notePay, takeAttest, takeAudit, takeEvaluation } from './duties.ts';
+import {
+  noteAttested,
+  noteAudited,
+  noteEvaluated,
+  noteBlamed,
+  notePay,
+  takeAttest,
+  takeAudit,
+  takeEvaluation,
+} from './duties.ts';
 import type { MemberDecision, MemberTimerName } from './effects.ts';
 import type { MemberEvent, MemberEventOf, MemberEventType } from './events.ts';
 import {
@@ -46,6 +55,7 @@ const messageRules: MessageRules = {
   evaluate: takeEvaluation,
   attest: takeAttest,
   resync,
+  blamed: noteBlamed,
   pay: notePay,
   stop: (turn, { outcome, reason }) => end(turn, outcome, outcome.toUpperCase(), reason),
 };

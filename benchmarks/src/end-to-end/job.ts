@@ -5,6 +5,8 @@ export interface JobChoices {
   readonly workers: number;
   readonly audits: boolean;
   readonly payment: 'none' | 'devnet';
+  /** CPU threads of each worker; they share the machine unless given. */
+  readonly threads?: number;
 }
 
 const images = (part: string): object => ({
@@ -16,7 +18,7 @@ const images = (part: string): object => ({
 });
 
 /** The text of `job.yaml` (JSON is YAML). Rounds are not interrupted by evaluations or checkpoints. */
-export function jobText({ rounds, workers, audits, payment }: JobChoices): string {
+export function jobText({ rounds, workers, audits, payment, threads }: JobChoices): string {
   return JSON.stringify({
     name: 'end-to-end',
     seed: 1,
@@ -28,7 +30,7 @@ export function jobText({ rounds, workers, audits, payment }: JobChoices): strin
       globalBatch: 384,
       optimizer: { type: 'adamw', learningRate: 0.002, weightDecay: 0.01 },
     },
-    workers: { spawn: workers, minimum: workers, backend: 'onnx' },
+    workers: { spawn: workers, minimum: workers, backend: 'onnx', ...(threads !== undefined && { threads }) },
     audit: audits ? { rate: 0.1, floor: 0.02 } : { rate: 0, floor: 0 },
     payment: payment === 'none' ? 'none' : { type: 'devnet', budget: 1000, pricePerMicroBatch: 0.01, epochRounds: 25 },
   });

@@ -1,7 +1,6 @@
 /** What is done to a run while its rounds are counted. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -61,7 +60,6 @@ async function forger({ run, directory }: AttackPlace): Promise<Attack> {
     ],
     { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, MURMURATION_MISBEHAVE: 'forge' } },
   );
-  setPriority(child.pid!, constants.priority.PRIORITY_LOW);
   let stays = 0;
   const admitted = Promise.withResolvers<void>();
   createInterface({ input: child.stdout }).on('line', (line) => {
@@ -77,7 +75,7 @@ async function forger({ run, directory }: AttackPlace): Promise<Attack> {
   await admitted.promise;
   return {
     stop: async () => {
-      child.kill('SIGKILL');
+      child.kill('SIGTERM');
       await ended;
       return `turned away ${stays} times`;
     },

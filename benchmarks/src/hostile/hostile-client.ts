@@ -2,7 +2,6 @@
  * A hostile client of a run's pages in a process of its own: `node hostile-client.ts <port> <streams|requests>`. Prints one
  * line when it is at it, goes on until its input ends, and then prints what it was answered.
  */
-import { constants, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hostOf, idleStreams, noise, randomOf, request, say, trickle } from '@murmuration/test/hostile-http';
 
@@ -14,8 +13,6 @@ const HOSTS = 250;
 const SLOW_REQUESTS = 20;
 
 const port = Number(process.argv[2]);
-// It stands for machines elsewhere, so it takes only the time that the run leaves.
-setPriority(constants.priority.PRIORITY_LOW);
 
 const controller = new AbortController();
 process.stdin.resume().once('end', () => controller.abort());

@@ -137,6 +137,37 @@ describe('a worker joins while rounds go on', () => {
     scenario.say('d', { type: 'unsynced', round: round(2), reason: 'all sources are gone' });
     expect(scenario.heard('d', 'resync')[0]?.sync?.round).toBe(2);
   });
+
+  it('is waited for at its second attempt, so that a run with short rounds does not outrun it for ever', () => {
+    const scenario = new Scenario().join('a', 'b', 'c').play('a', 'b', 'c');
+    scenario.hello('d');
+    scenario.play('a', 'b', 'c');
+    scenario.say('d', { type: 'unsynced', round: round(2), reason: 'it is too far behind' });
+    expect(scenario.state.members[idOf('d')]?.status).toBe('syncing');
+    scenario.play('a', 'b', 'c');
+    expect(scenario.state).toMatchObject({ committed: 2, phase: { name: 'applying' } });
+    scenario.ready('d', 2);
+    scenario.applied('d');
+    expect(scenario.state.committed).toBe(3);
+    expect(scenario.round.contributors.map(({ peerId }) => peerId)).toContain(idOf('d'));
+  });
+
+  it('whom nobody serves tries ever more rarely, and costs the others no copy in between', () => {
+    const scenario = new Scenario({ rounds: 60 }).join('a', 'b', 'c').play('a', 'b', 'c');
+    scenario.hello('d');
+    let tried = 0;
+    for (let played = 0; played < 40; played++) {
+      scenario.play('a', 'b', 'c');
+      if (scenario.state.members[idOf('d')]?.status !== 'syncing') continue;
+      tried += 1;
+      scenario.say('d', { type: 'unsynced', round: round(scenario.state.committed), reason: 'nobody serves it' });
+    }
+    const copies = scenario.heard('a', 'seal').filter(({ snapshot }) => snapshot);
+    expect(scenario.state.committed).toBe(41);
+    expect(tried).toBeGreaterThan(3);
+    expect(tried).toBeLessThanOrEqual(7);
+    expect(copies.length).toBeLessThanOrEqual(tried + 2);
+  });
 });
 
 describe('everybody is gone', () => {

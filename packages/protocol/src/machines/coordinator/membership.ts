@@ -79,6 +79,8 @@ function enrol(turn: CoordinatorTurn, peerId: PeerId, hello: Hello, known: Membe
     auditsPassed: 0,
     contradicted: 0,
     standing: goodStanding,
+    failedSyncs: 0,
+    servedFrom: roundOf(0),
     samplesPerSecond: 0,
     seniority: Object.keys(turn.state.members).length,
     ...known,
@@ -130,10 +132,10 @@ export function becomeReady(
   const claim: StatePoint = { round, stateHash };
   const verdict = judgeState(turn.state, claim);
   if (verdict === 'wrong') return flagWrongState(turn, from, round);
-  if (verdict === 'unknown') return sendBack(turn, from, `its state is of round ${round}`);
+  if (verdict === 'unknown') return noteUnsynced(turn, from, `its state is of round ${round}`);
   const speed = member.samplesPerSecond > 0 ? member.samplesPerSecond : credibleSpeed(samplesPerSecond);
   if (member.status !== 'active') {
-    turn.setMember(from, { status: 'ready', held: claim, samplesPerSecond: speed });
+    turn.setMember(from, { status: 'ready', held: claim, samplesPerSecond: speed, failedSyncs: 0 });
     turn.record({ type: 'memberReady', peerId: from, round, samplesPerSecond: speed });
     turn.because(`${from} is ready at round ${round}`);
   }
@@ -152,6 +154,20 @@ export function judgeState(state: CoordinatorState, { round, stateHash }: StateP
 export function sendBack(turn: CoordinatorTurn, peerId: PeerId, why: string): void {
   turn.setMember(peerId, { status: 'waiting', held: null });
   turn.because(`${peerId} waits for the state: ${why}`);
+}
+
+/** After so many failures in a row the pauses of a member that comes to no state grow no longer: 511 rounds. */
+const MAX_FAILED_SYNCS = 10;
+
+/**
+ * It could not have the state: it tries again, after the nth time in a row not before 2ⁿ⁻¹ − 1 further rounds. For each
+ * attempt members keep a copy of a state, which one whom nobody serves must not cost them in every round.
+ */
+export function noteUnsynced(turn: CoordinatorTurn, from: PeerId, reason: string): void {
+  const before = turn.member(from)?.failedSyncs ?? 0;
+  const failedSyncs = Math.min(MAX_FAILED_SYNCS, before + 1);
+  turn.setMember(from, { failedSyncs, servedFrom: roundOf(turn.state.committed + 2 ** (failedSyncs - 1) - 1) });
+  sendBack(turn, from, reason);
 }
 
 /** A state hash that others don't share: once is bad luck, twice is a broken or lying machine. */

@@ -49,6 +49,9 @@ export interface MemberRecord {
   readonly contradicted: number;
   /** Outlives its presence. */
   readonly standing: Standing;
+  /** Times in a row that it came to no state, and the number of committed rounds from which on it is served again while rounds go on. */
+  readonly failedSyncs: number;
+  readonly servedFrom: Round;
 }
 
 /** Which micro-batches have been handed out: all below `next` except the `returned` ones (ascending). */

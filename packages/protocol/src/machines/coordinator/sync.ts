@@ -29,7 +29,7 @@ const open: ReadonlySet<PhaseName> = new Set([...quiet, 'training', 'applying'])
 export function serveWaiting(turn: CoordinatorTurn): void {
   if (!open.has(turn.state.phase.name)) return;
   for (const member of presentMembers(turn.state)) {
-    if (member.status !== 'waiting') continue;
+    if (member.status !== 'waiting' || isPaused(turn.state, member)) continue;
     const start = startFor(turn.state, member);
     if (start !== undefined) serve(turn, member, start);
   }
@@ -37,7 +37,11 @@ export function serveWaiting(turn: CoordinatorTurn): void {
 
 /** Waiting members for whom only a copy of the next state will do. */
 export const anyoneWaits = (state: CoordinatorState): boolean =>
-  presentMembers(state).some(({ status }) => status === 'waiting');
+  presentMembers(state).some((member) => member.status === 'waiting' && !isPaused(state, member));
+
+/** It failed to get the state too often, and rests while rounds go on; where nothing moves, a source costs nothing. */
+const isPaused = ({ phase, committed }: CoordinatorState, { servedFrom }: MemberRecord): boolean =>
+  !quiet.has(phase.name) && servedFrom > committed;
 
 /** What a waiting member is told: a sync, null (make round 0 from the seed), or undefined (no source yet). */
 function startFor(state: CoordinatorState, member: MemberRecord): Sync | null | undefined {

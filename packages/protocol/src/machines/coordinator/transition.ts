@@ -12,7 +12,7 @@ import { noteCheckpointed, noteCheckpointFailed } from './checkpoints.ts';
 import { drainTimeout, silenceTimeout } from './deadlines.ts';
 import type { CoordinatorDecision, TimerName } from './effects.ts';
 import type { CoordinatorEvent, CoordinatorEventOf, CoordinatorEventType } from './events.ts';
-import { admit, becomeReady, leave, lose, sendBack } from './membership.ts';
+import { admit, becomeReady, leave, lose, noteUnsynced } from './membership.ts';
 import { applyTimedOut, noteApplied, progressApplying } from './phases/applying.ts';
 import { progressBetween } from './phases/between.ts';
 import { progressAuditing } from './phases/auditing.ts';
@@ -73,7 +73,7 @@ const messageRules: MessageRules = {
   reduced: noteReduced,
   gathered: noteGathered,
   applied: noteApplied,
-  unsynced: (turn, from, { reason }) => sendBack(turn, from, reason),
+  unsynced: (turn, from, { reason }) => noteUnsynced(turn, from, reason),
   evaluated: noteEvaluated,
   verdict: noteVerdict,
   attestation: noteAttestation,

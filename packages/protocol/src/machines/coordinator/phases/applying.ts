@@ -61,12 +61,17 @@ export function progressApplying(turn: CoordinatorTurn): void {
     giveUp(turn, phase.round);
 }
 
-/** Members of the view must apply; those that are about to join are waited for until the deadline, if they can take part. */
+/**
+ * Members of the view must apply. Those that are about to join are waited for until the deadline, if they can take part; so
+ * is one that fetches the state again, since a run with short rounds may have been too fast for it to catch up.
+ */
 const awaits = (member: MemberRecord, { round, patience }: Extract<Phase, { name: 'applying' }>): boolean =>
   round.applied[member.peerId] === undefined &&
   member.held?.round !== round.round + 1 &&
-  (member.status === 'active' ||
-    (member.status === 'ready' && patience === 'all' && !isSuspended(member, round.round + 1)));
+  (member.status === 'active' || (patience === 'all' && isJoining(member) && !isSuspended(member, round.round + 1)));
+
+const isJoining = ({ status, failedSyncs }: MemberRecord): boolean =>
+  status === 'ready' || (status === 'syncing' && failedSyncs > 0);
 
 /** It may yet come to the state: it applies, or it fetches the sealed round. */
 const isHopeful = ({ status, peerId }: MemberRecord, round: RoundState): boolean =>
@@ -150,7 +155,7 @@ export function applyTimedOut(turn: CoordinatorTurn): void {
   turn.do({ type: 'setTimer', name: 'apply', delay: applyTimeout(turn.state.config) });
   if (phase.patience === 'all') {
     for (const member of presentMembers(turn.state))
-      if (member.status === 'ready' && awaits(member, phase))
+      if (member.status !== 'active' && awaits(member, phase))
         strike(turn, member.peerId, `the others waited in vain for it to join them after round ${phase.round.round}`);
     return turn.enter({ ...phase, patience: 'members' });
   }

@@ -65,7 +65,11 @@ function bodyOf(tile: SubgroupTile, variant: MatmulVariant): string {
     'let within = tile - first * dims.tilesM;',
     `let row0 = within / across * ${rows}u;`,
     `let column = (first + within % across) * ${lanes * 4}u + subgroupLane * 4u;`,
-    ...(variant.strips ? ['a', 'b'].flatMap(stripBase) : ['a', 'b'].map(bufferBase)),
+    // What never changes in the loop over k stands before it: not every driver moves it there.
+    'let sizeK = dims.k;',
+    ...(['a', 'b'] as const).flatMap((side) => operandStart(variant, side)),
+    ...(variant.transposeA ? columnsOfA(tile, variant) : rowsOfA(tile, variant)),
+    ...(variant.transposeB ? rowsOfB(variant) : []),
     ...overK(variant, sums, 4, [
       ...(variant.transposeA ? loadTransposedA(tile, variant) : loadA(tile, variant)),
       ...(variant.transposeB ? loadTransposedB(variant) : loadB(variant)),
@@ -88,48 +92,76 @@ const sumsOf = ({ rows }: SubgroupTile): LaneSums => ({
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-const bufferBase = (side: string): string => `let ${side}Base = dims.${side}Start + batch * dims.${side}Batch;`;
-const stripBase = (side: string): string[] => [
-  `let ${side}First = batch * dims.${side}BatchRows;`,
-  `let ${side}Mask = (1u << dims.${side}Strip) - 1u;`,
-];
+/** What all loads of an operand begin with. */
+function operandStart({ strips }: MatmulVariant, side: 'a' | 'b'): string[] {
+  if (!strips) return [`let ${side}Base = dims.${side}Start + batch * dims.${side}Batch;`];
+  return [
+    `let ${side}First = batch * dims.${side}BatchRows;`,
+    ...['Strip', 'Pitch', 'Below', 'Step'].map((name) => `let ${side}${name} = dims.${side}${name};`),
+    `let ${side}Mask = (1u << ${side}Strip) - 1u;`,
+  ];
+}
 
-/** The vec4 at a stored row and a column of it, a multiple of 4. */
+/** Declares where a stored row of an operand begins, under a name that {@link four} takes. */
+function declareRow({ strips }: MatmulVariant, side: 'a' | 'b', name: string, row: string): string[] {
+  if (!strips) return [`let ${name} = ${side}Base + ${row} * dims.${side}Row;`];
+  return [
+    `let ${name}Row = ${side}First + ${row};`,
+    `let ${name} = ${name}Row * ${side}Pitch;`,
+    `let ${name}Down = ${name}Row * ${side}Step;`,
+  ];
+}
+
+/** The vec4 of a declared row at a column, a multiple of 4. */
 function four({ strips }: MatmulVariant, side: 'a' | 'b', row: string, column: string): string {
-  if (!strips) return `${side}[(${side}Base + ${row} * dims.${side}Row + ${column}) / 4u]`;
-  const at = `((${side}First + ${row}) * dims.${side}Pitch + ${column})`;
-  const down = `(${at} >> dims.${side}Strip) * dims.${side}Below + (${side}First + ${row}) * dims.${side}Step`;
-  return `textureLoad(${side}, vec2u((${at} & ${side}Mask) >> 2u, ${down}))`;
+  const at = `(${row} + ${column})`;
+  if (!strips) return `${side}[${at} / 4u]`;
+  return `textureLoad(${side}, vec2u((${at} & ${side}Mask) >> 2u, (${at} >> ${side}Strip) * ${side}Below + ${row}Down))`;
 }
 
 /** Slot `i` of lane l holds four k of row l + i · lanes. */
+const rowsOfA = ({ lanes, rows }: SubgroupTile, variant: MatmulVariant): string[] =>
+  range(rows / lanes).flatMap((slot) =>
+    declareRow(variant, 'a', `aAt${slot}`, `min(row0 + subgroupLane + ${slot * lanes}u, dims.m - 1u)`),
+  );
+
 function loadA({ lanes, rows }: SubgroupTile, variant: MatmulVariant): string[] {
-  return range(rows / lanes).flatMap((slot) => {
-    const row = `min(row0 + subgroupLane + ${slot * lanes}u, dims.m - 1u)`;
-    if (variant.wideA) return [`let a${slot} = ${four(variant, 'a', row, 'k0')};`];
-    const at = `aBase + ${row} * dims.aRow + k0`;
-    const part = (step: number) => `select(0.0f, a[at${slot} + min(${step}u, last)], ${step}u <= last)`;
-    return [
-      ...(slot === 0 ? ['let last = dims.k - 1u - k0;'] : []),
-      `let at${slot} = ${at};`,
-      `let a${slot} = vec4f(${range(4).map(part).join(', ')});`,
-    ];
-  });
+  const slots = range(rows / lanes);
+  if (variant.wideA) return slots.map((slot) => `let a${slot} = ${four(variant, 'a', `aAt${slot}`, 'k0')};`);
+  const part = (slot: number, step: number) =>
+    `select(0.0f, a[aAt${slot} + k0 + min(${step}u, last)], ${step}u <= last)`;
+  return [
+    'let last = sizeK - 1u - k0;',
+    ...slots.map((slot) => {
+      const parts = range(4).map((step) => part(slot, step));
+      return `let a${slot} = vec4f(${parts.join(', ')});`;
+    }),
+  ];
 }
 
-/** Element e = slot · lanes + lane is four rows, from row 4 · ⌊e / 4⌋ on, at step e mod 4 of k. */
+/**
+ * Element e = slot · lanes + lane is four rows at one step of k: the rows of the tile in order, step by step, so that the
+ * lanes of a slot load what lies next to each other.
+ */
+const columnsOfA = ({ lanes, rows }: SubgroupTile, { wideA }: MatmulVariant): string[] =>
+  range(rows / lanes).flatMap((slot) => {
+    const element = `(subgroupLane + ${slot * lanes}u)`;
+    const row = `row0 + ${element} % ${rows / 4}u * 4u`;
+    return [
+      `let aStep${slot} = ${element} / ${rows / 4}u;`,
+      `let aColumn${slot} = ${wideA ? `min(${row}, dims.m - 4u)` : row};`,
+    ];
+  });
+
 function loadTransposedA({ lanes, rows }: SubgroupTile, variant: MatmulVariant): string[] {
   return range(rows / lanes).flatMap((slot) => {
-    const [step, row] = [`step${slot}`, `rowOf${slot}`];
-    const stored = `min(${step}, dims.k - 1u)`;
-    const part = (offset: number) => `a[aBase + ${stored} * dims.aRow + min(${row} + ${offset}u, dims.m - 1u)]`;
-    const loaded = variant.wideA
-      ? four(variant, 'a', stored, `min(${row}, dims.m - 4u)`)
-      : `vec4f(${range(4).map(part).join(', ')})`;
+    const [step, row, column] = [`step${slot}`, `aAt${slot}`, `aColumn${slot}`];
+    const part = (offset: number) => `a[${row} + min(${column} + ${offset}u, dims.m - 1u)]`;
+    const loaded = variant.wideA ? four(variant, 'a', row, column) : `vec4f(${range(4).map(part).join(', ')})`;
     return [
-      `let ${step} = k0 + subgroupLane % 4u;`,
-      `let ${row} = row0 + (subgroupLane + ${slot * lanes}u) / 4u * 4u;`,
-      `let a${slot} = select(vec4f(), ${loaded}, ${step} < dims.k);`,
+      `let ${step} = k0 + aStep${slot};`,
+      ...declareRow(variant, 'a', row, `min(${step}, sizeK - 1u)`),
+      `let a${slot} = select(vec4f(), ${loaded}, ${step} < sizeK);`,
     ];
   });
 }
@@ -137,21 +169,24 @@ function loadTransposedA({ lanes, rows }: SubgroupTile, variant: MatmulVariant):
 /** `b0`…`b3`: this lane's four columns at four steps of k. Past the end of k any finite value does: a is 0 there. */
 function loadB(variant: MatmulVariant): string[] {
   return range(4).flatMap((step) => {
-    const row = `min(k0 + ${step}u, dims.k - 1u)`;
-    if (variant.wideB) return [`let b${step} = ${four(variant, 'b', row, 'min(column, dims.n - 4u)')};`];
-    const at = `bBase + ${row} * dims.bRow`;
-    const part = (offset: number) => `b[bAt${step} + min(column + ${offset}u, dims.n - 1u)]`;
-    return [`let bAt${step} = ${at};`, `let b${step} = vec4f(${range(4).map(part).join(', ')});`];
+    const row = `bAt${step}`;
+    const part = (offset: number) => `b[${row} + min(column + ${offset}u, dims.n - 1u)]`;
+    const loaded = variant.wideB
+      ? four(variant, 'b', row, 'min(column, dims.n - 4u)')
+      : `vec4f(${range(4).map(part).join(', ')})`;
+    return [...declareRow(variant, 'b', row, `min(k0 + ${step}u, sizeK - 1u)`), `let b${step} = ${loaded};`];
   });
 }
 
+const rowsOfB = (variant: MatmulVariant): string[] =>
+  range(4).flatMap((offset) => declareRow(variant, 'b', `bAt${offset}`, `min(column + ${offset}u, dims.n - 1u)`));
+
 function loadTransposedB(variant: MatmulVariant): string[] {
-  const columns = range(4).flatMap((offset) => {
-    const row = `min(column + ${offset}u, dims.n - 1u)`;
-    if (variant.wideB) return [`let q${offset} = ${four(variant, 'b', row, 'k0')};`];
-    const at = `bBase + ${row} * dims.bRow`;
-    const part = (step: number) => `b[qAt${offset} + min(k0 + ${step}u, dims.k - 1u)]`;
-    return [`let qAt${offset} = ${at};`, `let q${offset} = vec4f(${range(4).map(part).join(', ')});`];
+  const columns = range(4).map((offset) => {
+    const row = `bAt${offset}`;
+    const part = (step: number) => `b[${row} + min(k0 + ${step}u, sizeK - 1u)]`;
+    const loaded = variant.wideB ? four(variant, 'b', row, 'k0') : `vec4f(${range(4).map(part).join(', ')})`;
+    return `let q${offset} = ${loaded};`;
   });
   return [
     ...columns,
@@ -173,12 +208,13 @@ function multiplyA({ lanes, rows }: SubgroupTile, variant: MatmulVariant): strin
   });
 }
 
-/** A row's four steps of k lie in one component of the vectors of four lanes. */
+/** A row's four steps of k lie in one component, `rows` / 4 elements apart. */
 function multiplyTransposedA({ lanes, rows }: SubgroupTile, variant: MatmulVariant): string[] {
   return range(rows).flatMap((row) => {
-    const first = row - (row % 4);
-    const shuffled = (step: number) =>
-      `subgroupShuffle(a${Math.floor((first + step) / lanes)}[${row % 4}], ${(first + step) % lanes}u)`;
+    const shuffled = (step: number) => {
+      const element = (step * rows) / 4 + Math.floor(row / 4);
+      return `subgroupShuffle(a${Math.floor(element / lanes)}[${row % 4}], ${element % lanes}u)`;
+    };
     return [
       ...range(4).map((step) => `let r${row}s${step} = ${shuffled(step)};`),
       addProducts(

@@ -31,6 +31,8 @@ beforeAll(async () => {
     ['--http', '127.0.0.1:0'],
   );
   link = await run.joinLink();
+  // The Node worker is in, so that no tab ever trains alone: what a single member contributes is checked by nobody.
+  await run.committed(1);
 });
 
 afterAll(async () => {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { TestBrowser } from '@murmuration/test/browser';
+import type { TestBrowser } from '@murmuration/test/browser';
 import { orchestrateBin } from '../harness/served-run.ts';
 
 /** Seconds since the address was opened. */

@@ -89,14 +89,14 @@ async function measure(
       const attack = await attacks[name](place);
       const window = await observe(run, seconds);
       const cameTo = await attack.stop();
-      const before = undisturbed.at(-1)!;
+      const before = undisturbed.at(-1);
       const after = await observe(run, seconds);
       undisturbed.push(after);
       const { ratios, cpu, windows } = figures.get(name)!;
       ratios.push(against(window, before, after, 'roundsPerSecond'));
       cpu.push(against(window, before, after, 'cpuSecondsPerRound'));
       windows.push({ ...window, cameTo });
-      log(`${repetition} of ${repetitions}: ${name}, ${ratios.at(-1)!.toFixed(2)} of the undisturbed rate; ${cameTo}`);
+      log(`${repetition} of ${repetitions}: ${name}, ${ratios.at(-1)?.toFixed(2)} of the undisturbed rate; ${cameTo}`);
     }
   return {
     undisturbed,

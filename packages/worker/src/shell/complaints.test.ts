@@ -12,7 +12,7 @@ const assign: CoordinatorMessage = {
   contributors: [honest, rogue].map((peer) => ({ peerId: peer, assignment: view(9), microBatches: [] })),
   owners: [],
   members: [],
-  deadlineMs: 1000 as never,
+  deadlineMs: 1000,
 };
 
 describe('a member that is handed a round', () => {

@@ -147,6 +147,17 @@ describe('data that owners refuse', () => {
     expect(losses(scenario)).toHaveLength(1);
   });
 
+  it('matter no more once everything is reduced', () => {
+    const scenario = four();
+    complain(scenario, 'a', 'd');
+    for (const name of ['a', 'b', 'c', 'd']) scenario.commit(name);
+    for (const name of ['a', 'b', 'c', 'd']) scenario.reduced(name);
+    for (const name of ['b', 'c', 'd']) scenario.gathered(name);
+    complain(scenario, 'a', 'b', 'REDUCED_MISSING');
+    scenario.fire('round');
+    expect(losses(scenario)).toEqual([['b', 'ROUND_DEADLINE']]);
+  });
+
   it('are no matter of those who were only not served in time', () => {
     const scenario = four();
     for (const by of ['a', 'b', 'c']) complain(scenario, by, 'd', 'CONTRIBUTION_MISSING');

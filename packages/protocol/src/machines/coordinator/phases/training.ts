@@ -70,9 +70,13 @@ function stageOf(round: RoundState): RoundStage {
   return round.reduced.includes(null) ? 'reducing' : 'gathering';
 }
 
-/** Whoever is still waited for in the next stage will be named anew: who was late in this one need not be in that. What it did stays done. */
+/**
+ * Whoever is still waited for in the next stage will be named anew: who was late in this one need not be in that. What a
+ * contributor did stays done until its data are needed no more.
+ */
 function enterStage(turn: CoordinatorTurn, round: RoundState): void {
-  updateRound(turn, { ...round, accusations: round.accusations.filter(isOfADeed) });
+  const accusations = round.stage === 'gathering' ? [] : round.accusations.filter(isOfADeed);
+  updateRound(turn, { ...round, accusations });
   if (round.stage !== 'computing')
     turn.do({ type: 'setTimer', name: 'round', delay: transferTimeout(turn.state.config) });
 }

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
@@ -75,6 +75,28 @@ describe('a thread that serves a run directory', () => {
       writeRunDirectory(directory, simulatedJournal({ ...story, rounds: 3 }));
       server.grew();
       expect((await snapshotOf(server)).figures.round).toBe(3);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it.runIf(process.platform === 'linux')('takes the processor time that the rest of the program leaves', async () => {
+    const priorities = (): number[] =>
+      readdirSync('/proc/self/task').flatMap((thread) => {
+        const path = `/proc/self/task/${thread}/stat`;
+        // One may have ended since it was listed.
+        const stat = existsSync(path) ? readFileSync(path, 'utf8') : '';
+        // Field 19; the second, the name, may contain anything.
+        return stat === '' ? [] : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+      });
+    const before = priorities();
+    const directory = join(folder, 'modest');
+    writeRunDirectory(directory, simulatedJournal({ ...story, rounds: 1 }));
+    const server = await start(directory);
+    try {
+      expect(priorities().length).toBeGreaterThan(before.length);
+      expect(Math.max(...priorities())).toBeGreaterThan(Math.max(...before));
+      expect(Math.min(...priorities())).toBe(Math.min(...before));
     } finally {
       await server.close();
     }

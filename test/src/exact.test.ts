@@ -9,9 +9,12 @@ import { TestRun, Volunteer } from './support/start.ts';
 /** Rounds that last longer together than it takes a program to start, compile and fetch the state. */
 const ROUNDS = 160;
 
-/** Seven buckets, so that each of three members owns some; every contribution is audited. */
+/**
+ * Seven buckets, so that each of three members owns some; work in turns, so that each has some in every round, however slow
+ * it was measured to be; every contribution is audited.
+ */
 const exactJob = (workers: number): JobOverrides => ({
-  training: { rounds: ROUNDS, numerics: 'exact', bucketSize: 4096, clipNorm: 2 },
+  training: { rounds: ROUNDS, numerics: 'exact', bucketSize: 4096, clipNorm: 2, assignment: 'fixed' },
   workers: { spawn: 0, minimum: workers, backend: 'exact' },
   audit: { rate: 1, floor: 1 },
 });

@@ -1,9 +1,6 @@
 /** The run page of a directory as a browser with an empty profile finds it, from the address to a page that answers keys. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type { TestBrowser } from '@murmuration/test/browser';
-import { orchestrateBin } from '../harness/served-run.ts';
+import { Orchestrate } from '../harness/orchestrate.ts';
 
 /** Seconds since the address was opened. */
 export interface PageTimes {
@@ -15,49 +12,29 @@ export interface PageTimes {
 
 /** The pages of one directory, served by `orchestrate dashboard` until it is disposed of. */
 export class ServedDirectory implements AsyncDisposable {
-  readonly origin: string;
-  readonly #stop: () => Promise<void>;
+  readonly #process: Orchestrate;
+  #origin = '';
 
-  private constructor(origin: string, stop: () => Promise<void>) {
-    this.origin = origin;
-    this.#stop = stop;
+  private constructor(directory: string) {
+    this.#process = new Orchestrate(['dashboard', directory, '--http', '127.0.0.1:0'], {
+      see: ({ event, url }) => {
+        if (event === 'http.listening') this.#origin = url as string;
+      },
+    });
   }
 
   static async serve(directory: string): Promise<ServedDirectory> {
-    const child = spawn(
-      process.execPath,
-      [
-        '--disable-warning=ExperimentalWarning',
-        orchestrateBin,
-        'dashboard',
-        directory,
-        '--http',
-        '127.0.0.1:0',
-        '--json',
-      ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    const waiting = new Set(['http.listening', 'http.pages']);
-    let origin = '';
-    const ready = Promise.withResolvers<void>();
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const event = JSON.parse(line) as { readonly event: string; readonly url?: string };
-      origin = event.url ?? origin;
-      waiting.delete(event.event);
-      if (waiting.size === 0) ready.resolve();
-    });
-    child.once('close', (code) =>
-      ready.reject(new Error(`orchestrate dashboard ended with ${code}. Read its output above.`)),
-    );
-    await ready.promise;
-    return new ServedDirectory(origin, async () => {
-      child.kill('SIGINT');
-      await once(child, 'close');
-    });
+    const served = new ServedDirectory(directory);
+    await served.#process.seen('http.listening', 'http.pages');
+    return served;
+  }
+
+  get origin(): string {
+    return this.#origin;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stop();
+    await this.#process.stop();
   }
 }
 

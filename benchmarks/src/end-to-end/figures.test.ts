@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { figuresOf, medianFigures } from './figures.ts';
-import type { RunEvent, RunFigures } from './figures.ts';
+import type { RunEvent } from '../harness/orchestrate.ts';
+import type { RunFigures } from './figures.ts';
 
 const committed = (round: number, at: number): RunEvent => ({
   event: 'round.committed',

@@ -1,11 +1,6 @@
 /** From the lines that `orchestrate run --json` printed to what a run's rounds took. Pure. */
+import type { RunEvent } from '../harness/orchestrate.ts';
 import { summarise } from '../harness/measure.ts';
-
-/** One line of `--json` output. */
-export interface RunEvent {
-  readonly event: string;
-  readonly [field: string]: unknown;
-}
 
 /** The fields of `round.committed` that are read here. */
 interface CommittedRound extends RunEvent {

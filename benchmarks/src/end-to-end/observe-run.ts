@@ -1,27 +1,15 @@
 /** Runs `orchestrate` as a user's script would, and watches it from outside. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { Orchestrate } from '../harness/orchestrate.ts';
+import type { RunEvent } from '../harness/orchestrate.ts';
 import { processTreeSeconds } from '../harness/process-tree.ts';
 import { figuresOf, isCommitted } from './figures.ts';
-import type { RunEvent, RunFigures } from './figures.ts';
+import type { RunFigures } from './figures.ts';
 
-const orchestrate = fileURLToPath(new URL('../../../packages/orchestrator/bin/orchestrate.mjs', import.meta.url));
-
-/** Prints each line of `orchestrate <parameters> --json` to `see`. @throws Error when it ends with another code than 0 */
+/** Runs `orchestrate <parameters> --json` and shows each event to `see`. @throws Error when it ends with another code than 0 */
 async function follow(parameters: readonly string[], see: (event: RunEvent, pid: number) => void): Promise<void> {
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', orchestrate, ...parameters, '--json'],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  const said: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
-  createInterface({ input: child.stdout }).on('line', (line) => see(JSON.parse(line) as RunEvent, child.pid ?? 0));
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0)
-    throw new Error(`orchestrate ${parameters.join(' ')} ended with ${code}: ${said.slice(-5).join(' ')}`);
+  const run: Orchestrate = new Orchestrate(parameters, { see: (event) => see(event, run.pid) });
+  const code = await run.ended;
+  if (code !== 0) throw new Error(`orchestrate ${parameters.join(' ')} ended with ${code}. Read its output above.`);
 }
 
 export interface ObserveOptions {

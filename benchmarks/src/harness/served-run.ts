@@ -1,53 +1,29 @@
 /** A run that trains, shows its pages and takes strangers in, started as an engineer starts one. */
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-
-export const orchestrateBin = fileURLToPath(
-  new URL('../../../packages/orchestrator/bin/orchestrate.mjs', import.meta.url),
-);
-
-interface Line {
-  readonly event: string;
-  readonly join?: string;
-  readonly addresses?: readonly string[];
-  readonly at?: number;
-}
+import { Orchestrate } from './orchestrate.ts';
+import type { RunEvent } from './orchestrate.ts';
 
 export class ServedRun implements AsyncDisposable {
-  readonly #child: ChildProcess;
+  readonly #process: Orchestrate;
   readonly #commits: number[] = [];
-  readonly #waiting = new Set(['run.listening', 'http.listening', 'http.pages', 'round.committed']);
-  readonly #ready = Promise.withResolvers<void>();
   #link = '';
   #address = '';
 
   private constructor(file: string, directory: string) {
-    const parameters = ['run', file, '--directory', directory, '--http', '127.0.0.1:0', '--json'];
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', orchestrateBin, ...parameters], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#read(JSON.parse(line) as Line));
-    this.#child.once('close', (code) =>
-      this.#ready.reject(new Error(`orchestrate run ended with ${code}. Read its output above.`)),
-    );
+    const parameters = ['run', file, '--directory', directory, '--http', '127.0.0.1:0'];
+    this.#process = new Orchestrate(parameters, { see: (event) => this.#read(event) });
   }
 
   /** Resolves when the pages are there and the run has committed a round. */
   static async start(file: string, directory: string): Promise<ServedRun> {
     const run = new ServedRun(file, directory);
-    await run.#ready.promise;
+    await run.#process.seen('run.listening', 'http.listening', 'http.pages', 'round.committed');
     return run;
   }
 
-  #read({ event, join, addresses, at }: Line): void {
-    if (event === 'http.listening') this.#link = join ?? '';
-    if (event === 'run.listening') this.#address = addresses?.[0] ?? '';
-    if (event === 'round.committed' && at !== undefined) this.#commits.push(at);
-    this.#waiting.delete(event);
-    if (this.#waiting.size === 0) this.#ready.resolve();
+  #read(event: RunEvent): void {
+    if (event.event === 'http.listening') this.#link = event['join'] as string;
+    if (event.event === 'run.listening') this.#address = (event['addresses'] as readonly string[])[0] ?? '';
+    if (event.event === 'round.committed') this.#commits.push(event['at'] as number);
   }
 
   /** Where browsers join. */
@@ -62,7 +38,7 @@ export class ServedRun implements AsyncDisposable {
 
   /** The coordinator's process; its workers descend from it. */
   get pid(): number {
-    return this.#child.pid ?? 0;
+    return this.#process.pid;
   }
 
   /** When each round was committed, milliseconds since 1970. */
@@ -70,10 +46,7 @@ export class ServedRun implements AsyncDisposable {
     return this.#commits;
   }
 
-  /** Ends it in good order. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    this.#child.kill('SIGINT');
-    await once(this.#child, 'close');
+    await this.#process.stop();
   }
 }

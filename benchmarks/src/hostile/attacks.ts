@@ -1,11 +1,8 @@
 /** What is done to a run while its rounds are counted. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { LineProcess } from '../harness/line-process.ts';
-import { orchestrateBin } from '../harness/served-run.ts';
+import { Orchestrate } from '../harness/orchestrate.ts';
 import type { ServedRun } from '../harness/served-run.ts';
 
 /** Under way; `stop` ends it and says in a few words what it came to. */
@@ -24,7 +21,7 @@ const client = fileURLToPath(new URL('./hostile-client.ts', import.meta.url));
 async function hostileClient({ run }: AttackPlace, kind: 'streams' | 'requests'): Promise<Attack> {
   const { port } = new URL(run.link);
   const child = new LineProcess({
-    name: `the hostile client`,
+    name: 'the hostile client',
     command: process.execPath,
     parameters: [client, port, kind],
   });
@@ -43,40 +40,17 @@ let forgers = 0;
 /** A worker with a new key that commits to honest gradients and sends others. Begins when it is admitted. */
 async function forger({ run, directory }: AttackPlace): Promise<Attack> {
   const key = join(directory, `forger-${forgers++}.key`);
-  const child = spawn(
-    process.execPath,
-    [
-      '--disable-warning=ExperimentalWarning',
-      orchestrateBin,
-      'join',
-      run.address,
-      '--key',
-      key,
-      '--backend',
-      'onnx',
-      '--threads',
-      '1',
-      '--json',
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, MURMURATION_MISBEHAVE: 'forge' } },
-  );
   let stays = 0;
-  const admitted = Promise.withResolvers<void>();
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const { event } = JSON.parse(line) as { readonly event: string };
-    if (event === 'worker.connected') admitted.resolve();
-    if (event === 'worker.disconnected') stays += 1;
+  const worker = new Orchestrate(['join', run.address, '--key', key, '--backend', 'onnx', '--threads', '1'], {
+    environment: { MURMURATION_MISBEHAVE: 'forge' },
+    see: ({ event }) => {
+      if (event === 'worker.disconnected') stays += 1;
+    },
   });
-  const ended = once(child, 'close');
-  ended.then(
-    () => admitted.reject(new Error('The forging worker ended early. Read its output above.')),
-    () => undefined,
-  );
-  await admitted.promise;
+  await worker.seen('worker.connected');
   return {
     stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
+      await worker.stop('SIGTERM');
       return `turned away ${stays} times`;
     },
   };

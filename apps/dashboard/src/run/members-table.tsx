@@ -166,7 +166,7 @@ const NameCell = ({ row, over }: { readonly row: MemberRow; readonly over: boole
   <th scope="row">
     <PeerLink peerId={row.peerId} />
     <span class="small quiet narrow">
-      {(row.status !== 'ready' || row.suspendedUntil !== null) && `${statusOf(row, over)[0]} · `}
+      {(row.status !== 'ready' || (row.suspendedUntil !== null && !over)) && `${statusOf(row, over)[0]} · `}
       {row.adapter.name}
     </span>
   </th>

@@ -76,8 +76,8 @@ describe('the page before joining', () => {
     await using tab = await pages.open(browser, fakeOffer);
     const { page } = tab;
     await page.getByRole('heading', { name: 'What it earns' }).waitFor();
-    expect(await page.getByRole('main').textContent()).toMatch(/no program from anyone.*0\.01 ETH/s);
-    expect(await page.locator('button.primary').count()).toBe(1);
+    await expect.poll(() => page.getByRole('main').textContent()).toMatch(/no program from anyone.*0\.01 ETH/s);
+    await expect.poll(() => page.locator('button.primary').count()).toBe(1);
     await join(page);
   });
 
@@ -94,7 +94,7 @@ describe('the page before joining', () => {
     await page.locator('[data-phase]').waitFor();
     await page.getByRole('slider').focus();
     await page.keyboard.press('ArrowLeft');
-    expect(await page.getByRole('status').filter({ hasText: '70 %' }).count()).toBe(1);
+    await expect.poll(() => page.getByRole('status').filter({ hasText: '70 %' }).count()).toBe(1);
   });
 
   it('offers the CPU and explains WebGPU where there is none', async () => {
@@ -119,9 +119,9 @@ describe('the page before joining', () => {
     const join = page.getByRole('button', { name: 'Join with this tab' });
     await page.getByLabel(/^Pay goes to/).fill('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAEd');
     await page.getByText(/one of them is wrong/).waitFor();
-    expect(await join.isDisabled()).toBe(true);
+    await expect.poll(() => join.isDisabled()).toBe(true);
     await page.getByLabel(/^Pay goes to/).fill('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed');
-    expect(await join.isEnabled()).toBe(true);
+    await expect.poll(() => join.isEnabled()).toBe(true);
   });
 
   it('takes the address of a wallet that an extension brings', async () => {
@@ -135,7 +135,9 @@ describe('the page before joining', () => {
     });
     await page.getByRole('button', { name: 'Use Test Wallet' }).click();
     await page.getByText('Pay goes to your account in Test Wallet.').waitFor();
-    expect(await page.getByLabel(/^Pay goes to/).inputValue()).toBe('0xde709f2102306220921060314715629080e2fb77');
+    await expect
+      .poll(() => page.getByLabel(/^Pay goes to/).inputValue())
+      .toBe('0xde709f2102306220921060314715629080e2fb77');
   });
 });
 
@@ -146,9 +148,9 @@ describe('the page at work', () => {
     await join(page);
     await tell(page, training);
     await page.locator('[data-phase=training]').waitFor();
-    expect(await page.locator('[data-figure=accepted] dd').textContent()).toBe('351');
-    expect(await page.locator('[data-figure=earned] dd').textContent()).toBe('3 ETH');
-    expect(await page.getByText('dials again by itself').isVisible()).toBe(true);
+    await expect.poll(() => page.locator('[data-figure=accepted] dd').textContent()).toBe('351');
+    await expect.poll(() => page.locator('[data-figure=earned] dd').textContent()).toBe('3 ETH');
+    await page.getByText('dials again by itself').waitFor();
     expect(await page.getByRole('link', { name: 'Your page in this run' }).getAttribute('href')).toMatch(
       /^\/members\/16Uiu/,
     );
@@ -162,7 +164,7 @@ describe('the page at work', () => {
     await tab.page.reload();
     const button = tab.page.getByRole('button', { name: 'Go on with this tab' });
     await button.waitFor();
-    expect(await button.isEnabled()).toBe(true);
+    await expect.poll(() => button.isEnabled()).toBe(true);
   });
 });
 
@@ -182,7 +184,7 @@ describe('accessibility', () => {
         await using tab = await pages.open(browser, { ...fakeOffer, tokenRequired }, { fake, colorScheme });
         await tab.page.getByRole('heading', { level: 2 }).first().waitFor();
         if (works) {
-          await tab.page.getByRole('button', { name: 'Join with this tab' }).click();
+          await join(tab.page);
           await tell(tab.page, training);
           await tab.page.locator('[data-phase=training]').waitFor();
         }

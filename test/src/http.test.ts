@@ -166,11 +166,13 @@ describe('pages', () => {
     try {
       const port = portOf(await pages.event('http.listening'));
       await pages.event('http.pages');
-      const { body } = await say(port, request('GET', '/api/run'));
-      expect(JSON.parse(body)).toMatchObject({
-        live: false,
-        figures: { round: 5, stateHash: result?.['stateHash'], outcome: { outcome: 'finished' } },
-      });
+      // The journal is read while it is served already.
+      await expect
+        .poll(async () => JSON.parse((await say(port, request('GET', '/api/run'))).body) as unknown)
+        .toMatchObject({
+          live: false,
+          figures: { round: 5, stateHash: result?.['stateHash'], outcome: { outcome: 'finished' } },
+        });
       expect((await say(port, request('GET', '/'))).body).toContain('<!doctype html>');
       const { body: offer } = await say(port, request('GET', '/api/join'));
       expect(JSON.parse(offer)).toMatchObject({ open: false, addresses: [] });

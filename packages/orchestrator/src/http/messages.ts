@@ -12,6 +12,8 @@ export interface ThreadOptions {
   /** Origin. */
   readonly announce: string | null;
   readonly behindProxy: boolean;
+  /** Whether the run is trained by this process, whose rounds come first. */
+  readonly besideRounds: boolean;
 }
 
 /** What a coordinator gives to members through this server. */

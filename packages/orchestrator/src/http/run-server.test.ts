@@ -1,12 +1,12 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { RunSnapshot } from '@murmuration/protocol/dashboard';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeRunDirectory } from '../dashboard/testing/run-directory.ts';
 import { simulatedJournal } from '../dashboard/testing/simulated-run.ts';
 import type { HttpOptions } from './options.ts';
@@ -18,10 +18,11 @@ let folder = '';
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'run-server-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const start = (directory: string, options = http): Promise<RunServer> =>
+const start = (directory: string, options = http, besideRounds = false): Promise<RunServer> =>
   RunServer.start({
     directory,
     http: options,
+    besideRounds,
     metrics: () => Promise.resolve('coordinator_up 1\n'),
     notice: () => undefined,
   });
@@ -80,7 +81,10 @@ describe('a thread that serves a run directory', () => {
     }
   });
 
-  it.runIf(process.platform === 'linux')('takes the processor time that the rest of the program leaves', async () => {
+  it.runIf(process.platform === 'linux').each([
+    ['leaves the processor to the rounds of its own process', true],
+    ['takes its full share where no rounds are', false],
+  ])('%s', async (_, besideRounds) => {
     const priorities = (): number[] =>
       readdirSync('/proc/self/task').flatMap((thread) => {
         const path = `/proc/self/task/${thread}/stat`;
@@ -90,12 +94,12 @@ describe('a thread that serves a run directory', () => {
         return stat === '' ? [] : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
       });
     const before = priorities();
-    const directory = join(folder, 'modest');
+    const directory = join(folder, `modest ${besideRounds}`);
     writeRunDirectory(directory, simulatedJournal({ ...story, rounds: 1 }));
-    const server = await start(directory);
+    const server = await start(directory, http, besideRounds);
     try {
       expect(priorities().length).toBeGreaterThan(before.length);
-      expect(Math.max(...priorities())).toBeGreaterThan(Math.max(...before));
+      expect(Math.max(...priorities()) > Math.max(...before)).toBe(besideRounds);
       expect(Math.min(...priorities())).toBe(Math.min(...before));
     } finally {
       await server.close();
@@ -108,7 +112,13 @@ describe('a thread that serves a run directory', () => {
     writeFileSync(join(directory, 'journal.sqlite'), 'this was a journal once');
     const lines: string[] = [];
     const metrics = (): Promise<string> => Promise.resolve('');
-    const server = await RunServer.start({ directory, http, metrics, notice: (line) => lines.push(line) });
+    const server = await RunServer.start({
+      directory,
+      http,
+      besideRounds: false,
+      metrics,
+      notice: (line) => lines.push(line),
+    });
     try {
       server.open(null);
       server.grew();
@@ -122,37 +132,76 @@ describe('a thread that serves a run directory', () => {
     expect(lines).toEqual([expect.stringMatching(/journal\.sqlite is not what was written/)]);
   });
 
-  it('is started again when it breaks, and is told again what it must know', async () => {
-    const entry = join(folder, 'breaking.mjs');
-    writeFileSync(
-      entry,
-      `import { parentPort } from 'node:worker_threads';
-       const say = (line) => parentPort.postMessage({ type: 'notice', line });
-       parentPort.postMessage({ type: 'listening', port: 1 });
-       parentPort.on('message', ({ type }) => {
-         say(type);
-         if (type === 'grew') throw new Error('it breaks');
-         if (type === 'close') parentPort.close();
-       });`,
-    );
+  describe('that breaks', () => {
+    const said = new EventEmitter();
     const lines: string[] = [];
-    const back = Promise.withResolvers<void>();
     const notice = (line: string): void => {
       lines.push(line);
-      if (lines.filter((said) => said === 'open').length === 2) back.resolve();
+      said.emit(line);
     };
-    const server = await RunServer.start({
-      directory: folder,
-      http,
-      metrics: () => Promise.resolve(''),
-      notice,
-      entry: pathToFileURL(entry),
+    let entry: URL;
+
+    beforeAll(() => {
+      const path = join(folder, 'breaking.mjs');
+      writeFileSync(
+        path,
+        `import { parentPort } from 'node:worker_threads';
+         const say = (line) => parentPort.postMessage({ type: 'notice', line });
+         parentPort.postMessage({ type: 'listening', port: 1 });
+         parentPort.on('message', ({ type }) => {
+           say(type);
+           if (type === 'grew') throw new Error('it breaks');
+           if (type === 'close') parentPort.close();
+         });`,
+      );
+      entry = pathToFileURL(path);
     });
-    server.open(null);
-    server.grew();
-    await back.promise;
-    await server.close();
-    expect(lines).toEqual(['open', 'grew', 'page server: it breaks', 'page server: started again', 'open', 'close']);
+
+    beforeEach(() => {
+      lines.length = 0;
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    });
+    afterEach(() => vi.useRealTimers());
+
+    const startBreaking = async (): Promise<RunServer> => {
+      const metrics = (): Promise<string> => Promise.resolve('');
+      const server = await RunServer.start({ directory: folder, http, besideRounds: false, metrics, notice, entry });
+      const opened = once(said, 'open');
+      server.open(null);
+      await opened;
+      return server;
+    };
+
+    /** Breaks the thread; resolves when the next one has been told what it must know. */
+    async function breakOnce(server: RunServer): Promise<void> {
+      const opened = once(said, 'open');
+      const broken = once(said, 'page server: it breaks');
+      server.grew();
+      await broken;
+      // The thread's end comes some time after its error, and sets the clock that is turned here.
+      while (vi.getTimerCount() === 0) await new Promise((resolve) => setImmediate(resolve));
+      await vi.advanceTimersByTimeAsync(1000);
+      await opened;
+    }
+
+    it('is started again, and is told again what it must know', async () => {
+      const server = await startBreaking();
+      await breakOnce(server);
+      await server.close();
+      expect(lines).toEqual(['open', 'grew', 'page server: it breaks', 'page server: started again', 'open', 'close']);
+    });
+
+    it('again and again stays away, unless it held for a while', async () => {
+      const server = await startBreaking();
+      for (let time = 0; time < 5; time++) await breakOnce(server);
+      vi.advanceTimersByTime(10 * 60_000);
+      for (let time = 0; time < 5; time++) await breakOnce(server);
+      const away = once(said, 'page server: it broke too often and stays away; the run goes on');
+      server.grew();
+      await away;
+      await server.close();
+      expect(lines.filter((line) => line === 'page server: started again')).toHaveLength(10);
+    });
   });
 
   it('frees its port when it closes, and says when one is taken', async () => {

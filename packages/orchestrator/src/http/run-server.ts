@@ -12,6 +12,8 @@ import type { Coordination, FromServer, ThreadOptions, ToServer } from './messag
 export interface RunServerOptions {
   readonly directory: string;
   readonly http: HttpOptions;
+  /** Whether the run is trained by this process, whose rounds come first. */
+  readonly besideRounds: boolean;
   /** This thread's own figures, Prometheus' text format. */
   readonly metrics: () => Promise<string>;
   readonly notice: (line: string) => void;
@@ -21,8 +23,10 @@ export interface RunServerOptions {
 
 /** Memory of the server's thread, in MiB: past it the thread ends, and is started again. */
 const HEAP_MIB = 512;
-/** Starts after the first, a second apart. */
+/** Starts after one that held, a second apart. */
 const MAX_RESTARTS = 5;
+/** A thread that served so long held: what breaks it then has nothing to do with the times before. */
+const HELD_MS = 10 * 60_000;
 const RESTART_MS = 1000;
 /** How long the thread may take to end by itself. */
 const CLOSE_MS = 3000;
@@ -35,6 +39,7 @@ export class RunServer {
   #opened: Extract<ToServer, { type: 'open' }> | null = null;
   #pages: Extract<ToServer, { type: 'pages' }> | null = null;
   #restarts = 0;
+  #startedAt = 0;
   #restart: NodeJS.Timeout | null = null;
   #closing = false;
 
@@ -114,14 +119,16 @@ export class RunServer {
   }
 
   #spawn(): Worker {
-    const { directory, http, entry = new URL('thread.ts', import.meta.url) } = this.#options;
+    const { directory, http, besideRounds, entry = new URL('thread.ts', import.meta.url) } = this.#options;
     const workerData: ThreadOptions = {
       directory,
       address: this.#address,
       tls: http.tls,
       announce: http.announce?.origin ?? null,
       behindProxy: http.behindProxy,
+      besideRounds,
     };
+    this.#startedAt = performance.now();
     const worker = new Worker(entry, {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
@@ -143,6 +150,7 @@ export class RunServer {
   #ended(): void {
     // Before it has listened once, its end is told to who started it.
     if (this.#closing || this.#address.port === 0) return;
+    if (performance.now() - this.#startedAt >= HELD_MS) this.#restarts = 0;
     if (this.#restarts === MAX_RESTARTS) {
       this.#options.notice('page server: it broke too often and stays away; the run goes on');
       return;

@@ -46,7 +46,7 @@ export class ServedRun implements AsyncDisposable {
       output.event({ event: 'notice', line });
       say(line);
     };
-    const server = await RunServer.start({ directory, http, metrics, notice });
+    const server = await RunServer.start({ directory, http, besideRounds: noted !== null, metrics, notice });
     const { origin } = server;
     output.event({ event: 'http.listening', url: origin, join: `${origin}/join`, listens: server.listens });
     // Only at the run's own coordinator can anybody join.

@@ -156,6 +156,7 @@ export class TestServer implements AsyncDisposable {
         tls: null,
         announce: null,
         behindProxy: false,
+        besideRounds: false,
         ...options,
       },
       { openView: () => this.run, post: (message) => this.#hear(message), patience },

@@ -5,13 +5,18 @@ import { RunProjection } from '../dashboard/run-projection.ts';
 import type { FromServer, ThreadOptions, ToServer } from './messages.ts';
 import { PageService } from './page-service.ts';
 
-/** Pages take the processor time that rounds leave: on a machine that workers fill, a flood of requests else slows them. */
+/** On a busy processor about a third of what another thread gets: Linux halves a thread's share every three steps or so. */
+const YIELDED_STEPS = 5;
+
+/**
+ * Where workers fill the machine, a flood of requests would slow their rounds. It is a step back and not the last place: tabs
+ * take part in rounds through this thread.
+ */
 function yieldToRounds(): void {
   // Only Linux has priorities of threads; elsewhere 0 is the whole process.
   if (process.platform !== 'linux') return;
   try {
-    const { PRIORITY_BELOW_NORMAL: less, PRIORITY_LOW: least } = constants.priority;
-    setPriority(0, Math.min(least, getPriority(0) + less));
+    setPriority(0, Math.min(constants.priority.PRIORITY_LOW, getPriority(0) + YIELDED_STEPS));
   } catch {
     // A sandbox may forbid it: the pages then have an equal share.
   }
@@ -19,8 +24,9 @@ function yieldToRounds(): void {
 
 const port = parentPort;
 if (port === null) throw new Error('thread.ts is the entry of a worker thread.');
-yieldToRounds();
-const service = new PageService(workerData as ThreadOptions, {
+const options = workerData as ThreadOptions;
+if (options.besideRounds) yieldToRounds();
+const service = new PageService(options, {
   openView: (directory) => RunProjection.open(directory),
   post: (message: FromServer) => port.postMessage(message),
 });

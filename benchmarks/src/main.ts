@@ -47,6 +47,7 @@ async function runSuite(suite: Suite, flags: Flags): Promise<void> {
 const program = new Command('bench')
   .description('Measures Murmuration beside its peers: warm-up, interleaved runs, median and quartiles.')
   .showHelpAfterError()
+  .addHelpText('after', '\nExample:\n  $ orchestrate bench train-step --quick --json')
   // As everywhere in the product: 2 for bad input. Help is no error.
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : BAD_INPUT));
 for (const [name, { summary, load }] of Object.entries(suites)) {

@@ -3,8 +3,8 @@
  *
  *   node apps/dashboard/scripts/screenshots.ts ORIGIN [FOLDER]
  *
- * ORIGIN is that of a coordinator or of `orchestrate dashboard RUN` (`http://127.0.0.1:8080`); FOLDER is `docs/images`
- * unless told otherwise. The browser is the one that `MURMURATION_BROWSER` names. Where `pngquant` is installed, pictures
+ * ORIGIN is that of a coordinator (`http://127.0.0.1:8080`), or of `orchestrate dashboard RUN`, where nobody can join and
+ * the join page is left out; the last picture is of a tab that has joined. FOLDER is `docs/images` unless told otherwise. The browser is the one that `MURMURATION_BROWSER` names. Where `pngquant` is installed, pictures
  * get a palette and come out at a third of their size.
  */
 import { spawnSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path';
 import { apiPaths } from '@murmuration/protocol/dashboard';
 import type { RunSnapshot } from '@murmuration/protocol/dashboard';
 import { chromium } from 'playwright-core';
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 
 interface Picture {
   readonly name: string;
@@ -21,26 +21,49 @@ interface Picture {
   /** What must be there before the picture is taken. */
   readonly awaits: string;
   readonly options: BrowserContextOptions;
+  /** What a visitor does before the picture is taken. */
+  readonly act?: (page: Page) => Promise<void>;
 }
 
-const desktop: BrowserContextOptions = { viewport: { width: 1280, height: 960 } };
+const desktop = (height: number): BrowserContextOptions => ({ viewport: { width: 1280, height } });
 const phone: BrowserContextOptions = {
   viewport: { width: 390, height: 844 },
   isMobile: true,
   hasTouch: true,
-  deviceScaleFactor: 1.5,
+  deviceScaleFactor: 2,
 };
 const dark: BrowserContextOptions = { colorScheme: 'dark' };
 
-const pictures = (member: string): readonly Picture[] => {
+/** Micro-batches that a tab has done before it looks like one at work. */
+const AT_WORK = 100;
+
+async function joinAndWork(page: Page): Promise<void> {
+  await page.locator('button.primary').first().click();
+  await page.waitForFunction((least) => {
+    const text = document.querySelector('[data-figure=accepted] dd')?.textContent ?? '';
+    return Number(text.replaceAll(/\D/g, '')) >= least;
+  }, AT_WORK);
+}
+
+const runPictures = (member: string): readonly Picture[] => {
   const run = { path: '/', awaits: '.u-over' };
   const one = { path: `/members/${member}`, awaits: 'table.work tbody tr' };
   return [
-    { name: 'run', ...run, options: desktop },
-    { name: 'run-dark', ...run, options: { ...desktop, ...dark } },
+    { name: 'run-desktop', ...run, options: desktop(1480) },
+    { name: 'run-dark', ...run, options: { ...desktop(1480), ...dark } },
     { name: 'run-phone', ...run, options: phone },
-    { name: 'member', ...one, options: desktop },
-    { name: 'member-phone', ...one, options: { ...phone, ...dark } },
+    { name: 'member-desktop', ...one, options: desktop(1200) },
+    { name: 'member-phone', ...one, options: phone },
+  ];
+};
+
+const joinPictures = (): readonly Picture[] => {
+  const page = { path: '/join', awaits: 'button.primary' };
+  return [
+    { name: 'join-desktop', ...page, options: desktop(860) },
+    { name: 'join-dark', ...page, options: { ...desktop(860), ...dark } },
+    { name: 'join-phone', ...page, options: phone },
+    { name: 'join-working', ...page, options: desktop(900), act: joinAndWork },
   ];
 };
 
@@ -50,6 +73,7 @@ async function take(browser: Browser, origin: string, folder: string, picture: P
   await page.goto(origin + picture.path);
   await page.locator(picture.awaits).first().waitFor();
   await page.evaluate(() => document.fonts.ready);
+  await picture.act?.(page);
   // A chart is drawn in the frame after its data came.
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   const path = join(folder, `${picture.name}.png`);
@@ -66,9 +90,12 @@ if (origin === undefined || executablePath === undefined) {
   );
   process.exitCode = 2;
 } else {
-  const { members } = (await (await fetch(new URL(apiPaths.run, origin))).json()) as RunSnapshot;
+  const { members, live } = (await (await fetch(new URL(apiPaths.run, origin))).json()) as RunSnapshot;
   mkdirSync(resolve(folder), { recursive: true });
-  await using browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-  for (const picture of pictures(members[0]?.peerId ?? ''))
+  await using browser = await chromium.launch({
+    executablePath,
+    args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+  });
+  for (const picture of [...runPictures(members[0]?.peerId ?? ''), ...(live ? joinPictures() : [])])
     await take(browser, new URL(origin).origin, folder, picture);
 }

@@ -76,7 +76,7 @@ function Figures({ status, offer }: { status: TabStatus; offer: JoinOffer | null
     ...(payment === null
       ? []
       : ([
-          ['verified', 'Verified, to be paid', count(status.verified)],
+          ['verified', 'Verified in closed epochs', count(status.verified)],
           ['earned', 'Earned', amount(status.earnedWei)],
           ['paid', 'Paid out', amount(status.paidWei)],
         ] as const)),

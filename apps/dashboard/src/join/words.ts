@@ -23,7 +23,10 @@ export function usesOf(offer: JoinOffer, share: number): readonly Fact[] {
       name: 'Download',
       value: `${bytes(offer.dataBytes + offer.stateBytes)} once; what is here already is not fetched again`,
     },
-    { name: 'Each round', value: `about ${bytes(gradient)} up and ${bytes(gradient)} down` },
+    {
+      name: 'Each round',
+      value: `about ${bytes(gradient)} up and as much down; nearly twice that where this tab adds up parts for all`,
+    },
     { name: 'Disk', value: `up to ${bytes(offer.dataBytes)} of this site’s storage in the browser, and your key` },
   ];
 }

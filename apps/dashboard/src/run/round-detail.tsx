@@ -78,7 +78,7 @@ function Facts({ line, following }: { readonly line: RoundLine; readonly followi
             <Copy text={line.stateHash} what="state hash" />
           </li>
         )}
-        {following && <li>the newest one, followed</li>}
+        {following && <li>following the newest</li>}
       </ul>
     </div>
   );

@@ -24,11 +24,10 @@ const entry = fileURLToPath(new URL('../../../../benchmarks/src/main.ts', import
 export function registerBench(program: Command): void {
   program
     .command('bench [suite] [options...]')
-    .description('run a benchmark suite: train-step, all-reduce, end-to-end or cost')
+    .description('run a benchmark suite; without a name, list them')
     .allowUnknownOption()
     .passThroughOptions()
     .helpOption(false)
-    .addHelpText('after', '\nExample:\n  $ orchestrate bench train-step --quick --json')
     .action(async (suite: string | undefined, options: string[]) => {
       if (!existsSync(entry)) {
         process.exitCode = new Output({}).error(new BenchmarksMissingError(entry));

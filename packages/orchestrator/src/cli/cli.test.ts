@@ -98,6 +98,7 @@ describe('orchestrate', () => {
   it('hands join over to the worker program', async () => {
     const { code, stdout } = await orchestrate('join', '--help');
     expect(code).toBe(0);
+    expect(stdout).toContain('orchestrate join https://');
     expect(stdout).toContain('murmuration-worker join');
   });
 });

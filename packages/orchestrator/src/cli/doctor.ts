@@ -20,14 +20,18 @@ async function examination(directory: string | undefined, join: string | undefin
 export function registerDoctor(program: Command): void {
   const command = addCommand(program, {
     usage: 'doctor [run]',
-    summary: 'say what is wrong and what to do: with this machine, with a run of its own, or with the way to another',
+    summary:
+      'say what is wrong and what to do: with this machine, with a run whose directory is here, or with the way to another',
     examples: [
       'orchestrate doctor',
       'orchestrate doctor runs/mnist-20260101-0123abcd',
       "orchestrate doctor --join 'https://train.example.org/join#token=…'",
       'orchestrate doctor --join /ip4/192.168.1.10/tcp/4001/p2p/16Uiu2HA…',
     ],
-  }).option('--join <link>', 'why this machine can not join: the link or the address that you were given');
+  }).option(
+    '--join <link>',
+    'find out whether this machine can join, and why if it can not: the link or the address that you were given',
+  );
   act<DoctorFlags>(command, async (output, { join }, [directory]) => {
     const findings = await examination(directory, join);
     const width = Math.max(...findings.map(({ name }) => name.length));

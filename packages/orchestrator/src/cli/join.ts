@@ -19,13 +19,19 @@ export function registerJoin(program: Command): void {
       'after',
       '\nExample:\n  $ orchestrate join https://train.example.org/join#token=…\n  $ orchestrate join /ip4/192.168.1.10/tcp/4001/p2p/16Uiu2HA… --backend auto\n  $ MURMURATION_TOKEN=… orchestrate join ADDRESS',
     )
-    .action(async (place: string, options: string[]) => {
-      process.exitCode = await join(place, options);
+    .action(async (place: string, options: string[], _: object, command: Command) => {
+      const asked = [place, ...options].some((word) => word === '--help' || word === '-h');
+      process.exitCode = asked ? await help(command) : await join(place, options);
     });
 }
 
+async function help(command: Command): Promise<ExitCode> {
+  command.outputHelp();
+  process.stdout.write('\nThe options are those of the worker program:\n\n');
+  return await runWorker(['join', '--help'], null);
+}
+
 async function join(place: string, options: readonly string[]): Promise<ExitCode> {
-  if (place === '--help') return runWorker(['join', '--help'], null);
   if (!isLink(place)) return runWorker(['join', place, ...options], null);
   try {
     const { address, token } = await placeOfLink(place);

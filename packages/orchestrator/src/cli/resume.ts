@@ -13,7 +13,7 @@ export function registerResume(program: Command): void {
         summary: 'go on with a run that was interrupted or failed',
         examples: ['orchestrate resume runs/mnist-20260101-0123abcd'],
       }),
-      'serve pages to watch the run and to join it from a browser: 127.0.0.1:8080',
+      'serve pages to watch the run and to join it from a browser, for example at 127.0.0.1:8080',
     ),
   );
   act<HttpFlags & TokenFlag>(command, async (output, flags, [directory = '']) => {

@@ -25,7 +25,7 @@ export function registerRun(program: Command): void {
           'orchestrate run job.yaml --spawn 0 --json',
         ],
       }),
-      'serve pages to watch the run and to join it from a browser: 127.0.0.1:8080',
+      'serve pages to watch the run and to join it from a browser, for example at 127.0.0.1:8080',
     ),
   )
     .option('--spawn <n>', 'start so many workers here, whatever the job says', Number)

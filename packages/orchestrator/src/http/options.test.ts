@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isOwnNetwork, parseHttpAddress, publicOrigin, rateKey } from './address.ts';
-import { readHttpFlags } from './options.ts';
+import { adviceOn, readHttpFlags } from './options.ts';
 
 describe('--http', () => {
   it.each([
@@ -41,6 +41,15 @@ describe('the other options', () => {
     [{ http, announce: 'https://user:pass@train.example.org' }, 'HTTP_ANNOUNCE'],
   ])('%j → %s', (flags, code) => {
     expect(() => readHttpFlags(flags, 0)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('are answered with advice where nobody says who makes the TLS that is announced', () => {
+    const announce = 'https://train.example.org';
+    const advice = (flags: object): string | null => adviceOn(readHttpFlags({ http, ...flags }, 0)!);
+    expect(advice({ announce })).toMatch(/--behind-proxy/);
+    expect(advice({ announce, behindProxy: true })).toBeNull();
+    expect(advice({ announce: 'http://192.168.1.10:8080' })).toBeNull();
+    expect(advice({})).toBeNull();
   });
 
   it('are none without a server', () => {

@@ -21,6 +21,12 @@ export interface HttpFlags {
   readonly behindProxy?: boolean;
 }
 
+/** What is likely not meant so, as a sentence; null where nothing is. */
+export function adviceOn({ tls, announce, behindProxy }: HttpOptions): string | null {
+  if (announce?.protocol !== 'https:' || tls !== null || behindProxy) return null;
+  return 'the pages are announced as https and served without TLS: a proxy in front needs --behind-proxy here, or all of its visitors share the limits of one address';
+}
+
 /**
  * Null where no server is asked for.
  * @throws HttpAddressError, AnnounceError, TlsFilesError, HttpOptionsError

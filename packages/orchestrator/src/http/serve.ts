@@ -4,6 +4,7 @@ import { isLoopback } from './address.ts';
 import { forgetHttpEndpoint, noteHttpEndpoint } from './endpoint-file.ts';
 import { buildPages } from './build-pages.ts';
 import type { Coordination } from './messages.ts';
+import { adviceOn } from './options.ts';
 import type { HttpOptions } from './options.ts';
 import { qrLines } from './qr.ts';
 import { RunServer } from './run-server.ts';
@@ -46,6 +47,8 @@ export class ServedRun implements AsyncDisposable {
       output.event({ event: 'notice', line });
       say(line);
     };
+    const advice = adviceOn(http);
+    if (advice !== null) notice(advice);
     const server = await RunServer.start({ directory, http, besideRounds: noted !== null, metrics, notice });
     const { origin } = server;
     output.event({ event: 'http.listening', url: origin, join: `${origin}/join`, listens: server.listens });

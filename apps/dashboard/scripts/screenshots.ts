@@ -1,10 +1,10 @@
 /**
  * Pictures of the pages for the documentation, each of a few tens of kB:
  *
- *   node apps/dashboard/scripts/screenshots.ts ORIGIN [FOLDER]
+ *   node apps/dashboard/scripts/screenshots.ts ORIGIN [FOLDER [NAME…]]
  *
  * ORIGIN is that of a coordinator (`http://127.0.0.1:8080`), or of `orchestrate dashboard RUN`, where nobody can join and
- * the join page is left out; the last picture is of a tab that has joined. FOLDER is `docs/images` unless told otherwise. The browser is the one that `MURMURATION_BROWSER` names. Where `pngquant` is installed, pictures
+ * the join page is left out; the last picture is of a tab that has joined. FOLDER is `docs/images` unless told otherwise; names of pictures leave the others out. The browser is the one that `MURMURATION_BROWSER` names. Where `pngquant` is installed, pictures
  * get a palette and come out at a third of their size.
  */
 import { spawnSync } from 'node:child_process';
@@ -35,14 +35,15 @@ const phone: BrowserContextOptions = {
 const dark: BrowserContextOptions = { colorScheme: 'dark' };
 
 /** Micro-batches that a tab has done before it looks like one at work. */
-const AT_WORK = 100;
+const AT_WORK = 600;
 
 async function joinAndWork(page: Page): Promise<void> {
   await page.locator('button.primary').first().click();
-  await page.waitForFunction((least) => {
+  const enough = (least: number): boolean => {
     const text = document.querySelector('[data-figure=accepted] dd')?.textContent ?? '';
     return Number(text.replaceAll(/\D/g, '')) >= least;
-  }, AT_WORK);
+  };
+  await page.waitForFunction(enough, AT_WORK, { timeout: 600_000 });
 }
 
 const runPictures = (member: string): readonly Picture[] => {
@@ -82,11 +83,11 @@ async function take(browser: Browser, origin: string, folder: string, picture: P
   process.stdout.write(`${path}  ${Math.round(statSync(path).size / 1000)} kB\n`);
 }
 
-const [origin, folder = join(import.meta.dirname, '../../../docs/images')] = process.argv.slice(2);
+const [origin, folder = join(import.meta.dirname, '../../../docs/images'), ...names] = process.argv.slice(2);
 const executablePath = process.env['MURMURATION_BROWSER'];
 if (origin === undefined || executablePath === undefined) {
   process.stderr.write(
-    'Name the server, and a browser: MURMURATION_BROWSER=/usr/bin/chromium node screenshots.ts http://127.0.0.1:8080 [FOLDER]\n',
+    'Name the server, and a browser: MURMURATION_BROWSER=/usr/bin/chromium node screenshots.ts http://127.0.0.1:8080 [FOLDER [NAME…]]\n',
   );
   process.exitCode = 2;
 } else {
@@ -96,6 +97,7 @@ if (origin === undefined || executablePath === undefined) {
     executablePath,
     args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
   });
-  for (const picture of [...runPictures(members[0]?.peerId ?? ''), ...(live ? joinPictures() : [])])
+  const all = [...runPictures(members[0]?.peerId ?? ''), ...(live ? joinPictures() : [])];
+  for (const picture of all.filter(({ name }) => names.length === 0 || names.includes(name)))
     await take(browser, new URL(origin).origin, folder, picture);
 }

@@ -39,6 +39,7 @@ interface FactTable {
     returning: boolean;
   };
   memberReady: { peerId: PeerId; round: Round; samplesPerSecond: number };
+  /** One of the first refusals: a run has room for so many, and for one more with each round (`docs/limits.md`). */
   memberRefused: { peerId: PeerId; code: string; reason: string };
   memberGone: {
     peerId: PeerId;

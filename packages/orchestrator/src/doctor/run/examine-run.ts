@@ -117,10 +117,10 @@ function examineTokens({ directory }: RunPaths): Finding[] {
 }
 
 function examineRefusals({ refusals, lastRefused }: JournalView): Finding {
-  if (refusals.size === 0) return good('refused', 'nobody by the run itself');
-  const counts = [...refusals].map(([code, count]) => `${count} × ${code}`).join(', ');
+  if (refusals.size === 0) return good('refused', 'nobody by the run itself while it went on');
+  const counts = [...refusals].map(([code, count]) => `at least ${count} × ${code}`).join(', ');
   const last = lastRefused.map(({ at, peerId, reason }) => `${dateTime(at)} UTC ${peerId}: ${reason}`).join('; ');
-  return missing('refused', `${counts}. The last: ${last}`, null);
+  return missing('refused', `${counts}. The last noted: ${last}`, null);
 }
 
 /** Where the coordinator listens, for a run that announces other addresses. */

@@ -1,4 +1,4 @@
-/** What a run's journal says of who came, who was refused and why: one pass, bounded memory. */
+/** What a run's journal says of who came, who was refused and why, as far as it has room for refusals: one pass, bounded memory. */
 import type { PeerId, RunFact } from '@murmuration/protocol';
 import { JournalStore } from '../../store/journal-store.ts';
 
@@ -17,9 +17,9 @@ export interface JournalView {
   readonly present: number;
   readonly round: number;
   readonly outcome: { readonly outcome: string; readonly reason: string } | null;
-  /** Refusals by code, with how often. */
+  /** Refusals that were noted, by code, with how often. */
   readonly refusals: ReadonlyMap<string, number>;
-  /** The newest. */
+  /** The newest of those noted. */
   readonly lastRefused: readonly RefusedPeer[];
 }
 

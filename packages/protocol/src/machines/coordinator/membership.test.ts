@@ -25,6 +25,31 @@ describe('admission', () => {
     expect(scenario.heard('d', 'refuse')[0]?.reason).toMatch(/has its 3 members/);
   });
 
+  it('notes so many refusals and no more, whoever comes; with each round there is room for another', () => {
+    const scenario = new Scenario({ startMembers: 1 }).join('a');
+    const before = scenario.journal.length;
+    const stranger = (i: number) => scenario.hello(String.fromCharCode(0x4e00 + i), { protocolVersion: '9.0.0' });
+    for (let i = 0; i < 1000; i++) {
+      const effects = stranger(i);
+      expect(effects.map(({ type }) => type).filter((type) => type !== 'journal')).toEqual(['send', 'disconnect']);
+    }
+    expect(scenario.journal).toHaveLength(before + 64);
+    expect(scenario.facts('memberRefused')).toHaveLength(64);
+    expect(replayJournal(scenario.journal)?.state).toEqual(scenario.state);
+    scenario.play('a');
+    for (let i = 1000; i < 1010; i++) stranger(i);
+    expect(scenario.facts('memberRefused')).toHaveLength(65);
+  });
+
+  it('refuses whoever comes when the run is over, and notes it no more', () => {
+    const scenario = new Scenario({ startMembers: 1 }).join('a');
+    for (let time = 0; time < 2; time++) scenario.tell({ type: 'interrupted', reason: 'Ctrl-C' });
+    const before = scenario.journal.length;
+    scenario.hello('b');
+    expect(scenario.heard('b', 'refuse')).toMatchObject([{ code: 'RUN_OVER' }]);
+    expect(scenario.journal).toHaveLength(before);
+  });
+
   it('lets a later minor version in', () => {
     const scenario = new Scenario();
     scenario.hello('a', { protocolVersion: '2.7.0' });

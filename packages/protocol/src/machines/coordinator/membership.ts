@@ -65,11 +65,17 @@ export function admit(turn: CoordinatorTurn, from: PeerId, hello: Hello): void {
   enrol(turn, from, hello, known);
 }
 
+/** So many refusals are noted at first, and one more for each committed round: keys cost nothing, and entries stay for ever. */
+const NOTED_REFUSALS = 64;
+
 function refuse(turn: CoordinatorTurn, peerId: PeerId, refusal: Refusal): void {
   turn.send([peerId], { type: 'refuse', ...refusal });
   turn.do({ type: 'disconnect', peerId, reason: refusal.reason });
-  turn.record({ type: 'memberRefused', peerId, ...refusal });
   turn.because(`refused ${peerId}: ${refusal.code}`);
+  const { phase, refusalsNoted, committed } = turn.state;
+  if (phase.name === 'over' || refusalsNoted >= NOTED_REFUSALS + committed) return;
+  turn.set({ refusalsNoted: refusalsNoted + 1 });
+  turn.record({ type: 'memberRefused', peerId, ...refusal });
 }
 
 function enrol(turn: CoordinatorTurn, peerId: PeerId, hello: Hello, known: MemberRecord | undefined): void {

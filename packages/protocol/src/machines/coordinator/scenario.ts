@@ -1,7 +1,7 @@
 /** A coordinator machine in a test's hands: workers are single letters, every step is one line. */
 import { address, hash, microBatch, peerId, round, runId, type Hash, type PeerId } from '../../core/ids.ts';
 import { milliseconds, timestamp } from '../../core/units.ts';
-import { nextJournalEntry } from '../../journal/chain.ts';
+import { isJournalled, nextJournalEntry } from '../../journal/chain.ts';
 import type { JournalEntry } from '../../journal/events.ts';
 import type { RunFact, RunFactOf, RunFactType } from '../../journal/facts.ts';
 import { tensorTreeOfHashes } from '../../merkle/tensor-tree.ts';
@@ -70,7 +70,8 @@ export class Scenario {
     const event = { ...happening, at: timestamp((this.#now += 10)) } as CoordinatorEvent;
     const before = this.#state;
     const decision = coordinatorTransition(before, event);
-    if (decision.state !== before) this.journal.push(nextJournalEntry(this.journal.at(-1) ?? null, event, decision));
+    if (isJournalled(before, decision))
+      this.journal.push(nextJournalEntry(this.journal.at(-1) ?? null, event, decision));
     this.#state = decision.state;
     this.reason = decision.reason;
     this.effects.push(...decision.effects);

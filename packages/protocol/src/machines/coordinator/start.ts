@@ -23,6 +23,7 @@ export function start({ config, auditSecret, at }: CoordinatorEventOf<'started'>
       config,
       phase: { name: 'gathering', regathering: false, due: false },
       members: {},
+      refusalsNoted: 0,
       ledger: emptyLedger,
       committed: round(0),
       ...givenStart(config),

@@ -266,6 +266,8 @@ export interface CoordinatorState {
   readonly config: CoordinatorConfig;
   readonly phase: Phase;
   readonly members: Readonly<Record<PeerId, MemberRecord>>;
+  /** Refused hellos that stand in the journal; beyond a budget that grows with the rounds they leave no trace. */
+  readonly refusalsNoted: number;
   readonly ledger: Ledger;
   /** Rounds committed; also the number of the next round. */
   readonly committed: Round;

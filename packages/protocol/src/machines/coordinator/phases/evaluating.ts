@@ -57,36 +57,45 @@ export function progressEvaluating(turn: CoordinatorTurn): void {
   if (turn.state.draining !== null) return finish(turn);
   const { parts } = phase.evaluation;
   if (parts.every(({ sums }) => sums !== null)) return conclude(turn, phase.evaluation);
-  const orphan = parts.findIndex(
-    ({ assignee, sums }) => sums === null && (assignee === null || !isPresent(turn.member(assignee))),
+  const orphans = parts.flatMap(({ assignee, sums }, index) =>
+    sums === null && (assignee === null || !isPresent(turn.member(assignee))) ? [index] : [],
   );
-  if (orphan >= 0) assign(turn, phase.evaluation, orphan);
+  if (orphans.length > 0) assign(turn, phase.evaluation, orphans);
 }
 
-/** To the member with the fewest open parts. */
-function assign(turn: CoordinatorTurn, evaluation: EvaluationState, index: number): void {
-  const load = (peer: PeerId): number =>
-    evaluation.parts.filter(({ assignee, sums }) => assignee === peer && sums === null).length;
-  const [assignee] = takingPart(turn.state, eligibleMembers(turn.state)).toSorted(
-    (a, b) => load(a.peerId) - load(b.peerId),
-  );
-  if (assignee === undefined) {
+/** All at once, for there may be thousands: each to the member with the fewest open parts. */
+function assign(turn: CoordinatorTurn, evaluation: EvaluationState, orphans: readonly number[]): void {
+  const members = takingPart(turn.state, eligibleMembers(turn.state));
+  if (members.length === 0) {
     turn.do({ type: 'cancelTimer', name: 'evaluate' });
     return beginRegathering(turn, 'nobody is left to evaluate');
   }
-  const part = evaluation.parts[index]!;
-  const { start, end } = part;
-  setPart(turn, evaluation, index, { ...part, assignee: assignee.peerId });
-  turn.send([assignee.peerId], {
-    type: 'evaluate',
-    evaluation: evaluation.evaluation,
-    round: evaluation.round,
-    part: index,
-    start,
-    end,
-  });
-  const share = evaluateTimeout(turn.state.config, assignee, turn.state.config.evaluation?.samples ?? 0);
-  turn.do({ type: 'setTimer', name: 'evaluate', delay: milliseconds(share) });
+  const parts = [...evaluation.parts];
+  const load = openParts(turn, parts);
+  for (const index of orphans) {
+    const { peerId } = members.reduce((best, each) =>
+      (load.get(each.peerId) ?? 0) < (load.get(best.peerId) ?? 0) ? each : best,
+    );
+    load.set(peerId, (load.get(peerId) ?? 0) + 1);
+    parts[index] = { ...parts[index]!, assignee: peerId };
+    const { start, end } = parts[index];
+    const { evaluation: number, round } = evaluation;
+    turn.send([peerId], { type: 'evaluate', evaluation: number, round, part: index, start, end });
+  }
+  turn.enter({ name: 'evaluating', evaluation: { ...evaluation, parts } });
+  const samples = turn.state.config.evaluation?.samples ?? 0;
+  // For all that are waited for: some of them may need longer than those who got a part now.
+  const needed = [...load.keys()].map((peer) => evaluateTimeout(turn.state.config, turn.member(peer), samples));
+  turn.do({ type: 'setTimer', name: 'evaluate', delay: milliseconds(Math.max(...needed)) });
+}
+
+/** How many parts each of those that are waited for has still to evaluate. */
+function openParts(turn: CoordinatorTurn, parts: readonly EvaluationPart[]): Map<PeerId, number> {
+  const open = new Map<PeerId, number>();
+  for (const { assignee, sums } of parts)
+    if (assignee !== null && sums === null && isPresent(turn.member(assignee)))
+      open.set(assignee, (open.get(assignee) ?? 0) + 1);
+  return open;
 }
 
 function setPart(turn: CoordinatorTurn, evaluation: EvaluationState, index: number, part: EvaluationPart): void {

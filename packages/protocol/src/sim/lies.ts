@@ -9,9 +9,10 @@ import { rootOf, signatureOf, valueHash, type Vector } from './numbers.ts';
  * `contribution`: commits to something else than it computed. `equivocation`: signs one contribution for the coordinator and
  * another for an owner. `slander`: says as an owner that the others signed something else. `forgery`: sends buckets that are
  * not in what it committed to. `accusation`: says as an owner that another forged, each round of the next, and reduces
- * nothing. `dawdling`: never says that it has applied a round.
+ * nothing. `dawdling`: never says that it has applied a round. `misreport`: tells the coordinator of other buckets than it
+ * gives out.
  */
-export type Lie = 'contribution' | 'equivocation' | 'slander' | 'forgery' | 'accusation' | 'dawdling';
+export type Lie = 'contribution' | 'equivocation' | 'slander' | 'forgery' | 'accusation' | 'dawdling' | 'misreport';
 
 /** A contribution, and what its maker says of it. */
 export interface SignedContribution {
@@ -59,3 +60,9 @@ export function slander(
   );
   return { ...message, commitments };
 }
+
+/** Tells of buckets that nobody has. */
+export const misreport = (message: WorkerMessageOf<'reduced'>): WorkerMessageOf<'reduced'> => ({
+  ...message,
+  buckets: message.buckets.map(({ bucket }) => ({ bucket, hash: rootOf(message.round, [bucket]) })),
+});

@@ -8,7 +8,7 @@ import type { MemberState } from '../machines/member/state.ts';
 import { initialMember, memberTransition } from '../machines/member/transition.ts';
 import type { WorkerMessage } from '../wire/control.ts';
 import { invariant } from './errors.ts';
-import { accusation, altered, deceivedBy, secondCommitment, slander, type Lie } from './lies.ts';
+import { accusation, altered, deceivedBy, misreport, secondCommitment, slander, type Lie } from './lies.ts';
 import type { ControlConnection } from './network.ts';
 import {
   gradientOf,
@@ -112,6 +112,7 @@ export class SimWorker {
     const { collective } = this.#state;
     const { lie } = this.traits;
     if (lie === 'slander' && message.type === 'reduced') return slander(this.peerId, message, collective);
+    if (lie === 'misreport' && message.type === 'reduced') return misreport(message);
     if (lie === 'accusation' && message.type === 'reduced') return accusation(message, this.peerId, collective);
     return lie === 'dawdling' && message.type === 'applied' ? null : message;
   }

@@ -234,8 +234,19 @@ describe('a member that makes the others wait', () => {
     expect(roundsOf(result, 4)).toBeGreaterThan(rounds * 0.85);
   });
 
+  it.each(seeds(450, 3))(
+    'by telling of other buckets than it gives out costs few views, and is lost (seed %i)',
+    (seed) => {
+      const result = run({ ...options, seed, liars: 1, lie: 'misreport' });
+      expect(result.outcome).toBe('finished');
+      expect(new Set(losses(result)).size).toBe(1);
+      expect(losses(result).length).toBeGreaterThan(1);
+      expect(factsOf(result, 'viewChanged').length).toBeLessThan(rounds);
+    },
+  );
+
   it.each(seeds(440, 3))('in rough weather does not stop the run (seed %i)', (seed) => {
-    for (const lie of ['forgery', 'accusation', 'dawdling'] as const)
+    for (const lie of ['forgery', 'accusation', 'dawdling', 'misreport'] as const)
       expect(run({ seed, weather: rough, rounds: 20, workers: 5, liars: 2, lie }).outcome).toBe('finished');
   });
 });

@@ -37,7 +37,7 @@ export function credited(standing: Standing): Standing {
 
 /**
  * Those of the eligible members who are given work now. A run that would stand still without them recalls suspended
- * members, those first whose suspension ends first.
+ * members, those first whose suspension ends first, and no more of them than it needs.
  */
 export function takingPart(
   { config, committed }: CoordinatorState,
@@ -47,7 +47,8 @@ export function takingPart(
   const suspended = eligible
     .filter((member) => isSuspended(member, committed))
     .toSorted((a, b) => a.standing.suspendedUntil - b.standing.suspendedUntil || a.seniority - b.seniority);
-  while (suspended.length > 0 && !(chosen.length >= config.minMembers && chosen.some(isDialable)))
-    chosen.push(suspended.shift()!);
+  const owner = chosen.some(isDialable) ? -1 : suspended.findIndex(isDialable);
+  if (owner >= 0) chosen.push(...suspended.splice(owner, 1));
+  while (suspended.length > 0 && chosen.length < config.minMembers) chosen.push(suspended.shift()!);
   return eligible.filter((member) => chosen.includes(member));
 }

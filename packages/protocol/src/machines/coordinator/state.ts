@@ -115,6 +115,8 @@ export interface RoundState {
   readonly accusations: readonly Accusation[];
   /** Their complaints count no more in this round: one of each was believed though nobody else shared it. */
   readonly unheard: readonly PeerId[];
+  /** They owned all buckets of a view in which most gathered something else than was told. Kept over views. */
+  readonly disputed: readonly PeerId[];
   readonly startedAt: Timestamp;
 }
 

@@ -92,6 +92,7 @@ function startRound(turn: CoordinatorTurn, eligible: readonly MemberRecord[]): v
     applied: {},
     accusations: [],
     unheard: [],
+    disputed: [],
     startedAt: turn.at,
   } as const;
   turn.set({ ledger: next, lastView: view, phase: { name: 'training', round } });

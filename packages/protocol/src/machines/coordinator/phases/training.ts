@@ -4,17 +4,17 @@
  */
 import { view as viewOf } from '../../../core/ids.ts';
 import type { Hash, MicroBatch, PeerId, View } from '../../../core/ids.ts';
-import { tensorTreeOfHashes } from '../../../merkle/tensor-tree.ts';
 import type { Contributor } from '../../../wire/control.ts';
 import { anyoneWaits } from '../sync.ts';
 import { computeTimeout, joinerTimeout, transferTimeout } from '../deadlines.ts';
 import { returnMicroBatches } from '../ledger.ts';
 import { isOfADeed, refusedContributors } from '../blame.ts';
+import { judgeDigests, nextSoleOwner, soleOwnerOf, type DigestVerdict } from '../digests.ts';
 import { replanOwners, takeOver } from '../plan.ts';
 import { viewMessage } from '../round-messages.ts';
 import { comparePeerIds, infosOf, thoseToAsk } from '../select.ts';
 import { sealMessage } from '../seal.ts';
-import { condemn, loseByFault } from '../strikes.ts';
+import { condemn, loseByFault, strike } from '../strikes.ts';
 import type { CoordinatorState, MemberRecord, RoundStage, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { undoRound } from '../undo-round.ts';
@@ -82,27 +82,34 @@ function enterStage(turn: CoordinatorTurn, round: RoundState): void {
 }
 
 function progressGathered(turn: CoordinatorTurn, round: RoundState, living: readonly MemberRecord[]): void {
-  if (
-    !allGathered(
-      round,
-      living.map(({ peerId }) => peerId),
-    )
-  )
-    return;
-  const digest = tensorTreeOfHashes(round.reduced as readonly Hash[]).root;
-  const differing = living.filter(({ peerId }) => round.gathered[peerId] !== digest);
-  if (differing.length === 0) return seal(turn, round, living, digest);
-  // A minority has other bytes than the owners told of: the fault is theirs. Otherwise some owner's is, and we can't tell whose: others reduce.
-  if (differing.length * 2 < living.length)
-    for (const { peerId } of differing)
-      loseByFault(turn, peerId, 'DIGEST_MISMATCH', `it gathered other buckets than the rest in round ${round.round}`);
-  else changeView(turn, withRotatedOwners(round), living, 'members gathered other buckets than their owners told of');
+  const peers = living.map(({ peerId }) => peerId);
+  if (!allGathered(round, peers)) return;
+  const verdict = judgeDigests(round, peers);
+  if (verdict.kind === 'agreed') return seal(turn, round, living, verdict.digest);
+  if (verdict.kind === 'disputed') return settleDispute(turn, round, verdict);
+  for (const peerId of verdict.strays)
+    loseByFault(turn, peerId, 'DIGEST_MISMATCH', `it gathered other buckets than the rest in round ${round.round}`);
 }
 
-function withRotatedOwners(round: RoundState): RoundState {
-  const distinct = [...new Set(round.owners)].toSorted(comparePeerIds);
-  const after = new Map(distinct.map((owner, i) => [owner, distinct[(i + 1) % distinct.length]!]));
-  return { ...round, owners: round.owners.map((owner) => after.get(owner) ?? owner) };
+/** What owners told of their buckets is not what most gathered. Known liars go; if there is none, one member reduces alone. */
+function settleDispute(
+  turn: CoordinatorTurn,
+  before: RoundState,
+  { liar, doubtful }: Extract<DigestVerdict, { kind: 'disputed' }>,
+): void {
+  const number = before.round;
+  for (const peerId of doubtful)
+    strike(turn, peerId, `it and one other say different things of the buckets of round ${number}`);
+  if (liar !== null)
+    loseByFault(turn, liar, 'DIGEST_MISMATCH', `it told of other buckets than it gave out in round ${number}`);
+  const sole = soleOwnerOf(before);
+  const round = { ...before, disputed: sole === null ? before.disputed : [...before.disputed, sole] };
+  const living = livingMembers(turn.state, round);
+  const reason = 'members gathered other buckets than their owners told of';
+  if (liar !== null) return changeView(turn, round, living, reason);
+  const next = nextSoleOwner(round, living);
+  if (next === null) return abandon(turn, 'whoever reduced, members gathered other buckets than were told of');
+  changeView(turn, { ...round, owners: round.owners.map(() => next) }, living, reason);
 }
 
 /** The same round without those who are gone: contributions made are kept, reductions begin anew. */

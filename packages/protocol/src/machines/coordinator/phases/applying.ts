@@ -5,8 +5,8 @@ import type { WorkerMessageOf } from '../../../wire/control.ts';
 import { drawAudits } from '../audits/draw.ts';
 import { beginCheckpoint, checkpointDue } from '../checkpoints.ts';
 import { applyTimeout } from '../deadlines.ts';
-import { flagWrongState, judgeState } from '../membership.ts';
-import { comparePeerIds, isPresent, presentMembers, thoseToAsk } from '../select.ts';
+import { flagWrongState, judgeState, sendBack } from '../membership.ts';
+import { byPeerId, comparePeerIds, isPresent, presentMembers, thoseToAsk } from '../select.ts';
 import { isSuspended } from '../standing.ts';
 import { creditMembers, loseByFault, strike } from '../strikes.ts';
 import { creditRound } from '../settlement/accounts.ts';
@@ -19,9 +19,12 @@ import { beginRegathering } from './enter.ts';
 /** State hashes that the run remembers: enough for any member that follows the seals. */
 const REMEMBERED_STATES = 16;
 
+/** What somebody said the sealed round comes to. */
 interface Vote {
   readonly member: MemberRecord;
   readonly value: { readonly stateHash: Hash; readonly gradientNorm: number };
+  /** It is here and stands at that state. */
+  readonly isHere: boolean;
 }
 
 /** In any phase: a follower that is late says where it stands. */
@@ -51,15 +54,31 @@ export function progressApplying(turn: CoordinatorTurn): void {
   const { phase } = turn.state;
   if (phase.name !== 'applying') return;
   const votes = votesOf(turn.state, phase.round);
+  const said = votes.filter(({ member }) => isOfRound(member, phase.round));
+  const isEnough = phase.patience === 'none' || said.length * 2 >= electorate(turn.state, phase.round);
   const awaited = presentMembers(turn.state).filter((member) => awaits(member, phase));
-  if (votes.length > 0 && awaited.length === 0) return commit(turn, phase.round, votes);
+  if (said.length > 0 && isEnough && awaited.length === 0) return commit(turn, phase.round, votes);
   if (
-    votes.length === 0 &&
+    said.length === 0 &&
     phase.patience === 'none' &&
     !presentMembers(turn.state).some((member) => isHopeful(member, phase.round))
   )
     giveUp(turn, phase.round);
 }
+
+/**
+ * The outcome is what members of the sealed view say: they hold what was sealed, and the run took them in before it. A
+ * stranger may claim any hash, and is told the right one by theirs; where none of them speaks the round is undone rather than
+ * its state left to whoever is there.
+ */
+const isOfRound = ({ peerId }: MemberRecord, { members }: RoundState): boolean => members.includes(peerId);
+
+/** Members of the view who may yet speak. Fewer than half of them, the others cut off, wait for those until patience is over. */
+const electorate = ({ members }: CoordinatorState, round: RoundState): number =>
+  round.members.filter((peer) => {
+    const status = members[peer]?.status;
+    return status !== 'left' && status !== 'expelled';
+  }).length;
 
 /**
  * Members of the view must apply. Those that are about to join are waited for until the deadline, if they can take part; so
@@ -73,41 +92,47 @@ const awaits = (member: MemberRecord, { round, patience }: Extract<Phase, { name
 const isJoining = ({ status, failedSyncs }: MemberRecord): boolean =>
   status === 'ready' || (status === 'syncing' && failedSyncs > 0);
 
-/** It may yet come to the state: it applies, or it fetches the sealed round. */
-const isHopeful = ({ status, peerId }: MemberRecord, round: RoundState): boolean =>
-  round.applied[peerId] === undefined && (status === 'active' || status === 'ready' || status === 'syncing');
+/** A member of the view that may yet come to the state: it applies, or it fetches the sealed round. */
+const isHopeful = (member: MemberRecord, round: RoundState): boolean =>
+  isOfRound(member, round) &&
+  round.applied[member.peerId] === undefined &&
+  (member.status === 'active' || member.status === 'ready' || member.status === 'syncing');
 
-/** What members said they came to; one that returns holding the outcome counts as well. */
+/** What was said, by those too who are gone since; one that returns holding the outcome counts as well. */
 function votesOf(state: CoordinatorState, round: SealedRoundState): Vote[] {
-  return presentMembers(state).flatMap((member) => {
-    const { status, peerId, held } = member;
-    if (status !== 'active' && status !== 'ready') return [];
-    const said =
-      round.applied[peerId] ??
-      (held?.round === round.round + 1 ? { stateHash: held.stateHash, gradientNorm: 0 } : undefined);
-    return said === undefined ? [] : [{ member, value: said }];
-  });
+  return Object.values<MemberRecord>(state.members)
+    .toSorted(byPeerId)
+    .flatMap((member) => {
+      const { status, peerId, held } = member;
+      const isHere = status === 'active' || status === 'ready';
+      const brought =
+        isHere && held?.round === round.round + 1 ? { stateHash: held.stateHash, gradientNorm: 0 } : undefined;
+      const value = round.applied[peerId] ?? brought;
+      return value === undefined || status === 'expelled' ? [] : [{ member, value, isHere }];
+    });
 }
 
 function commit(turn: CoordinatorTurn, round: SealedRoundState, votes: readonly Vote[]): void {
-  const { stateHash, gradientNorm } = majority(votes, (value) => value.stateHash);
+  const said = votes.filter(({ member }) => isOfRound(member, round));
+  const { stateHash, gradientNorm } = majority(said, (value) => value.stateHash);
   const next = roundOf(round.round + 1);
-  const right = votes.filter(({ value }) => value.stateHash === stateHash);
+  const agreeing = votes.filter(({ value }) => value.stateHash === stateHash);
+  const right = agreeing.filter(({ isHere }) => isHere);
   turn.do({ type: 'cancelTimer', name: 'apply' }, { type: 'cancelTimer', name: 'regather' });
   turn.set({
     committed: next,
     stateHashes: [...turn.state.stateHashes, { round: next, stateHash }].slice(-REMEMBERED_STATES),
   });
   for (const { member } of right) turn.setMember(member.peerId, { status: 'ready', held: { round: next, stateHash } });
-  for (const { member } of votes)
-    if (!right.some((vote) => vote.member.peerId === member.peerId)) flagWrongState(turn, member.peerId, next);
+  for (const { member, value, isHere } of votes)
+    if (isHere && value.stateHash !== stateHash) flagWrongState(turn, member.peerId, next);
   if (round.seal.snapshot) {
     const holders = thoseToAsk(right.map(({ member }) => member))
       .map(({ peerId }) => peerId)
       .toSorted(comparePeerIds);
     turn.set({ snapshot: { round: next, stateHash, holders } });
   }
-  record(turn, round, { stateHash, gradientNorm, members: right.length });
+  record(turn, round, { stateHash, gradientNorm, members: agreeing.length });
   creditMembers(turn, round);
   creditRound(turn, round);
   drawAudits(
@@ -169,6 +194,8 @@ export function applyTimedOut(turn: CoordinatorTurn): void {
 /** Nobody came to the sealed round's state: it is undone. */
 function giveUp(turn: CoordinatorTurn, round: RoundState): void {
   turn.do({ type: 'cancelTimer', name: 'apply' });
+  for (const { peerId, held } of presentMembers(turn.state))
+    if (held !== null && held.round > round.round) sendBack(turn, peerId, 'it stands at a round that is given up');
   undoRound(turn, round, 'no member applied it');
   beginRegathering(turn, 'nobody applied the sealed round');
 }

@@ -122,18 +122,6 @@ export class ChainFailedError extends MurmurationError {
   }
 }
 
-/** A signature that a peer handed in is not what it should be. */
-export class SignatureRefusedError extends MurmurationError {
-  readonly code = 'SIGNATURE_REFUSED';
-
-  constructor({ what, signer }: { what: string; signer: string }) {
-    super({
-      message: `The signature of ${signer} under ${what} is not valid.`,
-      mend: 'Leave it out, and ask the signer for another.',
-    });
-  }
-}
-
 /** An endpoint's address for people's eyes: many carry a secret key in their path or query. */
 function shown(rpcUrl: string): string {
   if (!URL.canParse(rpcUrl)) return JSON.stringify(rpcUrl);

@@ -1,7 +1,6 @@
 /** Puts an epoch's root on chain. */
 import type { Address, Hex } from '@murmuration/protocol';
 import type { Chain } from './connect.ts';
-import { SignatureRefusedError } from './errors.ts';
 import { readEpoch, readProgress } from './progress.ts';
 import { callOf } from './read.ts';
 import { sendBatch } from './send.ts';
@@ -25,8 +24,8 @@ export interface PostedReceipt {
 }
 
 /**
- * Posts the epoch; one that stands already with the same contents is passed over.
- * @throws SignatureRefusedError, ContractRefusedError, ChainUnreachableError, TransactionLostError
+ * Posts the epoch; one that stands already with the same contents is passed over. What is no attestation of it is left out.
+ * @throws ContractRefusedError (`QuorumMissing`, `AttestorUnknown`), ChainUnreachableError, TransactionLostError
  */
 export async function postEpoch(
   chain: Chain,
@@ -55,8 +54,7 @@ function bySigner(chain: Chain, statement: EpochStatement, attestations: readonl
   const signers = new Map<Address, Hex>();
   for (const attestation of attestations) {
     const signer = attestationSigner(domain, statement, attestation);
-    if (signer === null) throw new SignatureRefusedError({ what: `epoch ${statement.epoch}`, signer: 'an auditor' });
-    signers.set(signer, attestation);
+    if (signer !== null) signers.set(signer, attestation);
   }
   return [...signers].sort(([a], [b]) => (BigInt(a) < BigInt(b) ? -1 : 1)).map(([, attestation]) => attestation);
 }

@@ -1,7 +1,6 @@
 /** Puts workers into the registry on their own signatures; the sender pays the gas and gains no power over them. */
 import type { Address, Hex, PeerId } from '@murmuration/protocol';
 import type { Chain } from './connect.ts';
-import { SignatureRefusedError } from './errors.ts';
 import { identityOfPeerId } from './identity.ts';
 import { callOf, read } from './read.ts';
 import { sendBatch } from './send.ts';
@@ -19,20 +18,19 @@ export interface Registration {
 const BATCH = 64;
 
 /**
- * Registers the workers that are not known yet. Check proofs with `verifyPossession` when they come in; a bad one fails
- * the call before anything is sent.
- * @returns the addresses that were new
- * @throws SignatureRefusedError, IdentityError, ChainUnreachableError, TransactionLostError
+ * Registers the workers that are not known yet. One whose proof the registry would refuse is left out: it must not keep
+ * the others from their pay.
+ * @returns the addresses that are new in the registry
+ * @throws IdentityError, ChainUnreachableError, TransactionLostError
  */
 export async function registerWorkers(chain: Chain, registrations: readonly Registration[]): Promise<Address[]> {
   const workers = registrations.map((registration) => ({ ...registration, ...identityOfPeerId(registration.peerId) }));
   const known = await Promise.all(workers.map(({ address }) => isRegistered(chain, address)));
-  const fresh = workers.filter((_, i) => !known[i]);
   const domain = { chainId: chain.chainId, contract: chain.contracts.registry };
-  for (const { address: worker, payout, possession } of fresh) {
-    if (!verifyPossession(domain, { worker, payout, possession }))
-      throw new SignatureRefusedError({ what: 'a proof of possession', signer: worker });
-  }
+  const fresh = workers.filter(
+    ({ address: worker, payout, possession }, i) =>
+      !known[i] && verifyPossession(domain, { worker, payout, possession }),
+  );
   const calls = slices(fresh, BATCH).map((slice) =>
     callOf(
       chain,

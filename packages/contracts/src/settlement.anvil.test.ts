@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hash, wei } from '@murmuration/protocol';
+import { hash, hex, wei, type Hex } from '@murmuration/protocol';
 import { changePayout, payoutNonce } from './change-payout.ts';
 import { claimBatch } from './claim-batch.ts';
 import { closeJob } from './close-job.ts';
@@ -9,7 +9,7 @@ import { openJob } from './open-job.ts';
 import { postEpoch } from './post-epoch.ts';
 import { readProgress } from './progress.ts';
 import { refundJob } from './refund-job.ts';
-import { registerWorkers } from './register-workers.ts';
+import { isRegistered, registerWorkers } from './register-workers.ts';
 import { signPayoutChange } from './sign/sign-payout-change.ts';
 import { chainTime } from './connect.ts';
 import {
@@ -37,6 +37,10 @@ beforeAll(async () => {
   );
 });
 afterAll(() => test.end());
+
+/** A signature with its last byte moved by so much. */
+const recoveryBit = (signature: Hex, by: number): Hex =>
+  hex(signature.slice(0, -2) + (Number.parseInt(signature.slice(-2), 16) + by).toString(16).padStart(2, '0'));
 
 /** An open job with the three workers enrolled. */
 async function openWithWorkers(...job: Parameters<typeof openTestJob> extends [unknown, ...infer Rest] ? Rest : never) {
@@ -187,11 +191,31 @@ describe('what is refused', () => {
     expect(await escrowTotals(chain, other)).toEqual(untouched);
   });
 
-  it('a registration that the worker did not sign', async () => {
+  it('a registration that the worker did not sign, or not as the registry reads it; the others stand', async () => {
     const { chain } = test;
-    const mallory = party('mallory');
-    const stolen = { ...registrationOf(chain, party('dora')), payout: mallory.address };
-    await expect(registerWorkers(chain, [stolen])).rejects.toMatchObject({ code: 'SIGNATURE_REFUSED' });
+    const [dora, emil] = [party('dora'), party('emil')];
+    const stolen = { ...registrationOf(chain, party('fritz')), payout: party('mallory').address };
+    const odd = registrationOf(chain, party('gerda'));
+    // What a library that normalises signatures takes for the same signature.
+    const rewritten = { ...odd, possession: recoveryBit(odd.possession, -27) };
+    const batch = [registrationOf(chain, dora), stolen, rewritten, registrationOf(chain, emil)];
+    expect(await registerWorkers(chain, batch)).toEqual([dora.address, emil.address]);
+    expect(await isRegistered(chain, party('fritz').address)).toBe(false);
+    expect(await isRegistered(chain, party('gerda').address)).toBe(false);
+  });
+
+  it('an attestation in another spelling, which leaves those that count', async () => {
+    const { chain } = test;
+    const { jobId } = await openWithWorkers('odd attestation');
+    const { post: signed } = signedEpoch(chain, {
+      jobId,
+      epoch: 0,
+      earnings: earningsOf([ana, 1n]),
+      auditors: [ana, ben, cleo],
+    });
+    const [first, second, third] = signed.attestations as [Hex, Hex, Hex];
+    await postEpoch(chain, { ...signed, attestations: [recoveryBit(first, -27), second, third] });
+    expect(await readProgress(chain, jobId)).toMatchObject({ epochs: 1 });
   });
 
   it('a budget that the depositor does not have', async () => {

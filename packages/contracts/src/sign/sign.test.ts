@@ -70,8 +70,19 @@ describe('a signature counts once', () => {
     ['the short form of EIP-2098, which the contracts do not take', `0x${'11'.repeat(64)}`],
     ['an s in the upper half', `0x${'11'.repeat(32)}${'ff'.repeat(32)}1b`],
     ['garbage', id('garbage')],
+    ['an s just above half the order', `0x${'11'.repeat(32)}7${'f'.repeat(63)}1b`],
     ['no hexadecimal', `0x${'zz'.repeat(65)}`],
   ])('and not at all when it is %s', (_name, signature) => {
     expect(attestationSigner(settlement, epoch, hex(signature))).toBeNull();
   });
+
+  it.each(['00', '01', '1a', '1d', '23', '24', '25', '26', 'fe', 'ff'])(
+    'and not at all with the recovery bit %s, which no contract takes',
+    (v) => {
+      const rewritten = (signature: string) => hex(`${signature.slice(0, -2)}${v}`);
+      expect(verifyPossession(registry, { worker, payout, possession: rewritten(possession) })).toBe(false);
+      const attestation = rewritten(signAttestation(secretKey, settlement, epoch));
+      expect(attestationSigner(settlement, epoch, attestation)).toBeNull();
+    },
+  );
 });

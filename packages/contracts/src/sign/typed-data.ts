@@ -59,15 +59,23 @@ export function signStatement(
   return hex(signingKey(secretKey).sign(statementDigest(name, domain, values)).serialized);
 }
 
-/** Whose signature stands under a statement; null when it is no signature at all (it may come from a peer). */
+/** The one spelling that the contracts take, 65 bytes r‖s‖v: no short form, and a recovery bit of 27 or 28 only. */
+const SIGNATURE = /^0x[0-9a-f]{64}([0-9a-f]{64})1[bc]$/i;
+/** Half the order of secp256k1: every signature has a twin above it, which the contracts refuse. */
+const HIGHEST_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+
+/**
+ * Whose signature stands under a statement; null when the contracts would take it for none (it may come from a peer). The
+ * library is more lenient than they are: what it alone takes would make the transaction fail that carries it.
+ */
 export function statementSigner(
   name: StatementName,
   domain: SigningDomain,
   values: Record<string, unknown>,
   signature: string,
 ): Address | null {
-  // The contracts take 65 bytes only, so neither does this take the short form.
-  if (signature.length !== 132) return null;
+  const [, s] = SIGNATURE.exec(signature) ?? [];
+  if (s === undefined || BigInt(`0x${s}`) > HIGHEST_S) return null;
   try {
     return address(recoverAddress(statementDigest(name, domain, values), signature));
   } catch {

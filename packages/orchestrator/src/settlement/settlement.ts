@@ -9,6 +9,7 @@ import {
   enrollWorkers,
   escrowTotals,
   identityOf,
+  isRegistered,
   openJob,
   postEpoch,
   readEpoch,
@@ -129,7 +130,7 @@ export class Settlement {
   async settle({ epoch, root, leaves, totalWei, attestations }: CoordinatorEffectOf<'settle'>): Promise<Settled> {
     const { chain } = this.#opened;
     const statement: EpochStatement = { jobId: this.#jobId, epoch, root, totalWei: wei(BigInt(totalWei)) };
-    await this.#admitWorkers([...leaves, ...attestations].map(({ address }) => address));
+    const admitted = await this.#admitWorkers([...leaves, ...attestations].map(({ address }) => address));
     const signature = signEpoch(
       this.#options.coordinatorKey,
       { chainId: chain.chainId, contract: chain.contracts.settlement },
@@ -138,7 +139,7 @@ export class Settlement {
     const posted = await postEpoch(chain, {
       statement,
       signature,
-      attestations: attestations.map((attestation) => attestation.signature),
+      attestations: attestations.filter(({ address }) => admitted.has(address)).map((signed) => signed.signature),
     });
     if (await this.#matures(posted.maturesAt, 0)) await this.#claim(epoch, leaves);
     // An epoch that stood already was posted by a process that ended before it could note its transaction.
@@ -175,19 +176,21 @@ export class Settlement {
     await this.#opened.close();
   }
 
-  /** Only those whom the epoch needs: whoever else said hello must not cost gas. */
-  async #admitWorkers(wanted: readonly Address[]): Promise<void> {
+  /**
+   * Only those whom the epoch needs: whoever else said hello must not cost gas.
+   * @returns those who are members of the job on chain; a worker whose proof the registry refuses is none
+   */
+  async #admitWorkers(wanted: readonly Address[]): Promise<ReadonlySet<Address>> {
     const { chain } = this.#opened;
     const needed = [...this.#registrations].filter(([worker]) => wanted.includes(worker));
     await registerWorkers(
       chain,
       needed.map(([, registration]) => registration),
     );
-    await enrollWorkers(chain, {
-      jobId: this.#jobId,
-      workers: needed.map(([worker]) => worker),
-      coordinatorKey: this.#options.coordinatorKey,
-    });
+    const known = await Promise.all(needed.map(([worker]) => isRegistered(chain, worker)));
+    const workers = needed.filter((_, i) => known[i]).map(([worker]) => worker);
+    await enrollWorkers(chain, { jobId: this.#jobId, workers, coordinatorKey: this.#options.coordinatorKey });
+    return new Set(workers);
   }
 
   /** Whether the time has come, or can be made to come: a devnet's clock is moved on, a few seconds are waited for. */

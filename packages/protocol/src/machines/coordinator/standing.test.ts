@@ -1,6 +1,7 @@
 /** Members that make the others wait: strikes, suspensions, and who is believed. */
 import { describe, expect, it } from 'vitest';
 import { round, view } from '../../core/ids.ts';
+import { milliseconds } from '../../core/units.ts';
 import { hashNo, idOf, Scenario } from './scenario.ts';
 import { credited, goodStanding, struck } from './standing.ts';
 
@@ -92,6 +93,47 @@ describe('a member that is late', () => {
     }
     expect(suspensions(scenario)).toEqual([['c', 1, 2]]);
     expect(contributors(scenario)).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('a run that goes back to its start', () => {
+  it('lets members sit out, or rest, as many rounds as they had left, and nobody else', () => {
+    const scenario = new Scenario({ rounds: 100 }).join('a', 'b', 'c');
+    for (let played = 0; played < 30; played++) scenario.play('a', 'b', 'c');
+    beLate(scenario, 'b', ['a', 'c']);
+    for (let time = 0; time < 3; time++) {
+      scenario.tell({ type: 'faulted', peerId: idOf('c'), code: 'FAULT_FORGED', reason: 'it lied' });
+      scenario.hello('c');
+    }
+    scenario.hello('d');
+    for (let time = 0; time < 4; time++) scenario.say('d', { type: 'unsynced', round: round(0), reason: 'no source' });
+    expect(suspensions(scenario).at(-1)).toEqual(['c', 32, 35]);
+    const { config } = scenario.state;
+    scenario.tell({ type: 'resumed', checkpoint: null, waitForHolders: milliseconds(100), self: config.self });
+    for (const name of ['a', 'b', 'c', 'd']) scenario.hello(name);
+    scenario.fire('regather');
+    expect(scenario.facts('rolledBack')).toMatchObject([{ from: 31, to: 0 }]);
+    for (const name of ['a', 'b', 'c']) scenario.ready(name, 0, hashNo(0));
+    scenario.seal('a');
+    for (const name of ['d', 'c', 'b', 'a']) scenario.applied(name);
+    expect(contributors(scenario)).toEqual(['a', 'b']);
+    expect(scenario.state.members[idOf('c')]?.standing).toMatchObject({ strikes: 3, suspendedUntil: 4 });
+    expect(scenario.state.members[idOf('d')]?.servedFrom).toBe(7);
+  });
+});
+
+describe('a complaint that nobody shares and nothing comes of', () => {
+  it('does not keep strikes from wearing off', () => {
+    const scenario = new Scenario({ rounds: 100 }).join('a', 'b', 'c');
+    beLate(scenario, 'c', ['a', 'b']);
+    for (let played = 0; played < 16; played++) {
+      for (const name of ['a', 'b', 'c']) scenario.commit(name);
+      for (const name of ['a', 'b', 'c']) scenario.reduced(name);
+      complain(scenario, 'a', 'c', 'REDUCED_MISSING');
+      for (const name of ['a', 'b', 'c']) scenario.gathered(name);
+      for (const name of ['a', 'b', 'c']) scenario.applied(name);
+    }
+    expect(scenario.state.members[idOf('c')]?.standing.strikes).toBe(0);
   });
 });
 

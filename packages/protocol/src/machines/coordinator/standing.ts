@@ -35,6 +35,9 @@ export function credited(standing: Standing): Standing {
     : { ...standing, strikes: strikes - 1, blameless: 0 };
 }
 
+/** A number of a round to come, where the run goes back from one round to an earlier one: as far ahead as it was. */
+export const asFarAhead = (until: Round, from: Round, to: Round): Round => roundOf(to + Math.max(0, until - from));
+
 /**
  * Those of the eligible members who are given work now. A run that would stand still without them recalls suspended
  * members, those first whose suspension ends first, and no more of them than it needs.

@@ -49,11 +49,10 @@ export function condemn(turn: CoordinatorTurn, blames: readonly Blame[], code: s
   }
 }
 
-/** A round is committed: those who took part in it to its end, and whom nobody complained of. */
-export function creditMembers(turn: CoordinatorTurn, { members, accusations }: RoundState): void {
+/** A round is committed: those who took part in it to its end. A complaint alone counts for nothing: one that others shared was a strike. */
+export function creditMembers(turn: CoordinatorTurn, { members }: RoundState): void {
   for (const peerId of members) {
     const member = turn.member(peerId);
-    if (member?.status !== 'ready' || accusations.some(({ about }) => about === peerId)) continue;
-    turn.setMember(peerId, { standing: credited(member.standing) });
+    if (member?.status === 'ready') turn.setMember(peerId, { standing: credited(member.standing) });
   }
 }

@@ -24,7 +24,7 @@ export default defineConfig({
         hookTimeout: 300_000,
         fileParallelism: false,
       }),
-      tier('contracts', ['packages/contracts/src/**/*.anvil.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000 }),
+      tier('contracts', ['packages/*/src/**/*.anvil.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000 }),
       tier('end-to-end', ['test/src/**/*.test.ts'], {
         testTimeout: 600_000,
         hookTimeout: 120_000,

@@ -46,11 +46,25 @@ interface Output {
 /** Compiles all contracts. @throws an Error with the compiler's messages when they don't compile */
 export function compileContracts(): { readonly compiler: string; readonly artifacts: readonly Artifact[] } {
   const solc = require('solc') as Solc;
-  const sources = Object.fromEntries(
-    readdirSync(join(root, 'solidity'))
-      .filter((name) => name.endsWith('.sol'))
-      .map((name) => [`solidity/${name}`, { content: readFileSync(join(root, 'solidity', name), 'utf8') }]),
+  const files = readdirSync(join(root, 'solidity')).filter((name) => name.endsWith('.sol'));
+  const output = compile(
+    solc,
+    files.map((name) => `solidity/${name}`),
   );
+  return {
+    compiler: solc.version(),
+    artifacts: contractNames.map((name) => artifactOf(output, `solidity/${name}.sol`, name)),
+  };
+}
+
+/** Compiles a token that only tests use, of `test/Tokens.sol`. */
+export function compileTestToken(name: string): Artifact {
+  const file = 'test/Tokens.sol';
+  return artifactOf(compile(require('solc') as Solc, [file]), file, name);
+}
+
+function compile(solc: Solc, files: readonly string[]): Output {
+  const sources = Object.fromEntries(files.map((file) => [file, { content: readSource(file) }]));
   const input = JSON.stringify({ language: 'Solidity', sources, settings });
   const output = JSON.parse(solc.compile(input, { import: (path) => ({ contents: readSource(path) }) })) as Output;
   // A warning in our own sources is a fault; those in libraries are their authors' to mend.
@@ -58,13 +72,13 @@ export function compileContracts(): { readonly compiler: string; readonly artifa
     .filter(({ severity, sourceLocation }) => severity === 'error' || sourceLocation?.file.startsWith('solidity/'))
     .map(({ formattedMessage }) => formattedMessage);
   if (faults.length > 0) throw new Error(`The contracts do not compile cleanly. Mend these:\n${faults.join('\n')}`);
-  return { compiler: solc.version(), artifacts: contractNames.map((name) => artifactOf(output, name)) };
+  return output;
 }
 
-function artifactOf(output: Output, name: string): Artifact {
-  const contract = output.contracts?.[`solidity/${name}.sol`]?.[name];
+function artifactOf(output: Output, file: string, name: string): Artifact {
+  const contract = output.contracts?.[file]?.[name];
   if (contract === undefined)
-    throw new Error(`solidity/${name}.sol holds no contract ${name}. Give the file the contract's name.`);
+    throw new Error(`${file} holds no contract ${name}. Name the contract as it is asked for.`);
   return { name, abi: contract.abi, bytecode: `0x${contract.evm.bytecode.object}` };
 }
 

@@ -7,12 +7,13 @@ import {
   hash,
   settlementTree,
   wei,
+  type Address,
   type Earning,
   type Hash,
   type SettlementTree,
   type Wei,
 } from '@murmuration/protocol';
-import { chainTime, connectAccount, withContracts, type Chain } from './connect.ts';
+import { chainTime, connectAccount, withContracts, type Chain, type ChainAccount } from './connect.ts';
 import { deploy } from './deploy.ts';
 import { startDevnet, type Devnet } from './devnet/index.ts';
 import { identityOf, type Identity } from './identity.ts';
@@ -45,7 +46,8 @@ export interface TestChain {
   end(): Promise<void>;
 }
 
-export async function startTestChain(): Promise<TestChain> {
+/** @param makeToken what the jobs pay in; left out, a devnet token */
+export async function startTestChain(makeToken?: (account: ChainAccount) => Promise<Address>): Promise<TestChain> {
   const stateDirectory = mkdtempSync(join(tmpdir(), 'murmuration-devnet-'));
   const devnet = await startDevnet({ stateDirectory, log: () => undefined });
   const account = await connectAccount({
@@ -53,7 +55,9 @@ export async function startTestChain(): Promise<TestChain> {
     chainId: devnet.chainId,
     secretKey: devnet.engineerKey,
   });
-  const chain = await withContracts(account, await deploy(account, { supplyWei: SUPPLY }));
+  const token = await makeToken?.(account);
+  const offer = { supplyWei: SUPPLY, ...(token === undefined ? {} : { token }) };
+  const chain = await withContracts(account, await deploy(account, offer));
   const end = async (): Promise<void> => {
     chain.close();
     await devnet.stop();

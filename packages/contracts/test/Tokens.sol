@@ -34,3 +34,19 @@ contract ReentrantToken is DevnetToken {
         }
     }
 }
+
+/// @notice A token whose owner bars accounts from it, as the large stablecoins do.
+contract DenyingToken is DevnetToken {
+    mapping(address account => bool) public denied;
+
+    constructor(address holder, uint256 supply) DevnetToken(holder, supply) {}
+
+    function deny(address account) external {
+        denied[account] = true;
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        require(!denied[to], "account is denied");
+        super._update(from, to, value);
+    }
+}

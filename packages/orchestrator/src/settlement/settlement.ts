@@ -141,14 +141,15 @@ export class Settlement {
       signature,
       attestations: attestations.filter(({ address }) => admitted.has(address)).map((signed) => signed.signature),
     });
-    if (await this.#matures(posted.maturesAt, 0)) await this.#claim(epoch, leaves);
+    await this.#tryClaim(posted.maturesAt, { epoch, leaves });
     // An epoch that stood already was posted by a process that ended before it could note its transaction.
     return { transaction: posted.transaction ?? 'posted before a restart', paidWei: await this.#paid(leaves) };
   }
 
   /**
    * Ends the job: pays what has matured and takes back what nobody earned. On a public chain whose last epoch can still be
-   * challenged it leaves the job open, and the deposit's rest with it.
+   * challenged it leaves the job open, and the deposit's rest with it. A worker whose payout the token refuses is told of
+   * and holds up nothing.
    * @returns null when all is done, else the Unix second of the chain's clock from which it can be
    */
   async finish(last: LastEpoch | null): Promise<number | null> {
@@ -204,6 +205,15 @@ export class Settlement {
     return true;
   }
 
+  /** The epoch stands, whether it can be claimed on now or not: what fails here is made up for by a later claim. */
+  async #tryClaim(maturesAt: number, { epoch, leaves }: LastEpoch): Promise<void> {
+    try {
+      if (await this.#matures(maturesAt, 0)) await this.#claim(epoch, leaves);
+    } catch (error) {
+      this.#options.log(`Epoch ${epoch} is posted and not claimed yet. ${(error as Error).message}`);
+    }
+  }
+
   async #claim(epoch: number, leaves: readonly PayLeaf[]): Promise<void> {
     const tree = this.tree(leaves);
     const claims = leaves.map(({ address, cumulativeWei }) => ({
@@ -211,7 +221,9 @@ export class Settlement {
       cumulativeWei: wei(BigInt(cumulativeWei)),
       proof: tree.proof(address),
     }));
-    await claimBatch(this.#opened.chain, { jobId: this.#jobId, epoch, claims });
+    const { refused } = await claimBatch(this.#opened.chain, { jobId: this.#jobId, epoch, claims });
+    for (const { address, why } of refused)
+      this.#options.log(`${address} can't be paid now; what it has earned stays claimable. ${why.message}`);
   }
 
   async #paid(leaves: readonly PayLeaf[]): Promise<Record<Address, string>> {

@@ -1,0 +1,91 @@
+import { afterEach, expect, it } from 'vitest';
+import { hex } from '@murmuration/protocol';
+import type { Registration } from '@murmuration/contracts';
+import { party, registrationOf, startTestChain, TOKEN } from '@murmuration/contracts/testing';
+import type { Party, TestChain } from '@murmuration/contracts/testing';
+import { deny, deployDenyingToken } from '@murmuration/contracts/testing-token';
+import { Settlement } from './settlement.ts';
+import { epochOf, optionsOn } from './testing.ts';
+
+const [ana, ben, mallory] = [party('ana'), party('ben'), party('mallory')];
+
+const ends: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).toReversed()) await end();
+});
+
+async function startChain(...parameters: Parameters<typeof startTestChain>): Promise<TestChain> {
+  const test = await startTestChain(...parameters);
+  ends.push(() => test.end());
+  return test;
+}
+
+function optionsFor({ chain, devnet }: TestChain): ReturnType<typeof optionsOn> {
+  const options = optionsOn(chain, devnet.engineerKey);
+  ends.push(options.end);
+  return options;
+}
+
+async function open(options: Parameters<typeof Settlement.open>[0]): Promise<Settlement> {
+  const settlement = await Settlement.open(options);
+  ends.push(() => settlement.close());
+  return settlement;
+}
+
+const note = (settlement: Settlement, worker: Party, registration: Registration): void =>
+  settlement.note(worker.address, registration);
+
+/** The same signature to a library that normalises it, none to a contract. */
+const respelt = (registration: Registration): Registration => {
+  const { possession } = registration;
+  const v = Number.parseInt(possession.slice(-2), 16) - 27;
+  return { ...registration, possession: hex(`${possession.slice(0, -2)}0${v}`) };
+};
+
+it('pays the others where one payout is refused by the token, closes the job, and tells who was left out', async () => {
+  const test = await startChain(deployDenyingToken);
+  const options = optionsFor(test);
+  const settlement = await open(options);
+  for (const worker of [ana, ben, mallory]) note(settlement, worker, registrationOf(test.chain, worker));
+  await deny(test.chain, registrationOf(test.chain, mallory).payout);
+
+  const settle = epochOf(
+    settlement,
+    0,
+    [
+      [ana, 1n],
+      [mallory, 2n],
+      [ben, 3n],
+    ],
+    [ana],
+  );
+  const { paidWei } = await settlement.settle(settle);
+  expect(paidWei).toEqual({
+    [ana.address]: TOKEN.toString(),
+    [mallory.address]: '0',
+    [ben.address]: (3n * TOKEN).toString(),
+  });
+  expect(await settlement.finish(settle)).toBeNull();
+  expect(await settlement.totals()).toEqual({
+    depositedWei: (100n * TOKEN).toString(),
+    paidWei: (4n * TOKEN).toString(),
+    refundedWei: (94n * TOKEN).toString(),
+  });
+  expect(options.lines.filter((line) => line.startsWith(mallory.address))).toHaveLength(2);
+});
+
+it("settles for the others where a journal of before holds a worker's proof that the registry refuses", async () => {
+  const test = await startChain();
+  const settlement = await open(optionsFor(test));
+  for (const worker of [ana, ben]) note(settlement, worker, registrationOf(test.chain, worker));
+  note(settlement, mallory, respelt(registrationOf(test.chain, mallory)));
+  const earned = [
+    [ana, 1n],
+    [mallory, 2n],
+    [ben, 3n],
+  ] as const;
+  const settle = epochOf(settlement, 0, earned, [mallory, ben]);
+  const { paidWei } = await settlement.settle(settle);
+  expect(paidWei).toMatchObject({ [ana.address]: TOKEN.toString(), [mallory.address]: '0' });
+  expect(await settlement.finish(settle)).toBeNull();
+});

@@ -32,6 +32,11 @@ export class KeptStates {
     for (const round of this.#states.keys()) if (round < before) this.#states.delete(round);
   }
 
+  /** Another state has taken the present one's place at `round`: what was kept from there on may be of another course of the run. */
+  forgetFrom(round: Round): void {
+    for (const kept of [this.#parameters, this.#states]) for (const at of kept.keys()) if (at >= round) kept.delete(at);
+  }
+
   clear(): void {
     this.#parameters.clear();
     this.#states.clear();

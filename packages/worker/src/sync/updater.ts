@@ -50,18 +50,21 @@ export class Updater {
   }
 
   async initialise(): Promise<Answer<'stateHeld'>> {
-    const { replica, start } = this.#parts;
+    const { replica, kept, start } = this.#parts;
     this.#newDownload();
-    return { type: 'stateHeld', round: roundOf(0), stateHash: await replica.initialise(start()) };
+    const stateHash = await replica.initialise(start());
+    kept.forgetFrom(roundOf(0));
+    return { type: 'stateHeld', round: roundOf(0), stateHash };
   }
 
   /** Null when a later state was asked for meanwhile. @throws UnavailableError, StateMismatchError */
   fetchState(sync: MemberEffectOf<'fetchState'>): Promise<Answer<'stateHeld'> | null> {
-    const { replica, node, runId } = this.#parts;
+    const { replica, kept, node, runId } = this.#parts;
     const onProgress = (received: number): void => this.#parts.onProgress(sync.round, received);
     return this.#unlessReplaced(this.#newDownload(), async (signal) => {
       const bytes = await fetchState({ node, runId, signal, onProgress }, sync, replica.byteLength);
       const stateHash = await replica.load(bytes, sync.round);
+      kept.forgetFrom(sync.round);
       if (stateHash !== sync.stateHash) throw new StateMismatchError({ expected: sync.stateHash, actual: stateHash });
       return { type: 'stateHeld', round: sync.round, stateHash };
     });

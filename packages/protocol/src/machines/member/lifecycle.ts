@@ -100,7 +100,7 @@ function want(turn: MemberTurn, sync: Sync | null): void {
 }
 
 export function noteStateHeld(turn: MemberTurn, { round, stateHash }: MemberEventOf<'stateHeld'>): void {
-  const { wanted, seals } = turn.state;
+  const { wanted, seals, snapshots } = turn.state;
   if (wanted === null || round !== (wanted.sync?.round ?? 0)) return;
   if (wanted.sync !== null && wanted.sync.stateHash !== stateHash)
     return unsynced(turn, round, 'the state fetched has another hash');
@@ -108,6 +108,8 @@ export function noteStateHeld(turn: MemberTurn, { round, stateHash }: MemberEven
     wanted: null,
     held: { round, stateHash },
     parameters: [],
+    // The shell forgets what it kept from this round on: the run may have gone another way from here.
+    snapshots: snapshots.filter((kept) => kept < round),
     seals: seals.filter(({ seal }) => seal.round >= round),
   });
   turn.because(`holding the state at round ${round}`);

@@ -165,6 +165,16 @@ describe('coming back', () => {
     expect(member.done('fetchReduced')).toEqual([]);
   });
 
+  it('to an earlier state keeps no round of the course that was left', () => {
+    const member = new Member().follow().gather();
+    member.hear(seal({ snapshot: true }));
+    member.tell({ type: 'applied', round: round(0), view: view(1), stateHash: hashNo(1), gradientNorm: 3 });
+    expect(member.state).toMatchObject({ parameters: [0], snapshots: [1] });
+    member.hear({ type: 'resync', sync: null, reason: 'the run begins again' });
+    member.tell({ type: 'stateHeld', round: round(0), stateHash: hashNo(0) });
+    expect(member.state).toMatchObject({ parameters: [], snapshots: [] });
+  });
+
   it('says nothing while there is no stream', () => {
     const member = new Member().follow();
     member.assign();

@@ -10,9 +10,17 @@ import { rootOf, signatureOf, valueHash, type Vector } from './numbers.ts';
  * another for an owner. `slander`: says as an owner that the others signed something else. `forgery`: sends buckets that are
  * not in what it committed to. `accusation`: says as an owner that another forged, each round of the next, and reduces
  * nothing. `dawdling`: never says that it has applied a round. `misreport`: tells the coordinator of other buckets than it
- * gives out.
+ * gives out. `hanging`: lives, and never comes to the end of its work.
  */
-export type Lie = 'contribution' | 'equivocation' | 'slander' | 'forgery' | 'accusation' | 'dawdling' | 'misreport';
+export type Lie =
+  | 'contribution'
+  | 'equivocation'
+  | 'slander'
+  | 'forgery'
+  | 'accusation'
+  | 'dawdling'
+  | 'misreport'
+  | 'hanging';
 
 /** A contribution, and what its maker says of it. */
 export interface SignedContribution {

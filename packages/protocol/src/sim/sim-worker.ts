@@ -200,6 +200,7 @@ export class SimWorker {
   #compute({ round, assignment, microBatches }: MemberEffectOf<'compute'>): void {
     const { present } = this.tensors;
     invariant(present?.round === round, 'members compute on the round’s state', () => `round ${round}`);
+    if (this.traits.lie === 'hanging') return;
     const { values: state } = present;
     this.#onDevice(microBatches.length * this.traits.pace, () => {
       const honest = gradientOf(state, microBatches);

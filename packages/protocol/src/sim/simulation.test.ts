@@ -227,6 +227,33 @@ describe('a member that makes the others wait', () => {
     expect(forged.virtualMs).toBeLessThan(honest.virtualMs * 1.1);
   });
 
+  it.each([
+    ...seeds(480, 2).map((seed) => ['fixed', seed] as const),
+    ...seeds(460, 2).map((seed) => ['adaptive', seed] as const),
+  ])('by hanging costs the others a few deadlines of the usual length (%s, seed %i)', (assignment, seed) => {
+    const [hung, honest] = [
+      run({ ...options, seed, liars: 1, lie: 'hanging', config: { startMembers: 5, assignment } }),
+      run({ ...options, seed, workers: 4, config: { startMembers: 4, assignment } }),
+    ];
+    expect(new Set(losses(hung)).size).toBe(1);
+    expect(losses(hung).length).toBeLessThanOrEqual(8);
+    const { failureTimeout } = hung.state.config;
+    expect(hung.virtualMs - honest.virtualMs).toBeLessThan(losses(hung).length * 4 * failureTimeout);
+  });
+
+  it.each(seeds(470, 4))(
+    'because it is a hundred times slower than others, and honest, is not lost (seed %i)',
+    (seed) => {
+      const weather = { ...calm, slow: 0.4 };
+      // Work for auditors would wait on the slow device before a round's reductions.
+      const audit = { rate: 0, floor: 0, window: 4, accept: 5e-5, escalate: 2e-4 };
+      const terms = { startMembers: 5, assignment: 'fixed', audit } as const;
+      const result = run({ ...options, seed, weather, rounds: 40, config: terms });
+      expect(result.log.some((line) => line.includes('crawls'))).toBe(true);
+      expect(losses(result)).toEqual([]);
+    },
+  );
+
   it.each(seeds(430, 3))('by accusing others keeps nobody out for long, and sits out itself (seed %i)', (seed) => {
     const result = run({ ...options, seed, liars: 1, lie: 'accusation' });
     expect(result.outcome).toBe('finished');
@@ -246,7 +273,7 @@ describe('a member that makes the others wait', () => {
   );
 
   it.each(seeds(440, 3))('in rough weather does not stop the run (seed %i)', (seed) => {
-    for (const lie of ['forgery', 'accusation', 'dawdling', 'misreport'] as const)
+    for (const lie of ['forgery', 'accusation', 'dawdling', 'misreport', 'hanging'] as const)
       expect(run({ seed, weather: rough, rounds: 20, workers: 5, liars: 2, lie }).outcome).toBe('finished');
   });
 });

@@ -119,7 +119,7 @@ function ask(turn: CoordinatorTurn, audit: Audit, candidates: readonly PeerId[],
     turn.do({
       type: 'setTimer',
       name: `audit/${id}/${peer}`,
-      delay: auditTimeout(turn.state.config, turn.member(peer), samples),
+      delay: auditTimeout(turn.state, turn.member(peer), samples),
     });
   turn.because(`audit ${id} of ${audit.target} in round ${round} asked of ${chosen.join(', ')}`);
 }

@@ -1,7 +1,6 @@
 /** Held-out evaluation between rounds, split over the members by speed. */
 import type { PeerId } from '../../../core/ids.ts';
 import type { WorkerMessageOf } from '../../../wire/control.ts';
-import { milliseconds } from '../../../core/units.ts';
 import { evaluateTimeout } from '../deadlines.ts';
 import { expel } from '../membership.ts';
 import { largestRemainder } from '../plan.ts';
@@ -85,8 +84,8 @@ function assign(turn: CoordinatorTurn, evaluation: EvaluationState, orphans: rea
   turn.enter({ name: 'evaluating', evaluation: { ...evaluation, parts } });
   const samples = turn.state.config.evaluation?.samples ?? 0;
   // For all that are waited for: some of them may need longer than those who got a part now.
-  const needed = [...load.keys()].map((peer) => evaluateTimeout(turn.state.config, turn.member(peer), samples));
-  turn.do({ type: 'setTimer', name: 'evaluate', delay: milliseconds(Math.max(...needed)) });
+  const evaluators = [...load.keys()].map((peer) => turn.member(peer));
+  turn.do({ type: 'setTimer', name: 'evaluate', delay: evaluateTimeout(turn.state, evaluators, samples) });
 }
 
 /** How many parts each of those that are waited for has still to evaluate. */

@@ -5,7 +5,7 @@ import { accusedOf, isOfADeed } from '../blame.ts';
 import { hasReported, isSameCommitment, knownCommitment } from '../evidence.ts';
 import { expel } from '../membership.ts';
 import { bucketsOf } from '../round-messages.ts';
-import { smoothedSpeed } from '../speed.ts';
+import { credibleSpeed, smoothedSpeed } from '../speed.ts';
 import { condemn } from '../strikes.ts';
 import type { RoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
@@ -120,13 +120,11 @@ export function roundTimedOut(turn: CoordinatorTurn): void {
     round,
     livingMembers(turn.state, round).map(({ peerId }) => peerId),
   );
-  if (round.stage === 'computing') for (const { peerId } of late) slowDown(turn, round, peerId);
+  if (round.stage === 'computing') for (const { peerId } of late) slowDown(turn, peerId);
   condemn(turn, late, 'ROUND_DEADLINE');
 }
 
-/** It is slower than it said: half of the speed at which it would have made it. */
-function slowDown(turn: CoordinatorTurn, { contributors, startedAt }: RoundState, peerId: PeerId): void {
-  const work = contributors.find((contributor) => contributor.peerId === peerId)?.microBatches.length ?? 0;
-  const bound = (work * turn.state.config.microBatchSize * 1000) / Math.max(1, turn.at - startedAt);
-  turn.setMember(peerId, { samplesPerSecond: Math.min(bound, turn.member(peerId)?.samplesPerSecond ?? 0) / 2 });
+/** It may be slower than it said. By half at the most: one that hangs would be waited for ever longer. */
+function slowDown(turn: CoordinatorTurn, peerId: PeerId): void {
+  turn.setMember(peerId, { samplesPerSecond: credibleSpeed((turn.member(peerId)?.samplesPerSecond ?? 0) / 2) });
 }

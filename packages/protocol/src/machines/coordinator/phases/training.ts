@@ -143,7 +143,8 @@ function changeView(turn: CoordinatorTurn, round: RoundState, living: readonly M
   turn.send(next.members, viewMessage(next, infosOf(turn.state, next.members), reason));
   // All who still compute, for some of them may need longer than those who took work over.
   const computing = contributors.filter(({ peerId }) => next.commitments[peerId] === undefined);
-  if (anew.length > 0) turn.do({ type: 'setTimer', name: 'round', delay: computeTimeout(turn.state, computing) });
+  if (anew.length > 0)
+    turn.do({ type: 'setTimer', name: 'round', delay: computeTimeout(turn.state, contributors, computing) });
   const reassigned = anew.map(({ peerId, microBatches }) => ({ peerId, microBatches }));
   turn.record({
     type: 'viewChanged',

@@ -207,6 +207,14 @@ describe('ControlHub', () => {
     expect(noted).toEqual([]);
   });
 
+  it('cuts off a peer that says hello twice on one stream', async () => {
+    for (let time = 0; time < 2; time++) await control.send(hello());
+    expect(await happened(2)).toMatchObject([
+      { type: 'message' },
+      { type: 'faulted', peerId: worker.peerId, code: 'FAULT_UNEXPECTED' },
+    ]);
+  });
+
   it('lets in who has the token, and passes the token on to nobody', async () => {
     const asked: (string | null)[] = [];
     admit = async (_peer, token) => {

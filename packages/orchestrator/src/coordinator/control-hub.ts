@@ -101,11 +101,15 @@ export class ControlHub {
     }
     this.#controls.set(peer, control);
     roster.enter(peer);
+    let greeted = false;
     const late = setTimeout(() => control.abort(new Error('it said no hello')), HELLO_STALLS * node.timeouts.stall);
     return {
       onMessage: (message) => {
         if (this.#controls.get(peer) !== control) return undefined;
         if (message.type === 'hello') {
+          // Each is a return in the journal: whoever comes back does so by a new stream.
+          if (greeted) throw new PeerFaultError({ peer, fault: 'unexpected', detail: 'it said hello twice' });
+          greeted = true;
           // Nothing else ends the wait: a stranger would hold its place, at the relay too, with one heartbeat.
           clearTimeout(late);
           return this.#hear(control, message);

@@ -135,13 +135,16 @@ export function becomeReady(
 ): void {
   const member = turn.member(from);
   if (!isPresent(member) || !member.welcomed) return;
+  // Said again, or of a state before the one that it has: nothing new, however often it comes.
+  if (member.status === 'ready' && member.held !== null && round <= member.held.round) return;
   const claim: StatePoint = { round, stateHash };
   const verdict = judgeState(turn.state, claim);
   if (verdict === 'wrong') return flagWrongState(turn, from, round);
   if (verdict === 'unknown') return noteUnsynced(turn, from, `its state is of round ${round}`);
   const speed = member.samplesPerSecond > 0 ? member.samplesPerSecond : credibleSpeed(samplesPerSecond);
   if (member.status !== 'active') {
-    turn.setMember(from, { status: 'ready', held: claim, samplesPerSecond: speed, failedSyncs: 0 });
+    const failedSyncs = hasFailedNow(turn.state, member) ? member.failedSyncs : 0;
+    turn.setMember(from, { status: 'ready', held: claim, samplesPerSecond: speed, failedSyncs });
     turn.record({ type: 'memberReady', peerId: from, round, samplesPerSecond: speed });
     turn.because(`${from} is ready at round ${round}`);
   }
@@ -165,14 +168,26 @@ export function sendBack(turn: CoordinatorTurn, peerId: PeerId, why: string): vo
 /** After so many failures in a row the pauses of a member that comes to no state grow no longer: 511 rounds. */
 const MAX_FAILED_SYNCS = 10;
 
+/** Rounds that a member rests after so many failures in a row. */
+const restAfter = (failedSyncs: number): number => 2 ** (failedSyncs - 1) - 1;
+
+/** It came to no state since the last round was committed: being ready in between does not end the row of its failures. */
+const hasFailedNow = ({ committed }: CoordinatorState, { failedSyncs, servedFrom }: MemberRecord): boolean =>
+  failedSyncs > 0 && servedFrom - restAfter(failedSyncs) >= committed;
+
 /**
  * It could not have the state: it tries again, after the nth time in a row not before 2ⁿ⁻¹ − 1 further rounds. For each
- * attempt members keep a copy of a state, which one whom nobody serves must not cost them in every round.
+ * attempt members keep a copy of a state, which one whom nobody serves must not cost them in every round. Where no round is
+ * committed in between it may try so often and no more: it comes back by a new connection. Nobody waited for it, so that is
+ * no strike.
  */
 export function noteUnsynced(turn: CoordinatorTurn, from: PeerId, reason: string): void {
-  const before = turn.member(from)?.failedSyncs ?? 0;
-  const failedSyncs = Math.min(MAX_FAILED_SYNCS, before + 1);
-  turn.setMember(from, { failedSyncs, servedFrom: roundOf(turn.state.committed + 2 ** (failedSyncs - 1) - 1) });
+  const member = turn.member(from);
+  if (member === undefined) return;
+  if (member.failedSyncs >= MAX_FAILED_SYNCS && hasFailedNow(turn.state, member))
+    return lose(turn, from, 'UNSYNCED', `it came to no state more than ${MAX_FAILED_SYNCS} times in a row`);
+  const failedSyncs = Math.min(MAX_FAILED_SYNCS, member.failedSyncs + 1);
+  turn.setMember(from, { failedSyncs, servedFrom: roundOf(turn.state.committed + restAfter(failedSyncs)) });
   sendBack(turn, from, reason);
 }
 

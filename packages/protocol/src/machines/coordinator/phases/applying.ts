@@ -47,7 +47,7 @@ export function noteApplied(turn: CoordinatorTurn, from: PeerId, message: Worker
   if (member.status === 'active') return;
   const verdict = judgeState(turn.state, point);
   if (verdict === 'wrong') flagWrongState(turn, from, point.round);
-  else if (verdict === 'right') turn.setMember(from, { held: point });
+  else if (verdict === 'right' && point.round > (member.held?.round ?? -1)) turn.setMember(from, { held: point });
 }
 
 export function progressApplying(turn: CoordinatorTurn): void {
@@ -123,7 +123,8 @@ function commit(turn: CoordinatorTurn, round: SealedRoundState, votes: readonly 
     committed: next,
     stateHashes: [...turn.state.stateHashes, { round: next, stateHash }].slice(-REMEMBERED_STATES),
   });
-  for (const { member } of right) turn.setMember(member.peerId, { status: 'ready', held: { round: next, stateHash } });
+  for (const { member } of right)
+    turn.setMember(member.peerId, { status: 'ready', held: { round: next, stateHash }, failedSyncs: 0 });
   for (const { member, value, isHere } of votes)
     if (isHere && value.stateHash !== stateHash) flagWrongState(turn, member.peerId, next);
   if (round.seal.snapshot) {

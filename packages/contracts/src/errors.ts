@@ -103,7 +103,7 @@ export class TransactionLostError extends MurmurationError {
   constructor({ transaction, seconds }: { transaction: string; seconds: number }) {
     super({
       message: `Transaction ${transaction} was not mined within ${seconds} s.`,
-      mend: 'Look it up in an explorer, then run the command again: what is done already is passed over.',
+      mend: 'Look it up in an explorer, then go on with `orchestrate resume`: what is done already is passed over.',
     });
     this.transaction = transaction;
   }

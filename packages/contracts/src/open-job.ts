@@ -1,7 +1,7 @@
 /** Opens a job: deposits its budget under its terms. */
 import type { Hash } from '@murmuration/protocol';
 import type { Chain } from './connect.ts';
-import { BalanceInsufficientError } from './errors.ts';
+import { BalanceInsufficientError, ContractRefusedError } from './errors.ts';
 import { jobIdOf, readJobTerms, termsTuple, type JobTerms } from './job-terms.ts';
 import { callOf, read } from './read.ts';
 import { sendBatch } from './send.ts';
@@ -9,6 +9,8 @@ import { sendBatch } from './send.ts';
 export type OpenJobParameters = Omit<JobTerms, 'token' | 'settlement'> & {
   /** Tells the depositor's jobs apart. */
   readonly salt: Hash;
+  /** Called once before the deposit is sent, with the id under which it will stand. */
+  readonly depositing?: (jobId: Hash) => void;
 };
 
 export interface OpenedJob {
@@ -25,18 +27,27 @@ const OPEN_GAS = 500_000n;
  * Approves and deposits from the chain's account. Called again with the same salt it finds the job that is there.
  * @throws BalanceInsufficientError, ContractRefusedError, ChainUnreachableError, TransactionLostError
  */
-export async function openJob(chain: Chain, { salt, ...offer }: OpenJobParameters): Promise<OpenedJob> {
+export async function openJob(chain: Chain, { salt, depositing, ...offer }: OpenJobParameters): Promise<OpenedJob> {
   const { token, escrow, settlement } = chain.contracts;
   const jobId = jobIdOf({ chainId: chain.chainId, escrow }, chain.address, salt);
   const standing = await readJobTerms(chain, jobId);
   if (standing !== null) return { jobId, terms: standing, opened: false };
   const terms: JobTerms = { ...offer, token, settlement };
   await requireTokens(chain, terms.budgetWei);
-  await sendBatch(chain, [
+  const calls = [
     callOf(chain, 'token', 'approve', [escrow, terms.budgetWei], { what: 'approve the budget' }),
     callOf(chain, 'escrow', 'open', [termsTuple(terms), salt], { what: 'open the job', gas: OPEN_GAS }),
-  ]);
-  return { jobId, terms, opened: true };
+  ];
+  try {
+    await sendBatch(chain, calls, () => depositing?.(jobId));
+    return { jobId, terms, opened: true };
+  } catch (error) {
+    if (!(error instanceof ContractRefusedError)) throw error;
+    // One that was sent before, by a process that did not see it mined, may have come first: the escrow takes one a salt.
+    const opened = await readJobTerms(chain, jobId);
+    if (opened === null) throw error;
+    return { jobId, terms: opened, opened: false };
+  }
 }
 
 async function requireTokens(chain: Chain, needed: bigint): Promise<void> {

@@ -34,15 +34,24 @@ const LONGEST_POLL_MS = 2_000;
 
 /**
  * Sends the calls in order and waits until all are mined.
+ * @param sending called when all is checked, before the first one goes out: from then on they may reach the chain
  * @throws ContractRefusedError (naming the first call that failed), BalanceInsufficientError, TransactionLostError,
  * ChainUnreachableError, ChainFailedError
  */
-export function sendBatch(account: ChainAccount, calls: readonly Call[]): Promise<TransactionReceipt[]> {
+export function sendBatch(
+  account: ChainAccount,
+  calls: readonly Call[],
+  sending: () => void = () => undefined,
+): Promise<TransactionReceipt[]> {
   if (calls.length === 0) return Promise.resolve([]);
-  return account.queue.run(() => sendNow(account, calls));
+  return account.queue.run(() => sendNow(account, calls, sending));
 }
 
-async function sendNow(account: ChainAccount, calls: readonly Call[]): Promise<TransactionReceipt[]> {
+async function sendNow(
+  account: ChainAccount,
+  calls: readonly Call[],
+  sending: () => void,
+): Promise<TransactionReceipt[]> {
   const { provider, wallet, chainId } = account;
   const gasLimits = await Promise.all(calls.map((call) => gasOf(account, call)));
   const [nonce, fees] = await explained(account, 'prepare transactions', () =>
@@ -62,6 +71,7 @@ async function sendNow(account: ChainAccount, calls: readonly Call[]): Promise<T
       }),
     ),
   );
+  sending();
   const sent = await explained(account, calls[0]!.what, () =>
     Promise.all(signed.map((raw) => provider.broadcastTransaction(raw))),
   );

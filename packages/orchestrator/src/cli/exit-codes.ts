@@ -15,7 +15,13 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Codes of errors that are not the reader's input: the run itself went wrong. */
-const failures: ReadonlySet<string> = new Set(['RUN_FAILED', 'WORKER_CRASHED', 'JOURNAL_WRITE', 'COORDINATOR_STATE']);
+const failures: ReadonlySet<string> = new Set([
+  'RUN_FAILED',
+  'WORKER_CRASHED',
+  'JOURNAL_WRITE',
+  'COORDINATOR_STATE',
+  'DEPOSIT_PENDING',
+]);
 
 /** An error that names its own code and mend, ours or a kernel's. */
 export function isNamed(error: unknown): error is Error & { code: string; mend: string } {

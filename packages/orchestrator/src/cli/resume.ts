@@ -1,4 +1,5 @@
 /** `orchestrate resume`: goes on with a run that was interrupted, from its journal and its newest checkpoint. */
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { HttpFlags } from '../http/options.ts';
 import type { TokenFlag } from './http-flags.ts';
@@ -33,9 +34,9 @@ export function registerResume(program: Command): void {
       import('../http/options.ts'),
     ]);
     const http = readHttpFlags(flags, Date.now());
-    const { paths, origin } = openRunDirectory(directory);
-    const loaded = withOverrides(await loadJob(paths.job, { origin: origin.file, start: false }), origin);
-    const past = replayStored(paths.journal);
+    const { paths, origin } = openRunDirectory(directory, { unbegun: true });
+    const past = existsSync(paths.journal) ? replayStored(paths.journal) : null;
+    const loaded = withOverrides(await loadJob(paths.job, { origin: origin.file, start: past === null }), origin);
     if (loaded.spec.model.type === 'onnx')
       checkSameModel(loaded.spec.model.path, loaded.job, past?.state.config.job ?? null);
     return execute({

@@ -1,6 +1,6 @@
 /** `orchestrate run`: a job from start to end. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { HttpFlags } from '../http/options.ts';
@@ -31,7 +31,7 @@ export function registerRun(program: Command): void {
     .option('--spawn <n>', 'start so many workers here, whatever the job says', Number)
     .option('--directory <folder>', "where the run's directory is made, whatever the job says");
   act<RunFlags>(command, async (output, flags, [file = '']) => {
-    const [{ loadJob, withOverrides }, { createRunDirectory, newRunId }, { execute }, { readHttpFlags }] =
+    const [{ loadJob, withOverrides }, { canResume, createRunDirectory, newRunId }, { execute }, { readHttpFlags }] =
       await Promise.all([
         import('../plan/load-job.ts'),
         import('../store/run-directory.ts'),
@@ -65,7 +65,7 @@ export function registerRun(program: Command): void {
       });
     } catch (error) {
       // Refused before the first event (a port taken, a chain unreachable): there is no run to come back to.
-      if (!existsSync(paths.journal)) rmSync(paths.directory, { recursive: true });
+      if (!canResume(paths)) rmSync(paths.directory, { recursive: true });
       throw error;
     }
   });

@@ -1,4 +1,5 @@
 /** A run as the command line sees it: signals, progress, the session, and what is left afterwards. */
+import { existsSync } from 'node:fs';
 import type { CoordinatorState, JournalEntry, RunId } from '@murmuration/protocol';
 import { Door } from '@murmuration/protocol/net';
 import { exitCodes } from '../cli/exit-codes.ts';
@@ -19,6 +20,7 @@ import { isLoopback } from '../http/address.ts';
 import type { HttpOptions } from '../http/options.ts';
 import { JournalStore } from '../store/journal-store.ts';
 import { MetricsWriter } from '../store/metrics.ts';
+import { DepositPendingError } from '../store/errors.ts';
 import { lockRun } from '../store/run-directory.ts';
 import type { RunPaths } from '../store/run-directory.ts';
 import { environment } from '../report/report.ts';
@@ -69,6 +71,9 @@ export async function execute(execution: Execution): Promise<ExitCode> {
   try {
     // The last line is the run's end, so it waits until everything else has ended.
     return report(execution, await runSession(execution, metrics));
+  } catch (cause) {
+    if (existsSync(paths.journal) || !existsSync(paths.deposit)) throw cause;
+    throw new DepositPendingError({ directory: paths.directory, cause });
   } finally {
     metrics.close();
     unlock();

@@ -20,8 +20,7 @@ import { planRun } from '../plan/plan.ts';
 import type { RunPlan } from '../plan/plan.ts';
 import { stateLayoutOf } from '../plan/state-layout.ts';
 import { knownWorkers } from '../settlement/known-workers.ts';
-import { jobSalt } from '../settlement/salt.ts';
-import { Settlement } from '../settlement/settlement.ts';
+import type { Settlement } from '../settlement/settlement.ts';
 import { listCheckpoints } from '../store/checkpoint.ts';
 import { JournalStore } from '../store/journal-store.ts';
 import type { RunPaths } from '../store/run-directory.ts';
@@ -34,6 +33,7 @@ import { CoordinatorDriver } from './driver.ts';
 import { listenAddresses, noteEndpoint } from './endpoint.ts';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { RunFailedError, WorkerFailedError } from './errors.ts';
+import { openSettlement } from './open-settlement.ts';
 import { createPerformer } from './performer.ts';
 import { loadSecrets } from './secrets.ts';
 import type { RunSecrets } from './secrets.ts';
@@ -98,10 +98,6 @@ function failureOf(worker: EndedWorker): WorkerFailedError {
     words,
   });
 }
-
-/** Signatures under an epoch: one on a chain of one's own, two where money is real and there are two to ask. */
-const quorumOf = ({ spec }: LoadedJob): number =>
-  spec.payment !== 'none' && spec.payment.type === 'chain' ? Math.min(2, spec.workers.minimum) : 1;
 
 export class Session {
   readonly #options: SessionOptions;
@@ -223,7 +219,7 @@ export class Session {
     const roster = new RelayRoster();
     const node = await this.#listen(secrets, roster);
     opened.defer(() => node.stop());
-    const settlement = await this.#openSettlement(secrets);
+    const settlement = await openSettlement({ loaded, runId, paths, past, log: observer.notice }, secrets);
     opened.defer(() => settlement?.close());
     const journal = JournalStore.write(paths.journal);
     opened.defer(() => journal.close());
@@ -297,21 +293,6 @@ export class Session {
     const { pages, loaded } = this.#options;
     const { listen, announce } = loaded.spec.network;
     return pages?.isPublic === true || [...listen, ...announce].some((address) => !isLoopback(address));
-  }
-
-  async #openSettlement({ privateKey, auditSecret }: RunSecrets): Promise<Settlement | null> {
-    const { loaded, paths, runId, observer } = this.#options;
-    const { payment } = loaded.spec;
-    if (payment === 'none') return null;
-    return Settlement.open({
-      payment,
-      salt: jobSalt(runId, auditSecret),
-      coordinatorKey: privateKey.raw,
-      quorum: quorumOf(loaded),
-      devnetDirectory: paths.devnet,
-      jobDirectory: loaded.directory,
-      log: observer.notice,
-    });
   }
 
   #begin(driver: CoordinatorDriver, { auditSecret }: RunSecrets): void {

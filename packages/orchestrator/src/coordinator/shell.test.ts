@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { milliseconds, runId } from '@murmuration/protocol';
+import { address, hash, milliseconds, runId } from '@murmuration/protocol';
 import type { TimerName } from '@murmuration/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { jobSalt } from '../settlement/salt.ts';
-import { createRunDirectory, lockRun, newRunId, openRunDirectory } from '../store/run-directory.ts';
+import { markDeposit, readDeposit } from '../store/deposit.ts';
+import { canResume, createRunDirectory, lockRun, newRunId, openRunDirectory } from '../store/run-directory.ts';
 import type { RunPaths } from '../store/run-directory.ts';
 import { listenAddresses, noteEndpoint } from './endpoint.ts';
 import { loadSecrets } from './secrets.ts';
@@ -37,6 +38,19 @@ describe('a run directory', () => {
       origin: { runId: id, file: '/jobs/job.yaml' },
       jobText: 'name: test\n',
     });
+  });
+
+  it('without a journal is one to come back to only where a deposit may have been sent, and keeps where it stands', () => {
+    expect(canResume(paths)).toBe(false);
+    expect(readDeposit(paths)).toBeNull();
+    const scope = { chainId: 8453, settlement: address(`0x${'1a'.repeat(20)}`), jobId: hash(`0x${'2b'.repeat(32)}`) };
+    markDeposit(paths, scope);
+    expect(canResume(paths)).toBe(true);
+    expect(readDeposit(paths)).toEqual(scope);
+    expect(openRunDirectory(paths.directory, { unbegun: true }).origin.runId).toBe(id);
+    expect(() => openRunDirectory(paths.directory)).toThrow('it has no journal.sqlite');
+    writeFileSync(paths.deposit, '{"chainId":');
+    expect(() => readDeposit(paths)).toThrow('it does not name a job of the escrow');
   });
 
   it('has one writer; a lock that a dead process left behind counts for nothing', () => {

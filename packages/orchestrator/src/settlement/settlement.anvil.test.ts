@@ -1,5 +1,7 @@
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { tokenBalance } from '@murmuration/contracts';
 import { hex } from '@murmuration/protocol';
+import type { SettlementScope } from '@murmuration/protocol';
 import type { Registration } from '@murmuration/contracts';
 import { party, registrationOf, startTestChain, TOKEN } from '@murmuration/contracts/testing';
 import type { Party, TestChain } from '@murmuration/contracts/testing';
@@ -88,4 +90,53 @@ it("settles for the others where a journal of before holds a worker's proof that
   const { paidWei } = await settlement.settle(settle);
   expect(paidWei).toMatchObject({ [ana.address]: TOKEN.toString(), [mallory.address]: '0' });
   expect(await settlement.finish(settle)).toBeNull();
+});
+
+describe('a deposit is made once', () => {
+  /** Whoever is refused has sent nothing. */
+  async function refusedToOpen(
+    { chain }: TestChain,
+    options: Parameters<typeof Settlement.open>[0],
+    differing: string,
+  ) {
+    const sent = await chain.provider.getBlockNumber();
+    await expect(Settlement.open(options)).rejects.toMatchObject({ code: 'SETTLEMENT_CHANGED', differing });
+    expect(await chain.provider.getBlockNumber()).toBe(sent);
+  }
+
+  it('whoever pays, wherever: a run that goes on with another key or other contracts is refused', async () => {
+    const test = await startChain();
+    const options = optionsFor(test);
+    const { scope } = await open(options);
+    expect((await open({ ...options, before: scope })).scope).toEqual(scope);
+
+    const other = optionsOn(test.chain, party('another payer').secretKey);
+    ends.push(other.end);
+    await refusedToOpen(test, { ...other, before: scope }, 'jobId');
+    await refusedToOpen(test, { ...options, before: { ...scope, settlement: ana.address } }, 'settlement');
+    await refusedToOpen(test, { ...options, before: { ...scope, chainId: 1 } }, 'chainId');
+  });
+
+  it('when one that was sent before is mined first', async () => {
+    const test = await startChain();
+    const options = optionsFor(test);
+    const { chain } = test;
+    const before = await tokenBalance(chain, chain.address);
+    const marks: SettlementScope[] = [];
+    await chain.provider.send('evm_setAutomine', [false]);
+    const depositing = (scope: SettlementScope): void => void marks.push(scope);
+    const nonce = await chain.provider.getTransactionCount(chain.address);
+    const sent = async (transactions: number): Promise<void> => {
+      while ((await chain.provider.getTransactionCount(chain.address, 'pending')) < nonce + transactions);
+    };
+    const first = open({ ...options, depositing });
+    await sent(2);
+    const second = open({ ...options, depositing });
+    await sent(4);
+    await chain.provider.send('evm_mine', []);
+    const { scope } = await first;
+    expect((await second).scope).toEqual(scope);
+    expect(marks).toEqual([scope, scope]);
+    expect(await tokenBalance(chain, chain.address)).toBe(before - 100n * TOKEN);
+  });
 });

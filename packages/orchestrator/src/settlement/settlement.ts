@@ -10,6 +10,7 @@ import {
   escrowTotals,
   identityOf,
   isRegistered,
+  jobIdOf,
   openJob,
   postEpoch,
   readEpoch,
@@ -18,7 +19,7 @@ import {
   registerWorkers,
   signEpoch,
 } from '@murmuration/contracts';
-import type { EpochStatement, Registration } from '@murmuration/contracts';
+import type { Chain, EpochStatement, Registration } from '@murmuration/contracts';
 import { settlementTree, wei } from '@murmuration/protocol';
 import type {
   Address,
@@ -31,6 +32,7 @@ import type {
   Terms,
 } from '@murmuration/protocol';
 import type { EscrowResult } from '../summary/result.ts';
+import { SettlementChangedError } from './errors.ts';
 import { openChain } from './open-chain.ts';
 import type { ChainPlace, OpenedChain, PaidSpec } from './open-chain.ts';
 
@@ -47,6 +49,26 @@ export interface SettlementOptions extends ChainPlace {
   readonly coordinatorKey: Uint8Array;
   /** Auditors' signatures that an epoch needs. */
   readonly quorum: number;
+  /** The job that the run opened or may have opened before; null for a new run. */
+  readonly before?: SettlementScope | null;
+  /** Called once before the budget is sent, with where it will stand. What it writes must be durable when it returns. */
+  readonly depositing?: (scope: SettlementScope) => void;
+}
+
+/** Where the job of a run stands that the chain's account pays for. */
+const scopeOf = ({ chainId, contracts: { escrow, settlement }, address }: Chain, salt: Hash): SettlementScope => ({
+  chainId,
+  settlement,
+  jobId: jobIdOf({ chainId, escrow }, address, salt),
+});
+
+/** What a run has deposited stands under one id for good: under another it would deposit again. */
+function requireSame(before: SettlementScope | null, now: SettlementScope, payer: Address): void {
+  if (before === null) return;
+  const differing = (['chainId', 'settlement', 'jobId'] as const).find(
+    (name) => String(before[name]).toLowerCase() !== String(now[name]).toLowerCase(),
+  );
+  if (differing !== undefined) throw new SettlementChangedError({ differing, before, now, payer });
 }
 
 /** The newest epoch that stands on chain, with what it says. */
@@ -72,13 +94,19 @@ export class Settlement {
     this.#jobId = jobId;
   }
 
-  /** Connects, deposits the budget, and returns ready to pay. @throws the errors of `@murmuration/contracts` */
+  /**
+   * Connects, deposits the budget unless that was done before, and returns ready to pay.
+   * @throws SettlementChangedError and the errors of `@murmuration/contracts`
+   */
   static async open(options: SettlementOptions): Promise<Settlement> {
     const opened = await openChain(options.payment, options);
     try {
-      const { payment, coordinatorKey, quorum } = options;
+      const { payment, coordinatorKey, quorum, salt } = options;
+      const scope = scopeOf(opened.chain, salt);
+      requireSame(options.before ?? null, scope, opened.chain.address);
       const { jobId } = await openJob(opened.chain, {
-        salt: options.salt,
+        salt,
+        depositing: () => options.depositing?.(scope),
         coordinator: identityOf(coordinatorKey).address,
         budgetWei: wei(BigInt(payment.budget)),
         pricePerMicroBatchWei: wei(BigInt(payment.pricePerMicroBatch)),

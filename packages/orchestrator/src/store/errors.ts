@@ -13,6 +13,19 @@ export class RunNotFoundError extends MurmurationError {
   }
 }
 
+/** The budget was sent, or may have been, and the run ended before its first event. Cause: a chain's node that hiccuped. */
+export class DepositPendingError extends MurmurationError {
+  readonly code = 'DEPOSIT_PENDING';
+
+  constructor({ directory, cause }: { directory: string; cause: unknown }) {
+    super({
+      message: `The run's budget may be deposited already, and then: ${cause instanceof Error ? cause.message : String(cause)}`,
+      mend: `Go on with \`orchestrate resume ${directory}\`, which finds the deposit; a new run would make a second one.`,
+      cause,
+    });
+  }
+}
+
 /** Another process writes this run's journal. */
 export class RunBusyError extends MurmurationError {
   readonly code = 'RUN_BUSY';

@@ -25,6 +25,8 @@ export interface RunPaths {
   readonly keys: string;
   readonly workerLogs: string;
   readonly devnet: string;
+  /** There once the budget may have been sent: what stands under it is this run's. */
+  readonly deposit: string;
   readonly lock: string;
 }
 
@@ -46,6 +48,7 @@ function runPaths(directory: string): RunPaths {
     keys: at('keys'),
     workerLogs: at('workers'),
     devnet: at('devnet'),
+    deposit: at('deposit.json'),
     lock: at('run.pid'),
   };
 }
@@ -77,16 +80,23 @@ export function createRunDirectory(directory: string, jobText: string, origin: O
   return paths;
 }
 
+/** Whether there is something to come back to: a journal, or money that may have been sent. */
+export const canResume = ({ journal, deposit }: RunPaths): boolean => existsSync(journal) || existsSync(deposit);
+
 /**
  * The paths and origin of a run that was made before.
+ * @param unbegun whether a run will do that has deposited and ended before its first event, so that it has no journal
  * @throws RunNotFoundError when its job, its origin or its journal is missing
  */
-export function openRunDirectory(directory: string): { paths: RunPaths; origin: Origin; jobText: string } {
+export function openRunDirectory(
+  directory: string,
+  { unbegun = false }: { readonly unbegun?: boolean } = {},
+): { paths: RunPaths; origin: Origin; jobText: string } {
   const paths = runPaths(directory);
-  for (const needed of ['job', 'origin', 'journal'] as const) {
-    if (!existsSync(paths[needed]))
-      throw new RunNotFoundError({ directory, missing: needed === 'journal' ? 'journal.sqlite' : `${needed} file` });
-  }
+  for (const needed of ['job', 'origin'] as const)
+    if (!existsSync(paths[needed])) throw new RunNotFoundError({ directory, missing: `${needed} file` });
+  if (!(unbegun ? canResume(paths) : existsSync(paths.journal)))
+    throw new RunNotFoundError({ directory, missing: 'journal.sqlite' });
   const origin = JSON.parse(readFileSync(paths.origin, 'utf8')) as Origin;
   return { paths, origin, jobText: readFileSync(paths.job, 'utf8') };
 }

@@ -78,6 +78,11 @@ export class Scenario {
     return decision.effects;
   }
 
+  /** Time passes. */
+  wait(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
+
   say(name: string, message: WorkerMessage): readonly CoordinatorEffect[] {
     return this.tell({ type: 'message', from: idOf(name), message });
   }

@@ -118,6 +118,11 @@ export interface RoundState {
   /** They owned all buckets of a view in which most gathered something else than was told. Kept over views. */
   readonly disputed: readonly PeerId[];
   readonly startedAt: Timestamp;
+  /**
+   * Since when those who are not done with the stage hold up the others: half have committed, or, where members only
+   * transfer or apply, since the stage began. Null before that.
+   */
+  readonly waitingSince: Timestamp | null;
 }
 
 /** Whom a sealed round still waits for: members and joiners, members only, or nobody any more. */

@@ -41,11 +41,17 @@ function doubt(turn: CoordinatorTurn, peerId: PeerId, reason: string): void {
   strike(turn, peerId, reason);
 }
 
-/** Loses those who are to blame. Whoever stands alone with its complaint may be the one that lies, so it counts against both. */
+/** A strike. Whoever stands alone with its complaint may be the one that lies, so it counts against both. */
+export function holdAgainst(turn: CoordinatorTurn, { peerId, reason, loneAccuser }: Blame): void {
+  strike(turn, peerId, reason);
+  if (loneAccuser !== null) doubt(turn, loneAccuser, `it alone complained of ${peerId}: ${reason}`);
+}
+
+/** Loses those who are to blame. */
 export function condemn(turn: CoordinatorTurn, blames: readonly Blame[], code: string): void {
-  for (const { peerId, reason, loneAccuser } of blames) {
-    loseByFault(turn, peerId, code, reason);
-    if (loneAccuser !== null) doubt(turn, loneAccuser, `it alone complained of ${peerId}: ${reason}`);
+  for (const blame of blames) {
+    holdAgainst(turn, blame);
+    lose(turn, blame.peerId, code, blame.reason);
   }
 }
 

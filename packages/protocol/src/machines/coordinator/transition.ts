@@ -10,6 +10,7 @@ import { MurmurationError } from '../../core/errors.ts';
 import { auditTimedOut, noteVerdict, tendAudits } from './audits/tend.ts';
 import { noteCheckpointed, noteCheckpointFailed } from './checkpoints.ts';
 import { drainTimeout, silenceTimeout } from './deadlines.ts';
+import { strikeDeserters } from './deserters.ts';
 import type { CoordinatorDecision, TimerName } from './effects.ts';
 import type { CoordinatorEvent, CoordinatorEventOf, CoordinatorEventType } from './events.ts';
 import { admit, becomeReady, leave, lose, noteUnsynced } from './membership.ts';
@@ -123,8 +124,11 @@ const eventRules: EventRules = {
 /** @throws CoordinatorStateError when the first event is not `started` */
 export function coordinatorTransition(state: CoordinatorState | null, event: CoordinatorEvent): CoordinatorDecision {
   const turn = state === null ? begin(event) : new CoordinatorTurn(state, event.at);
-  if (state !== null && !isDeaf(state, event))
+  if (state !== null && !isDeaf(state, event)) {
     (eventRules[event.type] as (turn: CoordinatorTurn, event: CoordinatorEvent) => void)(turn, event);
+    // Whom the coordinator's own end cut off is not to blame.
+    if (event.type !== 'resumed') strikeDeserters(turn, state);
+  }
   advance(turn, event);
   return turn.decision();
 }

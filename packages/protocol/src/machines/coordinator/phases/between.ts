@@ -94,6 +94,7 @@ function startRound(turn: CoordinatorTurn, eligible: readonly MemberRecord[]): v
     unheard: [],
     disputed: [],
     startedAt: turn.at,
+    waitingSince: null,
   } as const;
   turn.set({ ledger: next, lastView: view, phase: { name: 'training', round } });
   for (const { peerId } of members) turn.setMember(peerId, { status: 'active' });

@@ -44,7 +44,9 @@ export function progressTraining(turn: CoordinatorTurn): void {
   if (refused.length > 0) return condemn(turn, refused, 'DATA_REFUSED');
   if (brokenBy(turn.state, round)) return changeView(turn, round, living, 'a member is gone');
   const stage = stageOf(round);
-  if (stage !== round.stage) return enterStage(turn, { ...round, stage });
+  if (stage !== round.stage) return enterStage(turn, { ...round, stage, waitingSince: turn.at });
+  if (round.waitingSince === null && halfCommitted(round))
+    return updateRound(turn, { ...round, waitingSince: turn.at });
   if (stage === 'gathering') progressGathered(turn, round, living);
 }
 
@@ -69,6 +71,9 @@ function stageOf(round: RoundState): RoundStage {
   if (round.contributors.some(({ peerId }) => round.commitments[peerId] === undefined)) return 'computing';
   return round.reduced.includes(null) ? 'reducing' : 'gathering';
 }
+
+const halfCommitted = ({ contributors, commitments }: RoundState): boolean =>
+  contributors.filter(({ peerId }) => commitments[peerId] !== undefined).length * 2 >= contributors.length;
 
 /**
  * Whoever is still waited for in the next stage will be named anew: who was late in this one need not be in that. What a
@@ -129,6 +134,7 @@ function changeView(turn: CoordinatorTurn, round: RoundState, living: readonly M
     shown: without(round.shown, anew),
     members: living.map(({ peerId }) => peerId),
     stage: 'computing',
+    waitingSince: anew.length > 0 ? null : round.waitingSince,
     reduced: owners.map(() => null),
     gathered: {},
     accusations: round.accusations.filter(
@@ -203,6 +209,7 @@ function seal(turn: CoordinatorTurn, round: RoundState, living: readonly MemberR
   const sealed: SealedRoundState = {
     ...round,
     members: living.map(({ peerId }) => peerId),
+    waitingSince: turn.at,
     seal: { digest, hashes: round.reduced as readonly Hash[], samples, holders, snapshot },
   };
   turn.enter({ name: 'applying', round: sealed, patience: 'all' });

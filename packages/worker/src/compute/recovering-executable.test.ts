@@ -67,6 +67,7 @@ async function gradientOn(
       batch: BATCH,
       partCounts: parts,
       canFallBack,
+      isOver: () => false,
       onProblem: (error) => problems.push((error as { code: unknown }).code),
       onRecovered: () => (recovered += 1),
     });

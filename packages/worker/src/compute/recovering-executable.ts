@@ -22,6 +22,8 @@ export interface Compiler {
 export interface RecoveryOptions {
   /** A device; `reopen` asks for another than the last one, `onCpu` for one that needs no adapter. */
   readonly device: (how: { readonly reopen: boolean; readonly onCpu: boolean }) => Promise<Compiler>;
+  /** Whether the work is over: what fails then was taken away on purpose. */
+  readonly isOver: () => boolean;
   /** Whether there is something to compute on where the adapter failed for good. */
   readonly canFallBack: boolean;
   /** The job's program at another micro-batch. */
@@ -124,6 +126,7 @@ export class RecoveringExecutable implements Executable {
 
   /** Whether the device must be opened again; null where nothing helps. */
   #adapt(failure: unknown): boolean | null {
+    if (this.#options.isOver()) return null;
     const code = codeOf(failure);
     if (TOO_LARGE.has(code as string)) {
       const parts = this.#options.partCounts.find((count) => count > this.#parts);

@@ -4,6 +4,7 @@ import { type CompileProgress, type Numerics, partCounts, whyIndivisible } from 
 import { buildStepProgram } from '@murmuration/kernels/graph';
 import type { Device } from '../compute/device.ts';
 import type { DeviceDescription } from '../compute/device-messages.ts';
+import { DeviceThreadError } from '../compute/errors.ts';
 import { RecoveringExecutable } from '../compute/recovering-executable.ts';
 import { NoRunError } from './errors.ts';
 import type { DeviceWish, WorkerHost } from './host.ts';
@@ -33,6 +34,7 @@ export class DeviceSlot {
   #compiled: Compiled | null = null;
   /** What the device was opened for. */
   #numerics: Numerics | null = null;
+  #closed = false;
 
   constructor(options: DeviceSlotOptions) {
     this.#options = options;
@@ -69,6 +71,7 @@ export class DeviceSlot {
         return { compile: (part) => device.compile(part, { onProgress: tenths(tell) }) };
       },
       canFallBack: host.canFallBack,
+      isOver: () => this.#closed,
       programAt: (batch) => (batch === microBatch ? program : buildStepProgram(job.model, batch, bucketSize)),
       batch: microBatch,
       partCounts: divisible ? partCounts(microBatch) : [],
@@ -83,14 +86,27 @@ export class DeviceSlot {
     this.#options.report({ event: 'worker.backend', backend, adapter, threads, reason, memoryBytes });
   }
 
+  /** @throws DeviceThreadError after {@link close}: nobody would close what is opened then */
   async #opened(reopen: boolean, request: DeviceWish): Promise<Device> {
     if (reopen) {
       await this.#device?.close(CLOSE_PATIENCE);
       this.#device = null;
     }
-    this.#device ??= await this.#options.host.openDevice(request);
+    this.#device ??= await this.#open(request);
     this.#numerics = request.numerics;
     return this.#device;
+  }
+
+  async #open(request: DeviceWish): Promise<Device> {
+    this.#expectOpen();
+    const device = await this.#options.host.openDevice(request);
+    if (this.#closed) await device.close(CLOSE_PATIENCE);
+    this.#expectOpen();
+    return device;
+  }
+
+  #expectOpen(): void {
+    if (this.#closed) throw new DeviceThreadError({ why: 'the worker has left' });
   }
 
   /** What computes. @throws NoRunError before {@link prepare} */
@@ -105,7 +121,9 @@ export class DeviceSlot {
     return this.#compiled.planned;
   }
 
+  /** Work that is under way fails, and no device is opened any more. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#device?.close(CLOSE_PATIENCE);
   }
 }

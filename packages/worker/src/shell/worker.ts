@@ -30,7 +30,7 @@ import { complaintsOfRefused } from './complaints.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
 import { DeviceSlot } from './device-slot.ts';
 import { InterruptedError } from './errors.ts';
-import { firstConnection, isPassing } from './first-connection.ts';
+import { firstConnection, Return } from './first-connection.ts';
 import type { WorkerHost } from './host.ts';
 import { answering, memberConfig } from './identity.ts';
 import { MemberLoop, type Happening, type Performers } from './member-loop.ts';
@@ -75,6 +75,7 @@ export class Worker {
   #active: ActiveRun | null = null;
   #trained = 0;
   #connecting = false;
+  readonly #return = new Return();
   #lastFailure: { readonly code: string; readonly said: string } | null = null;
 
   private constructor(options: WorkerOptions, node: MurmurationNode) {
@@ -234,6 +235,7 @@ export class Worker {
     this.#connecting = true;
     try {
       this.#terms = await this.#link.open(this.#interrupt.signal);
+      this.#return.succeeded();
       this.#options.report({
         event: 'worker.connected',
         coordinator: this.#options.coordinator.peerId,
@@ -242,7 +244,7 @@ export class Worker {
       return { type: 'connected' };
     } catch (error) {
       const { code, message } = problemOf(error);
-      if (!isPassing(error)) this.#end({ outcome: 'failed', code, reason: message });
+      if (!this.#return.isWorthwhile(error)) this.#end({ outcome: 'failed', code, reason: message });
       return { type: 'disconnected', reason: message };
     } finally {
       this.#connecting = false;

@@ -15,6 +15,8 @@ export interface OpenedChain {
   readonly chain: Chain;
   /** Moves the clock past a challenge window; null where the clock is everybody's. */
   readonly advanceTime: ((seconds: number) => Promise<void>) | null;
+  /** Returns when what is on the chain outlives this machine's processes. */
+  save(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,7 +40,7 @@ async function openPublicChain(
   const { rpcUrl, chainId, contracts } = payment;
   const secretKey = payerKey(payment, (path) => resolve(jobDirectory, path));
   const chain = await connectChain({ rpcUrl, chainId, secretKey, contracts });
-  return { chain, advanceTime: null, close: async () => chain.close() };
+  return { chain, advanceTime: null, save: async () => undefined, close: async () => chain.close() };
 }
 
 async function openDevnet(
@@ -67,7 +69,7 @@ async function openDevnet(
       chain.close();
       await devnet.stop();
     };
-    return { chain, advanceTime: (seconds) => devnet.advanceTime(seconds), close };
+    return { chain, advanceTime: (seconds) => devnet.advanceTime(seconds), save: () => devnet.save(), close };
   } catch (error) {
     await devnet.stop();
     throw error;

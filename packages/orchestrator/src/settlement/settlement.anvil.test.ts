@@ -1,6 +1,9 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { tokenBalance } from '@murmuration/contracts';
-import { hex } from '@murmuration/protocol';
+import { signPossession, tokenBalance } from '@murmuration/contracts';
+import { hash, hex, milliseconds } from '@murmuration/protocol';
 import type { SettlementScope } from '@murmuration/protocol';
 import type { Registration } from '@murmuration/contracts';
 import { party, registrationOf, startTestChain, TOKEN } from '@murmuration/contracts/testing';
@@ -33,6 +36,15 @@ async function open(options: Parameters<typeof Settlement.open>[0]): Promise<Set
   ends.push(() => settlement.close());
   return settlement;
 }
+
+const registrationAt = ({ chainId, registry: contract }: Settlement['registration'], worker: Party): Registration => {
+  const payout = party(`${worker.peerId} payout`).address;
+  return {
+    peerId: worker.peerId,
+    payout,
+    possession: signPossession(worker.secretKey, { chainId, contract }, { payout }),
+  };
+};
 
 const note = (settlement: Settlement, worker: Party, registration: Registration): void =>
   settlement.note(worker.address, registration);
@@ -90,6 +102,36 @@ it("settles for the others where a journal of before holds a worker's proof that
   const { paidWei } = await settlement.settle(settle);
   expect(paidWei).toMatchObject({ [ana.address]: TOKEN.toString(), [mallory.address]: '0' });
   expect(await settlement.finish(settle)).toBeNull();
+});
+
+it('an epoch that is settled on a devnet is on disk, whatever ends the processes then', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'murmuration-settlement-'));
+  ends.push(() => rmSync(directory, { recursive: true, force: true }));
+  const options = {
+    payment: {
+      type: 'devnet',
+      budget: (100n * TOKEN).toString(),
+      pricePerMicroBatch: TOKEN.toString(),
+      challengeWindow: milliseconds(60_000),
+      epochRounds: 1,
+    },
+    salt: hash(`0x${'5a'.repeat(32)}`),
+    coordinatorKey: party('coordinator').secretKey,
+    quorum: 0,
+    jobDirectory: directory,
+    log: () => undefined,
+  } as const;
+  const settlement = await open({ ...options, devnetDirectory: join(directory, 'devnet') });
+  note(settlement, ana, registrationAt(settlement.registration, ana));
+  const settle = epochOf(settlement, 0, [[ana, 1n]], []);
+  const { paidWei } = await settlement.settle(settle);
+
+  // What a machine finds whose processes were all killed at this moment.
+  cpSync(join(directory, 'devnet'), join(directory, 'found'), { recursive: true });
+  const found = await open({ ...options, devnetDirectory: join(directory, 'found'), before: settlement.scope });
+  expect(paidWei).toEqual({ [ana.address]: TOKEN.toString() });
+  expect(await found.paid(settle)).toEqual(paidWei);
+  expect(await found.settle(settle)).toEqual({ transaction: 'posted before a restart', paidWei });
 });
 
 describe('a deposit is made once', () => {

@@ -170,8 +170,11 @@ export class Settlement {
       attestations: attestations.filter(({ address }) => admitted.has(address)).map((signed) => signed.signature),
     });
     await this.#tryClaim(posted.maturesAt, { epoch, leaves });
+    const paidWei = await this.#paid(leaves);
+    // The journal will hold the epoch as settled, and numbers have no gaps: a chain that forgot it could take none after it.
+    await this.#opened.save();
     // An epoch that stood already was posted by a process that ended before it could note its transaction.
-    return { transaction: posted.transaction ?? 'posted before a restart', paidWei: await this.#paid(leaves) };
+    return { transaction: posted.transaction ?? 'posted before a restart', paidWei };
   }
 
   /**

@@ -135,6 +135,8 @@ export interface EvaluationPart {
   readonly end: number;
   readonly assignee: PeerId | null;
   readonly sums: { readonly lossSum: number; readonly correct: number; readonly predictions: number } | null;
+  /** How often each of those that it was given to was gone before it answered. */
+  readonly dropped: Readonly<Record<PeerId, number>>;
 }
 
 export interface EvaluationState {

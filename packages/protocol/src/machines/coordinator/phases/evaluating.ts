@@ -22,7 +22,7 @@ export function beginEvaluation(turn: CoordinatorTurn, final: boolean): void {
   )
     .filter((share) => share > 0)
     .map((share): EvaluationPart => {
-      const part = { start, end: start + share, assignee: null, sums: null };
+      const part = { start, end: start + share, assignee: null, sums: null, dropped: {} };
       start += share;
       return part;
     });
@@ -62,7 +62,10 @@ export function progressEvaluating(turn: CoordinatorTurn): void {
   if (orphans.length > 0) assign(turn, phase.evaluation, orphans);
 }
 
-/** All at once, for there may be thousands: each to the member with the fewest open parts. */
+/**
+ * All at once, for there may be thousands: each to one of those that dropped it least often, of these to the one with the
+ * fewest open parts. Else two that come and go in turn could hand a part to each other for ever.
+ */
 function assign(turn: CoordinatorTurn, evaluation: EvaluationState, orphans: readonly number[]): void {
   const members = takingPart(turn.state, eligibleMembers(turn.state));
   if (members.length === 0) {
@@ -72,12 +75,15 @@ function assign(turn: CoordinatorTurn, evaluation: EvaluationState, orphans: rea
   const parts = [...evaluation.parts];
   const load = openParts(turn, parts);
   for (const index of orphans) {
+    const { start, end, sums, assignee, dropped: before } = parts[index]!;
+    const dropped = assignee === null ? before : { ...before, [assignee]: (before[assignee] ?? 0) + 1 };
+    const drops = (peer: PeerId): number => dropped[peer] ?? 0;
+    const held = (peer: PeerId): number => load.get(peer) ?? 0;
     const { peerId } = members.reduce((best, each) =>
-      (load.get(each.peerId) ?? 0) < (load.get(best.peerId) ?? 0) ? each : best,
+      (drops(each.peerId) - drops(best.peerId) || held(each.peerId) - held(best.peerId)) < 0 ? each : best,
     );
-    load.set(peerId, (load.get(peerId) ?? 0) + 1);
-    parts[index] = { ...parts[index]!, assignee: peerId };
-    const { start, end } = parts[index];
+    load.set(peerId, held(peerId) + 1);
+    parts[index] = { start, end, sums, assignee: peerId, dropped };
     const { evaluation: number, round } = evaluation;
     turn.send([peerId], { type: 'evaluate', evaluation: number, round, part: index, start, end });
   }

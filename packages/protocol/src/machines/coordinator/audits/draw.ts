@@ -1,10 +1,11 @@
-/** Which contributions of a committed round are audited, and by whom: a function of the chain and the commitments alone. */
+/** Which contributions of a committed round are audited, and by whom: a function of the chain, the commitments and the members' standing. */
 import { hashText, bytesOf } from '../../../core/digest.ts';
 import { canonicalJson } from '../../../core/canonical.ts';
-import type { Hash, PeerId } from '../../../core/ids.ts';
+import type { Hash, PeerId, Round } from '../../../core/ids.ts';
 import type { AuditConfig } from '../config.ts';
 import { byPeerId } from '../select.ts';
 import { markAudited } from '../settlement/accounts.ts';
+import { isSuspended } from '../standing.ts';
 import type { Audit, MemberRecord, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { chainLink } from './chain.ts';
@@ -39,17 +40,20 @@ export function drawAudits(turn: CoordinatorTurn, round: SealedRoundState, holde
     if (target === undefined || target.status === 'expelled') continue;
     const rate = turn.state.accounts[peerId]?.probation === true ? 1 : auditRate(config.audit, target.auditsPassed);
     if (fractionOf(hashText(`${seed}/draw/${peerId}`)) < rate)
-      open(turn, round, target, rate, auditorsFor(seed, peerId, holders));
+      open(turn, round, target, rate, auditorsFor(seed, peerId, holders, turn.state.committed));
   }
 }
 
-/** Everyone else who could, in an order that nobody chose. */
-const auditorsFor = (seed: Hash, target: PeerId, holders: readonly MemberRecord[]): PeerId[] =>
+/**
+ * Everyone else who could, in an order that nobody chose; last those that sit out, for the run may have to wait for them.
+ * They are not left out: whoever has its only auditor suspended would go unaudited.
+ */
+const auditorsFor = (seed: Hash, target: PeerId, holders: readonly MemberRecord[], round: Round): PeerId[] =>
   holders
     .filter(({ peerId, contradicted }) => peerId !== target && contradicted < MAX_CONTRADICTED)
     .toSorted(byPeerId)
-    .map(({ peerId }) => ({ peerId, order: hashText(`${seed}/auditor/${target}/${peerId}`) }))
-    .toSorted((a, b) => (a.order < b.order ? -1 : 1))
+    .map((member) => ({ ...member, order: hashText(`${seed}/auditor/${target}/${member.peerId}`) }))
+    .toSorted((a, b) => Number(isSuspended(a, round)) - Number(isSuspended(b, round)) || (a.order < b.order ? -1 : 1))
     .map(({ peerId }) => peerId);
 
 function open(

@@ -6,7 +6,9 @@ import { auditTimeout, graceTimeout } from '../deadlines.ts';
 import { expel } from '../membership.ts';
 import { infosOf, isPresent } from '../select.ts';
 import { settleAudit } from '../settlement/accounts.ts';
+import { isSuspended } from '../standing.ts';
 import type { Audit, CoordinatorState } from '../state.ts';
+import { strike } from '../strikes.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { classify, comparisonOf, judge } from './judge.ts';
 
@@ -28,13 +30,22 @@ export function noteVerdict(turn: CoordinatorTurn, from: PeerId, message: Worker
 export function auditTimedOut(turn: CoordinatorTurn, id: number, auditor: PeerId): void {
   const audit = find(turn, id);
   if (audit?.target === auditor) replace(turn, { ...audit, grace: 'over' });
-  else if (audit?.asked.includes(auditor))
+  else if (audit?.asked.includes(auditor)) {
     addVerdict(turn, audit, {
       auditor,
       outcome: 'expired',
       relativeError: null,
       reason: 'the auditor did not answer in time',
     });
+    blameAuditor(turn, auditor);
+  }
+}
+
+/** Rounds may have waited for its word. One that sits out may do so for another audit that it was asked for at the same time. */
+function blameAuditor(turn: CoordinatorTurn, auditor: PeerId): void {
+  const member = turn.member(auditor);
+  if (isPresent(member) && !isSuspended(member, turn.state.committed))
+    strike(turn, auditor, 'it did not answer an audit in time');
 }
 
 function addVerdict(turn: CoordinatorTurn, audit: Audit, verdict: VerdictRecord): void {

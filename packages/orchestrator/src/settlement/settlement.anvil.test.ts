@@ -104,15 +104,14 @@ it("settles for the others where a journal of before holds a worker's proof that
   expect(await settlement.finish(settle)).toBeNull();
 });
 
-it('an epoch that is settled on a devnet is on disk, whatever ends the processes then', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'murmuration-settlement-'));
-  ends.push(() => rmSync(directory, { recursive: true, force: true }));
-  const options = {
+/** A run with a chain of its own, whose epochs can be disputed for 30 days. */
+const devnetOptions = (directory: string) =>
+  ({
     payment: {
       type: 'devnet',
       budget: (100n * TOKEN).toString(),
       pricePerMicroBatch: TOKEN.toString(),
-      challengeWindow: milliseconds(60_000),
+      challengeWindow: milliseconds(30 * 24 * 3_600_000),
       epochRounds: 1,
     },
     salt: hash(`0x${'5a'.repeat(32)}`),
@@ -120,12 +119,27 @@ it('an epoch that is settled on a devnet is on disk, whatever ends the processes
     quorum: 0,
     jobDirectory: directory,
     log: () => undefined,
-  } as const;
+  }) as const;
+
+it('a devnet, whose clock is moved on with each epoch, takes epochs for longer than a run on a public chain may last', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'murmuration-settlement-'));
+  ends.push(() => rmSync(directory, { recursive: true, force: true }));
+  const settlement = await open({ ...devnetOptions(directory), devnetDirectory: join(directory, 'devnet') });
+  note(settlement, ana, registrationAt(settlement.registration, ana));
+  for (const [epoch, tokens] of [1n, 2n, 3n, 4n, 5n].entries()) {
+    const { paidWei } = await settlement.settle(epochOf(settlement, epoch, [[ana, tokens]], []));
+    expect(paidWei).toEqual({ [ana.address]: (tokens * TOKEN).toString() });
+  }
+});
+
+it('an epoch that is settled on a devnet is on disk, whatever ends the processes then', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'murmuration-settlement-'));
+  ends.push(() => rmSync(directory, { recursive: true, force: true }));
+  const options = devnetOptions(directory);
   const settlement = await open({ ...options, devnetDirectory: join(directory, 'devnet') });
   note(settlement, ana, registrationAt(settlement.registration, ana));
   const settle = epochOf(settlement, 0, [[ana, 1n]], []);
   const { paidWei } = await settlement.settle(settle);
-
   // What a machine finds whose processes were all killed at this moment.
   cpSync(join(directory, 'devnet'), join(directory, 'found'), { recursive: true });
   const found = await open({ ...options, devnetDirectory: join(directory, 'found'), before: settlement.scope });

@@ -36,8 +36,12 @@ import { SettlementChangedError } from './errors.ts';
 import { openChain } from './open-chain.ts';
 import type { ChainPlace, OpenedChain, PaidSpec } from './open-chain.ts';
 
-/** How long a run may take before anybody may have the unearned part refunded. */
-const JOB_SECONDS = 90 * 24 * 3600;
+const DAY_SECONDS = 24 * 3600;
+/**
+ * How long a run may take before anybody may have the unearned part refunded. A devnet's money is nobody's to wait for, and
+ * its clock runs ahead by a challenge window with each epoch: there it is what the escrow takes at the most, less a day.
+ */
+const JOB_SECONDS: Readonly<Record<PaidSpec['type'], number>> = { chain: 90 * DAY_SECONDS, devnet: 3649 * DAY_SECONDS };
 /** A window that is worth waiting for at the end of a run on a public chain. */
 const PATIENCE_SECONDS = 120;
 
@@ -110,7 +114,7 @@ export class Settlement {
         coordinator: identityOf(coordinatorKey).address,
         budgetWei: wei(BigInt(payment.budget)),
         pricePerMicroBatchWei: wei(BigInt(payment.pricePerMicroBatch)),
-        deadline: (await chainTime(opened.chain)) + JOB_SECONDS,
+        deadline: (await chainTime(opened.chain)) + JOB_SECONDS[payment.type],
         challengeWindowSeconds: Math.ceil(payment.challengeWindow / 1000),
         quorum,
       });

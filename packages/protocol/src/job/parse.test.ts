@@ -42,6 +42,18 @@ describe('parseJob', () => {
     });
   });
 
+  it("takes as many epochs on a devnet as its clock can be moved on for within the escrow's ten years", () => {
+    const onDevnet = (rounds: number) =>
+      job(
+        `rounds: ${rounds}`,
+        'payment: { type: devnet, budget: 99999, pricePerMicroBatch: 0.1, epochRounds: 2, challengeWindow: 720h }',
+      );
+    expect(parseJob(onDevnet(236), 'job.yaml').spec.training.rounds).toBe(236);
+    expect(problems(onDevnet(237))).toEqual([
+      "job.yaml:8:99: payment.challengeWindow must be so short that its 120 epochs take 3590 days of the devnet's clock at the most",
+    ]);
+  });
+
   it('has lost work recomputed where numerics are exact, and queued where they are fast, unless it says otherwise', () => {
     const onLoss = (training: string) => parseJob(job(`{ rounds: 1, ${training} }`), 'job.yaml').spec.training.onLoss;
     expect(onLoss('numerics: exact')).toBe('recompute');

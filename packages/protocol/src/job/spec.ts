@@ -52,6 +52,14 @@ function epochCostWei(spec: Sections): bigint | null {
   return roundCostWei(spec) * BigInt(Math.min(spec.payment.epochRounds, spec.training.rounds));
 }
 
+const DAY_MS = 24 * 3_600_000;
+/** A devnet's clock moves on by a challenge window with each epoch; the escrow takes none after 10 years. Two months are left for the run itself. */
+const DEVNET_DAYS = 3590;
+
+/** Epochs of the whole job, and one more for what is settled at its end. */
+const epochsOf = (payment: Sections['payment'], { rounds }: Sections['training']): number =>
+  payment === 'none' ? 0 : Math.ceil(rounds / payment.epochRounds) + 1;
+
 const sourceRules = (part: 'train' | 'eval'): Rule[] => [
   {
     path: ['data', part, 'type'],
@@ -174,6 +182,15 @@ const rules: readonly Rule[] = [
     path: ['payment', 'budget'],
     message: (spec) => `must be at least ${weiToTokens(epochCostWei(spec) ?? 0n)}, the price of one epoch`,
     broken: (spec) => spec.payment !== 'none' && BigInt(spec.payment.budget) < (epochCostWei(spec) ?? 0n),
+  },
+  {
+    path: ['payment', 'challengeWindow'],
+    message: ({ payment, training }) =>
+      `must be so short that its ${epochsOf(payment, training)} epochs take ${DEVNET_DAYS} days of the devnet's clock at the most`,
+    broken: ({ payment, training }) =>
+      payment !== 'none' &&
+      payment.type === 'devnet' &&
+      epochsOf(payment, training) * payment.challengeWindow > DEVNET_DAYS * DAY_MS,
   },
   {
     path: ['payment'],

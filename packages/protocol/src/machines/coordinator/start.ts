@@ -21,7 +21,7 @@ export function start({ config, auditSecret, at }: CoordinatorEventOf<'started'>
   const turn = new CoordinatorTurn(
     {
       config,
-      phase: { name: 'gathering', regathering: false, due: false },
+      phase: { name: 'gathering', regathering: false, due: false, blocked: 0 },
       members: {},
       refusalsNoted: 0,
       ledger: emptyLedger,

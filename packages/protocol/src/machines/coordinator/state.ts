@@ -164,9 +164,10 @@ export type Phase =
   | { readonly name: 'between' }
   /**
    * Waiting for members. `regathering`: rounds have run before and the members were lost, or the coordinator restarted.
-   * `due`: waited long enough to start with fewer, or to roll back when nobody holds the state.
+   * `due`: waited long enough to start with fewer, or to roll back when nobody holds the state. `blocked`: times in a row that
+   * a wait was over and nobody was ready, though somebody was about to be.
    */
-  | { readonly name: 'gathering'; readonly regathering: boolean; readonly due: boolean }
+  | { readonly name: 'gathering'; readonly regathering: boolean; readonly due: boolean; readonly blocked: number }
   | { readonly name: 'training'; readonly round: RoundState }
   /** As `training` after the seal: members apply. */
   | { readonly name: 'applying'; readonly round: SealedRoundState; readonly patience: Patience }

@@ -8,14 +8,14 @@ import type { CoordinatorTurn } from '../turn.ts';
 
 /** The first gathering; `gatherTimeout` bounds it. */
 export function beginGathering(turn: CoordinatorTurn): void {
-  turn.enter({ name: 'gathering', regathering: false, due: false });
+  turn.enter({ name: 'gathering', regathering: false, due: false, blocked: 0 });
   armGather(turn);
   turn.because(`${phaseWords.gathering}${turn.state.config.startMembers} members`);
 }
 
 /** Waits for members to come back, or for new ones. */
 export function beginRegathering(turn: CoordinatorTurn, why: string): void {
-  turn.enter({ name: 'gathering', regathering: true, due: false });
+  turn.enter({ name: 'gathering', regathering: true, due: false, blocked: 0 });
   armGather(turn);
   turn.do({ type: 'setTimer', name: 'regather', delay: regatherTimeout(turn.state.config) });
   turn.because(`${phaseWords.gathering}members: ${why}`);

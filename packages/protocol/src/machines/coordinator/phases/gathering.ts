@@ -1,5 +1,6 @@
 /** Before the first round, and again when too few members are left: wait until enough stand at the same state. */
 import { isCheckpointed } from '../checkpoints.ts';
+import { regatherTimeout } from '../deadlines.ts';
 import { majority } from '../majority.ts';
 import { flagWrongState } from '../membership.ts';
 import { rollBack } from '../rollback.ts';
@@ -20,16 +21,14 @@ export function progressGathering(turn: CoordinatorTurn): void {
     rollBack(turn, 'no member holds the state any more');
 }
 
+/** Enough are here to go on from a checkpoint, and there is no source of the present state but members. */
+const canRollBack = (state: CoordinatorState): boolean =>
+  state.committed > 0 && !isCheckpointed(state) && presentMembers(state).length >= state.config.minMembers;
+
 /** Everybody who is here waits, and there is no source for them. */
-const stranded = (state: CoordinatorState): boolean => {
-  const present = presentMembers(state);
-  return (
-    state.committed > 0 &&
-    !isCheckpointed(state) &&
-    present.length >= state.config.minMembers &&
-    present.every(({ status, held }) => status === 'waiting' && !samePoint(held, presentPoint(state)))
-  );
-};
+const stranded = (state: CoordinatorState): boolean =>
+  canRollBack(state) &&
+  presentMembers(state).every(({ status, held }) => status === 'waiting' && !samePoint(held, presentPoint(state)));
 
 /** Somebody who is away was last seen with the present state. */
 const mayReturn = (state: CoordinatorState): boolean =>
@@ -75,8 +74,21 @@ export function gatherTimedOut(turn: CoordinatorTurn): void {
   );
 }
 
-/** `regather`: go on with the minimum from now on, or roll back when nobody holds the state. */
+/** Whoever says that it holds the state is ready at once if it does; a whole wait without that is enough. */
+const MAX_BLOCKED = 2;
+
+/**
+ * `regather`: go on with the minimum from now on, or roll back when nobody holds the state. One that says it does, and never
+ * is ready, holds that up no longer than until the next time.
+ */
 export function regatherTimedOut(turn: CoordinatorTurn): void {
-  const { phase } = turn.state;
-  if (phase.name === 'gathering') turn.enter({ ...phase, due: true });
+  const { phase, config } = turn.state;
+  if (phase.name !== 'gathering') return;
+  turn.do({ type: 'setTimer', name: 'regather', delay: regatherTimeout(config) });
+  const isBlocked = canRollBack(turn.state) && eligibleMembers(turn.state).length === 0 && !stranded(turn.state);
+  const blocked = isBlocked ? phase.blocked + 1 : 0;
+  if (!phase.due || blocked !== phase.blocked) turn.enter({ ...phase, due: true, blocked });
+  if (blocked < MAX_BLOCKED) return;
+  turn.enter({ ...phase, due: true, blocked: 0 });
+  rollBack(turn, 'nobody who is here has come to the state');
 }

@@ -88,6 +88,39 @@ it('pays the others where one payout is refused by the token, closes the job, an
   expect(options.lines.filter((line) => line.startsWith(mallory.address))).toHaveLength(2);
 });
 
+it("pays what has matured with each epoch, on a clock that is everybody's", async () => {
+  const test = await startChain();
+  const options = optionsFor(test);
+  const settlement = await open({
+    ...options,
+    payment: { ...options.payment, challengeWindow: milliseconds(3_600_000) },
+  });
+  for (const worker of [ana, ben]) note(settlement, worker, registrationOf(test.chain, worker));
+  const settle = (epoch: number, tokens: bigint) =>
+    settlement.settle(
+      epochOf(
+        settlement,
+        epoch,
+        [
+          [ana, tokens],
+          [ben, 2n * tokens],
+        ],
+        [ana],
+      ),
+    );
+  const paid = (tokens: bigint) => ({
+    [ana.address]: (tokens * TOKEN).toString(),
+    [ben.address]: (2n * tokens * TOKEN).toString(),
+  });
+  expect((await settle(0, 1n)).paidWei).toEqual(paid(0n));
+  await test.devnet.advanceTime(1800);
+  expect((await settle(1, 2n)).paidWei).toEqual(paid(0n));
+  await test.devnet.advanceTime(1900);
+  expect((await settle(2, 3n)).paidWei).toEqual(paid(1n));
+  await test.devnet.advanceTime(3600);
+  expect((await settle(3, 4n)).paidWei).toEqual(paid(3n));
+});
+
 it("settles for the others where a journal of before holds a worker's proof that the registry refuses", async () => {
   const test = await startChain();
   const settlement = await open(optionsFor(test));

@@ -33,6 +33,7 @@ import type {
 } from '@murmuration/protocol';
 import type { EscrowResult } from '../summary/result.ts';
 import { SettlementChangedError } from './errors.ts';
+import { MaturingEpochs } from './maturing.ts';
 import { openChain } from './open-chain.ts';
 import type { ChainPlace, OpenedChain, PaidSpec } from './open-chain.ts';
 
@@ -91,11 +92,13 @@ export class Settlement {
   readonly #options: SettlementOptions;
   readonly #jobId: Hash;
   readonly #registrations = new Map<Address, Registration>();
+  readonly #maturing: MaturingEpochs;
 
   private constructor(opened: OpenedChain, options: SettlementOptions, jobId: Hash) {
     this.#opened = opened;
     this.#options = options;
     this.#jobId = jobId;
+    this.#maturing = new MaturingEpochs(options.payment.challengeWindow / 1000);
   }
 
   /**
@@ -158,7 +161,7 @@ export class Settlement {
     );
   }
 
-  /** Posts the epoch and claims for the workers what has matured. Called again for the same epoch it goes on. */
+  /** Posts the epoch and claims for the workers what has matured, of this epoch or of those before it. Called again for the same epoch it goes on. */
   async settle({ epoch, root, leaves, totalWei, attestations }: CoordinatorEffectOf<'settle'>): Promise<Settled> {
     const { chain } = this.#opened;
     const statement: EpochStatement = { jobId: this.#jobId, epoch, root, totalWei: wei(BigInt(totalWei)) };
@@ -173,7 +176,8 @@ export class Settlement {
       signature,
       attestations: attestations.filter(({ address }) => admitted.has(address)).map((signed) => signed.signature),
     });
-    await this.#tryClaim(posted.maturesAt, { epoch, leaves });
+    this.#maturing.add({ epoch, leaves, maturesAt: posted.maturesAt });
+    await this.#tryClaim(posted.maturesAt);
     const paidWei = await this.#paid(leaves);
     // The journal will hold the epoch as settled, and numbers have no gaps: a chain that forgot it could take none after it.
     await this.#opened.save();
@@ -240,12 +244,17 @@ export class Settlement {
     return true;
   }
 
-  /** The epoch stands, whether it can be claimed on now or not: what fails here is made up for by a later claim. */
-  async #tryClaim(maturesAt: number, { epoch, leaves }: LastEpoch): Promise<void> {
+  /**
+   * Claims on the newest epoch that has matured; the one that matures at `newest` was posted just now. It stands, whether
+   * anything can be claimed or not: what fails here is made up for by a later claim.
+   */
+  async #tryClaim(newest: number): Promise<void> {
     try {
-      if (await this.#matures(maturesAt, 0)) await this.#claim(epoch, leaves);
+      await this.#matures(newest, 0);
+      const matured = this.#maturing.take(await chainTime(this.#opened.chain));
+      if (matured !== null) await this.#claim(matured.epoch, matured.leaves);
     } catch (error) {
-      this.#options.log(`Epoch ${epoch} is posted and not claimed yet. ${(error as Error).message}`);
+      this.#options.log(`The epoch is posted; what has matured is not claimed yet. ${(error as Error).message}`);
     }
   }
 

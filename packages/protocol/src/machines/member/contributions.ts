@@ -8,6 +8,8 @@ import type { MemberTurn } from './turn.ts';
 /** Tensors held for messages that have not come yet, in multiples of the model's buckets: of one sender, and of all. */
 const EARLY_MODELS_OF_ONE = 1;
 const EARLY_MODELS = 8;
+/** Views ahead of a new one for which tensors go on waiting. */
+const EARLY_VIEWS = 64;
 
 export function noteContribution(turn: MemberTurn, event: MemberEventOf<'contributionReceived'>): void {
   const { collective } = turn.state;
@@ -68,13 +70,20 @@ export function noteReducedReceived(turn: MemberTurn, event: MemberEventOf<'redu
   if (collective === null || view > collective.view) return keepEarly(turn, 'reduced', event);
   const wanted = view === collective.view && collective.owners[bucket] === from && from !== turn.self;
   if (wanted && collective.reduced[bucket] === hash) return;
-  if (!wanted || collective.reduced[bucket] !== null)
-    return turn.do({ type: 'discard', kind: 'reduced', view, bucket, hash });
+  if (!wanted || collective.reduced[bucket] !== null) return forget(turn, event);
   placeReduced(turn, collective, bucket, hash);
   tellGathered(turn);
 }
 
 type EarlyEvent = MemberEventOf<'contributionReceived'> | MemberEventOf<'reducedReceived'>;
+
+function forget(turn: MemberTurn, event: EarlyEvent): void {
+  if (event.type === 'contributionReceived') return discard(turn, event);
+  const { view, bucket, hash } = event;
+  turn.do({ type: 'discard', kind: 'reduced', view, bucket, hash });
+}
+
+const viewOf = (event: EarlyEvent): number => (event.type === 'reducedReceived' ? event.view : event.assignment);
 
 /** Keeps what came before its message, as long as there is room; nobody can take up the others' room. */
 function keepEarly(turn: MemberTurn, kind: 'contributions' | 'reduced', event: EarlyEvent): void {
@@ -82,16 +91,30 @@ function keepEarly(turn: MemberTurn, kind: 'contributions' | 'reduced', event: E
   const kept: readonly EarlyEvent[] = early[kind];
   const buckets = prepared?.buckets ?? 0;
   const ofSender = kept.reduce((count, { from }) => count + (from === event.from ? 1 : 0), 0);
-  if (kept.length < EARLY_MODELS * buckets && ofSender < EARLY_MODELS_OF_ONE * buckets)
-    return turn.set({ early: { ...early, [kind]: [...kept, event] } });
-  if (event.type === 'contributionReceived') discard(turn, event);
-  else turn.do({ type: 'discard', kind: 'reduced', view: event.view, bucket: event.bucket, hash: event.hash });
+  if (ofSender >= EARLY_MODELS_OF_ONE * buckets) return forget(turn, event);
+  if (kept.length < EARLY_MODELS * buckets) return turn.set({ early: { ...early, [kind]: [...kept, event] } });
+  // Keys cost nothing: a stranger's give way to a member's.
+  const stranger = isMember(turn, event) ? kept.find((other) => !isMember(turn, other)) : undefined;
+  forget(turn, stranger ?? event);
+  if (stranger === undefined) return;
+  turn.set({ early: { ...early, [kind]: [...kept.filter((other) => other !== stranger), event] } });
 }
 
-/** Takes what has waited for this assignment or view; what is still ahead goes on waiting. */
+const isMember = (turn: MemberTurn, { from }: EarlyEvent): boolean => turn.state.known.includes(from);
+
+/** Takes what has waited for this assignment or view. What is still ahead goes on waiting if it may be wanted soon. */
 export function takeEarly(turn: MemberTurn): void {
-  const { contributions, reduced } = turn.state.early;
-  turn.set({ early: { contributions: [], reduced: [] } });
-  for (const event of contributions) noteContribution(turn, event);
-  for (const event of reduced) noteReducedReceived(turn, event);
+  const { early, collective } = turn.state;
+  turn.set({
+    early: { contributions: [], reduced: [] },
+    known: collective?.members.map(({ peerId }) => peerId) ?? [],
+  });
+  const reach = (collective?.view ?? 0) + EARLY_VIEWS;
+  const take = <E extends EarlyEvent>(events: readonly E[], note: (turn: MemberTurn, event: E) => void): void => {
+    for (const event of events)
+      if (isMember(turn, event) && viewOf(event) <= reach) note(turn, event);
+      else forget(turn, event);
+  };
+  take(early.contributions, noteContribution);
+  take(early.reduced, noteReducedReceived);
 }

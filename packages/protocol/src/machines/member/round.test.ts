@@ -165,6 +165,44 @@ describe('early frames', () => {
     expect(member.done('discard')).toHaveLength(1);
     expect(member.state.early.contributions).toHaveLength(5);
   });
+
+  it('of strangers are forgotten as soon as a view says who is a member', () => {
+    const member = new Member().follow();
+    for (const stranger of 'stuvwxyz')
+      for (const number of [0, 1, 2, 3]) member.contribution(stranger, number, { assignment: view(2) });
+    member.reducedFrom('s', 1, 2);
+    member.assign();
+    expect(member.state.early).toEqual({ contributions: [], reduced: [] });
+    expect(member.done('discard')).toHaveLength(33);
+  });
+
+  it('of strangers give way to those of members when there is no room left', () => {
+    const member = new Member().follow();
+    member.assign();
+    for (const stranger of 'stuvwxyz')
+      for (const number of [0, 1, 2, 3]) member.contribution(stranger, number, { assignment: view(9) });
+    member.contribution('r', 0, { assignment: view(2) });
+    expect(member.done('discard')).toMatchObject([{ from: idOf('r') }]);
+    member.contribution('c', 0, { assignment: view(2) });
+    expect(member.done('discard')).toMatchObject([{ from: idOf('r') }, { from: idOf('s'), bucket: 0 }]);
+    expect(member.state.early.contributions).toHaveLength(32);
+    member.hear({
+      type: 'assign',
+      ...viewOf(2),
+      deadlineMs: 1000,
+      contributors: viewOf(2).contributors.map((one) => ({ ...one, assignment: view(2) })),
+    });
+    expect(member.state.collective?.arrived[0]).toEqual([idOf('c')]);
+  });
+
+  it('of a member go on waiting for a view that is near, and not for one that is far', () => {
+    const member = new Member().follow();
+    member.contribution('b', 0, { assignment: view(3) });
+    member.contribution('c', 0, { assignment: view(2 ** 40) });
+    member.assign();
+    expect(member.state.early.contributions).toMatchObject([{ from: idOf('b') }]);
+    expect(member.done('discard')).toMatchObject([{ from: idOf('c') }]);
+  });
 });
 
 describe('work of a lost member', () => {

@@ -64,6 +64,8 @@ export interface MemberState {
     readonly contributions: readonly Early<'contributionReceived'>[];
     readonly reduced: readonly Early<'reducedReceived'>[];
   };
+  /** Members of the last view: room that strangers take up is theirs. */
+  readonly known: readonly PeerId[];
   /** Sealed rounds not applied yet, ascending. */
   readonly seals: readonly SealProgress[];
   /** The last `applied` message, said again when a seal comes again. */

@@ -118,6 +118,7 @@ export function initialMember(config: MemberConfig): MemberState {
     wanted: null,
     collective: null,
     early: { contributions: [], reduced: [] },
+    known: [],
     seals: [],
     lastApplied: null,
     parameters: [],

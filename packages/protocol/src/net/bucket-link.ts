@@ -29,6 +29,8 @@ export class BucketLink {
   #ahead = 0;
   #tail: Promise<void> = Promise.resolve();
   #wake: (() => void) | null = null;
+  /** Set while the receiver is behind its time: what ends the stream if it stays so. */
+  #lastWait: ReturnType<typeof setTimeout> | null = null;
 
   constructor(stream: Stream, options: BucketLinkOptions) {
     this.path = options.path;
@@ -36,7 +38,10 @@ export class BucketLink {
     this.#options = options;
     this.#writer = new StreamWriter(stream, options);
     stream.addEventListener('message', ({ data }) => this.#answered(data.byteLength));
-    stream.addEventListener('close', () => this.#wake?.());
+    stream.addEventListener('close', () => {
+      this.#endLastWait();
+      this.#wake?.();
+    });
   }
 
   /** Sends a frame behind those before it; resolves when the stream has taken it. @throws StreamClosedError */
@@ -64,16 +69,35 @@ export class BucketLink {
     const { peer, stall } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const fail = (why: string): void => reject(new StreamClosedError({ peer, why }));
-    const timer = setTimeout(() => fail(`it dealt with nothing for ${stall} ms`), stall);
+    const late = (): void => fail(`it dealt with nothing for ${stall} ms`);
+    const timer = setTimeout(() => {
+      this.#beginLastWait();
+      late();
+    }, stall);
     this.#wake = () => (this.#stream.status === 'open' ? resolve() : fail('it closed while sending'));
     if (this.#stream.status !== 'open') this.#wake();
+    // Each that is queued would wait as long as the one before it.
+    if (this.#lastWait !== null) late();
     return promise.finally(() => {
       clearTimeout(timer);
       this.#wake = null;
     });
   }
 
+  /** What is on its way may still arrive on a slow path; a stream that is silent for as long again is of no use to anybody. */
+  #beginLastWait(): void {
+    const { peer, stall } = this.#options;
+    const silent = new StreamClosedError({ peer, why: `it dealt with nothing for ${2 * stall} ms` });
+    this.#lastWait ??= setTimeout(() => this.#stream.abort(silent), stall);
+  }
+
+  #endLastWait(): void {
+    if (this.#lastWait !== null) clearTimeout(this.#lastWait);
+    this.#lastWait = null;
+  }
+
   #answered(count: number): void {
+    this.#endLastWait();
     const frames = this.#unanswered.splice(0, count);
     this.#ahead -= frames.reduce((sum, length) => sum + length, 0);
     if (frames.length < count) this.#stream.abort(new Error('it answered what it was not sent'));

@@ -42,9 +42,12 @@ export async function openSession({ options, clock, pacer, report, tell }: Sessi
     host: tabHost({ backend, clock, pacer, data }),
     faults: noFaults,
     report,
+  }).catch((error: unknown) => {
+    data.close();
+    throw error;
   });
   return {
-    run: () => worker.run(),
+    run: () => worker.run().finally(() => data.close()),
     leave: (reason) => worker.interrupt(reason),
     hurry: () => worker.hurry(),
   };

@@ -13,6 +13,8 @@ export interface FetchFileOptions {
   readonly limit: number;
   /** Told of the bytes that are here so far. */
   readonly onProgress: (received: number) => void;
+  /** Ends the download. */
+  readonly signal: AbortSignal;
   readonly fetch?: typeof fetch;
 }
 
@@ -26,10 +28,10 @@ export async function fetchFile(options: FetchFileOptions): Promise<Uint8Array<A
 }
 
 async function download(options: FetchFileOptions): Promise<Uint8Array<ArrayBuffer>> {
-  const { url, location, fetch: get = fetch } = options;
+  const { url, location, signal, fetch: get = fetch } = options;
   try {
     // Every redirect of this server would be a mistake, and one to elsewhere would tell others who trains what.
-    const response = await get(url, { redirect: 'error', credentials: 'omit', cache: 'no-store' });
+    const response = await get(url, { redirect: 'error', credentials: 'omit', cache: 'no-store', signal });
     if (!response.ok) throw new DataDownloadError({ location, reason: `the server answered ${response.status}` });
     return await collect(response, options);
   } catch (cause) {
@@ -40,11 +42,12 @@ async function download(options: FetchFileOptions): Promise<Uint8Array<ArrayBuff
 
 async function collect(
   { body }: Response,
-  { location, limit, onProgress }: FetchFileOptions,
+  { location, limit, onProgress, signal }: FetchFileOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let received = 0;
   for await (const chunk of chunksOf(body)) {
+    signal.throwIfAborted();
     received += chunk.length;
     if (received > limit) throw new DataSizeError({ location, what: 'bytes', limit });
     chunks.push(chunk);

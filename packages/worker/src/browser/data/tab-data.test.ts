@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ResolvedJob } from '@murmuration/protocol/job';
 import type { Clock } from '@murmuration/protocol/net-core';
 import type { TabReportOf } from '../face.ts';
@@ -123,6 +123,36 @@ describe('the data of a tab', () => {
     const always = server(failing);
     await expect(dataFrom(always.fetch, plain).data.open(job(plain))).rejects.toMatchObject({ code: 'DATA_DOWNLOAD' });
     expect(always.asked).toHaveLength(4);
+  });
+
+  it('is neither downloaded nor told of any more once the tab has left', async () => {
+    const cancelled = Promise.withResolvers<void>();
+    const first = new Uint8Array(100);
+    const slow = server(
+      () =>
+        new Response(
+          new ReadableStream({
+            start: (controller) => controller.enqueue(first),
+            cancel: () => cancelled.resolve(),
+          }),
+        ),
+    );
+    // As a browser does it: the signal ends the body too.
+    const fetch = async (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
+      const { body } = await slow.fetch(url);
+      const through = new TransformStream<Uint8Array, Uint8Array>();
+      body!.pipeTo(through.writable, { signal: init!.signal! }).catch(() => undefined);
+      return new Response(through.readable);
+    };
+    const { data, reports } = dataFrom(fetch, plain);
+    const opened = data.open(job(plain));
+    opened.catch(() => undefined);
+    await vi.waitFor(() => expect(reports).toHaveLength(1));
+    data.close();
+    await cancelled.promise;
+    await expect(opened).rejects.toMatchObject({ code: 'DATA_DOWNLOAD' });
+    expect(slow.asked).toHaveLength(1);
+    expect(reports).toHaveLength(1);
   });
 
   it('is refused when it is something else, larger, damaged, or of no known hash', async () => {

@@ -37,6 +37,7 @@ export class TabData {
   readonly #files = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   /** Bytes that are here of each file, and those that needed no download. */
   readonly #received = new Map<string, number>();
+  readonly #left = new AbortController();
   #cached = 0;
 
   constructor(options: TabDataOptions) {
@@ -47,6 +48,11 @@ export class TabData {
   /** Begins to get the offered files, while the page connects and compiles. What goes wrong is told when a job asks for the file. */
   begin(): void {
     for (const { sha256 } of this.#options.files) this.#file(sha256, sha256).catch(() => undefined);
+  }
+
+  /** Ends what is on its way: whoever has left downloads nothing more. */
+  close(): void {
+    this.#left.abort();
   }
 
   /** @throws the errors of data */
@@ -105,17 +111,18 @@ export class TabData {
 
   async #download(location: string, sha256: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {
     const { origin, clock, fetch } = this.#options;
+    const { signal } = this.#left;
     const url = new URL(apiPaths.data.replace(':sha256', sha256), origin).href;
     for (let attempt = 1; ; attempt++) {
       try {
         const onProgress = (received: number): void => this.#note(sha256, received);
-        const bytes = await fetchFile({ url, location, sha256, limit, onProgress, ...(fetch && { fetch }) });
+        const bytes = await fetchFile({ url, location, sha256, limit, onProgress, signal, ...(fetch && { fetch }) });
         await this.#cache.put(sha256, bytes);
         return bytes;
       } catch (error) {
         // A network that is away for a moment comes back; a wrong file stays wrong.
-        if (attempt === ATTEMPTS || !(error instanceof DataDownloadError)) throw error;
-        await pause(clock, PAUSE * 2 ** (attempt - 1), new AbortController().signal);
+        if (signal.aborted || attempt === ATTEMPTS || !(error instanceof DataDownloadError)) throw error;
+        await pause(clock, PAUSE * 2 ** (attempt - 1), signal);
       }
     }
   }
@@ -125,6 +132,7 @@ export class TabData {
   }
 
   #note(sha256: string, received: number): void {
+    if (this.#left.signal.aborted) return;
     this.#received.set(sha256, received);
     const sum = [...this.#received.values()].reduce((total, bytes) => total + bytes, 0);
     const offered = this.#options.files.reduce((total, { bytes }) => total + bytes, 0);

@@ -20,8 +20,9 @@ export const heartbeatInterval = (config: Knob): Milliseconds => times(config, 1
 export const silenceTimeout = (config: Knob): Milliseconds => times(config, 1);
 /** Owners reduce, or members gather: no computing, only transfer, and members report who stalls every 3/4 of a failureTimeout. */
 export const transferTimeout = (config: Knob): Milliseconds => times(config, 2);
-/** Members wait so long for a joiner that has yet to fetch the sealed round. */
-export const joinerTimeout = (config: Knob): Milliseconds => times(config, 1 / 2);
+/** Members wait so long for a joiner that has yet to fetch the sealed round: the longer, the rarer its strikes made its attempts. */
+export const joinerTimeout = (config: Knob, strikes: number): Milliseconds =>
+  times(config, 2 ** Math.min(2, strikes) / 2);
 /** After that, members that have not applied a sealed round may take so long. */
 export const applyTimeout = (config: Knob): Milliseconds => times(config, 1.5);
 /** After losing everybody: how long to wait for their return before starting with fewer or rolling back. */

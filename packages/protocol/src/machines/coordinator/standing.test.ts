@@ -154,6 +154,37 @@ describe('a member that is ready and never joins', () => {
   });
 });
 
+describe('a member on a slow line', () => {
+  /** How many of 100 rounds it was a member of, where it has a sealed round only so many failure time-outs after the seal. */
+  const takesPart = (needs: number): number => {
+    const scenario = new Scenario({ rounds: 1000 }).join('a', 'b', 'c');
+    scenario.hello('d');
+    scenario.ready('d');
+    let taken = 0;
+    for (let played = 0; played < 100; played++) {
+      const { round: at, view: under, members } = scenario.round;
+      const isIn = members.includes(idOf('d'));
+      taken += isIn ? 1 : 0;
+      scenario.seal('a', 'b', 'c', ...(isIn ? ['d'] : []));
+      for (const name of ['a', 'b', 'c']) scenario.applied(name);
+      const { delay } = scenario.done('setTimer').findLast(({ name }) => name === 'apply')!;
+      const isWaited = scenario.state.phase.name === 'applying';
+      if (isWaited && !isIn && delay < needs * scenario.state.config.failureTimeout) scenario.fire('apply');
+      scenario.say('d', { type: 'applied', round: at, view: under, stateHash: hashNo(at + 1), gradientNorm: 1 });
+    }
+    expect(scenario.state.committed).toBe(100);
+    return taken;
+  };
+
+  it.each([0.4, 0.6, 1.1, 1.9])('that needs %d failure time-outs for a sealed round gets in', (needs) => {
+    expect(takesPart(needs)).toBeGreaterThan(90);
+  });
+
+  it('that needs longer than members may take does not', () => {
+    expect(takesPart(2.1)).toBe(0);
+  });
+});
+
 describe('data that owners refuse', () => {
   const four = () => new Scenario({ startMembers: 4, buckets: 4 }).join('a', 'b', 'c', 'd');
 

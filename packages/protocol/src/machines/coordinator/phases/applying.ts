@@ -4,7 +4,8 @@ import type { Hash, PeerId } from '../../../core/ids.ts';
 import type { WorkerMessageOf } from '../../../wire/control.ts';
 import { drawAudits } from '../audits/draw.ts';
 import { beginCheckpoint, checkpointDue } from '../checkpoints.ts';
-import { applyTimeout } from '../deadlines.ts';
+import type { Milliseconds } from '../../../core/units.ts';
+import { applyTimeout, joinerTimeout } from '../deadlines.ts';
 import { flagWrongState, judgeState, sendBack } from '../membership.ts';
 import { byPeerId, comparePeerIds, isPresent, presentMembers, thoseToAsk } from '../select.ts';
 import { isSuspended } from '../standing.ts';
@@ -91,6 +92,14 @@ const awaits = (member: MemberRecord, { round, patience }: Extract<Phase, { name
 
 const isJoining = ({ status, failedSyncs }: MemberRecord): boolean =>
   status === 'ready' || (status === 'syncing' && failedSyncs > 0);
+
+/** Time for those that are about to join, from the seal on: as much as the one needs that had to sit out most. */
+export function joinerPatience(state: CoordinatorState, round: SealedRoundState): Milliseconds {
+  const joiners = presentMembers(state).filter(
+    (member) => member.status !== 'active' && awaits(member, { name: 'applying', round, patience: 'all' }),
+  );
+  return joinerTimeout(state.config, Math.max(0, ...joiners.map(({ standing }) => standing.strikes)));
+}
 
 /** A member of the view that may yet come to the state: it applies, or it fetches the sealed round. */
 const isHopeful = (member: MemberRecord, round: RoundState): boolean =>

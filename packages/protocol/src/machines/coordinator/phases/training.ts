@@ -6,7 +6,7 @@ import { view as viewOf } from '../../../core/ids.ts';
 import type { Hash, MicroBatch, PeerId, View } from '../../../core/ids.ts';
 import type { Contributor } from '../../../wire/control.ts';
 import { anyoneWaits } from '../sync.ts';
-import { computeTimeout, joinerTimeout, transferTimeout } from '../deadlines.ts';
+import { computeTimeout, transferTimeout } from '../deadlines.ts';
 import { returnMicroBatches } from '../ledger.ts';
 import { isOfADeed, refusedContributors } from '../blame.ts';
 import { judgeDigests, nextSoleOwner, soleOwnerOf, type DigestVerdict } from '../digests.ts';
@@ -18,6 +18,7 @@ import { condemn, loseByFault, strike } from '../strikes.ts';
 import type { CoordinatorState, MemberRecord, RoundStage, RoundState, SealedRoundState } from '../state.ts';
 import type { CoordinatorTurn } from '../turn.ts';
 import { undoRound } from '../undo-round.ts';
+import { joinerPatience } from './applying.ts';
 
 const MAX_HOLDERS = 8;
 
@@ -215,7 +216,7 @@ function seal(turn: CoordinatorTurn, round: RoundState, living: readonly MemberR
   turn.enter({ name: 'applying', round: sealed, patience: 'all' });
   turn.do(
     { type: 'cancelTimer', name: 'round' },
-    { type: 'setTimer', name: 'apply', delay: joinerTimeout(turn.state.config) },
+    { type: 'setTimer', name: 'apply', delay: joinerPatience(turn.state, sealed) },
   );
   turn.send(followers(turn.state), sealMessage(turn.state, sealed));
   turn.record({ type: 'roundSealed', round: round.round, view: round.view, digest, samples });

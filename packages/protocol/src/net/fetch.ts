@@ -12,6 +12,10 @@ import type { MurmurationNode } from './murmuration-node.ts';
 import { Semaphore } from './semaphore.ts';
 import { StreamWriter } from './stream-writer.ts';
 
+/** What counts as progress of an answer's body: this part of it, and at least so many bytes. A drip of bytes must end. */
+const PROGRESS_STEPS = 8;
+const PROGRESS_BYTES = 16 * 1024;
+
 /** What a server gives: the answer's header, and the body that it announces (empty when `missing`). */
 export interface FetchAnswer {
   readonly response: FetchResponse;
@@ -101,10 +105,22 @@ function receiveAnswer(
     const patience = (): ReturnType<typeof setTimeout> =>
       setTimeout(() => reject(closed(`no answer for ${node.timeouts.stall} ms`)), node.timeouts.stall);
     let timer = patience();
+    const renew = (): void => {
+      clearTimeout(timer);
+      timer = patience();
+    };
+    let [received, step] = [0, Infinity];
+    const arrived = ({ data }: { readonly data: { readonly byteLength: number } }): void => {
+      received += data.byteLength;
+      if (received < step) return;
+      received = 0;
+      renew();
+    };
     const aborted = (): void => reject(closed('the fetch was cancelled', signal?.reason));
     signal?.addEventListener('abort', aborted, { once: true });
     const over = (): void => {
       clearTimeout(timer);
+      stream.removeEventListener('message', arrived);
       signal?.removeEventListener('abort', aborted);
     };
     const ended = (error: Error | null): void => {
@@ -116,10 +132,11 @@ function receiveAnswer(
       resolve({ response, body });
     };
     const destination = (_response: FetchResponse, bodyLength: number): Uint8Array => {
-      clearTimeout(timer);
-      timer = patience();
+      renew();
+      step = Math.max(PROGRESS_BYTES, bodyLength / PROGRESS_STEPS);
       return new Uint8Array(bodyLength);
     };
     readFrames({ stream, peer, codec: fetchResponseCodec, maxBody }, { destination, frame, ended });
+    stream.addEventListener('message', arrived);
   });
 }

@@ -66,7 +66,7 @@ export interface NetTimeouts {
   readonly dialAddress: Milliseconds;
   /** Protocol negotiation of a new stream, either side. */
   readonly negotiate: Milliseconds;
-  /** A send that makes no progress at all, or a fetch that has no answer. */
+  /** A send that makes no progress at all, or a fetch whose answer makes none. */
   readonly stall: Milliseconds;
   /** A connection that is asked to close in good order. */
   readonly close: Milliseconds;

@@ -1,10 +1,9 @@
 /** The compliance suite of the network: the same behaviour over each transport, and against a peer that misbehaves. */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { bucket, hash, round, runId, view } from '../core/ids.ts';
-import { milliseconds } from '../core/units.ts';
 import type { CoordinatorMessage, Terms, WorkerMessage } from '../wire/control.ts';
 import type { BucketFrame } from '../wire/frames.ts';
-import { BUCKET_PROTOCOL, CONTROL_PROTOCOL, FETCH_PROTOCOL, PROTOCOL_VERSION } from '../wire/names.ts';
+import { CONTROL_PROTOCOL, FETCH_PROTOCOL, PROTOCOL_VERSION } from '../wire/names.ts';
 import { BucketLinks, serveBuckets } from './bucket-links.ts';
 import type { ControlHandlers } from './control-stream.ts';
 import { dialControl, serveControl, type WorkerControl } from './control.ts';
@@ -41,8 +40,6 @@ const frameOf = (n: number): BucketFrame => ({
   view: view(0),
   bucket: bucket(n),
 });
-/** As large as all that a sender may be ahead. */
-const large = new Uint8Array(32 * 1024 * 1024);
 const pattern = Uint8Array.from({ length: 251 }, (_, i) => i);
 const body = (length: number, seed: number): Uint8Array =>
   new Uint8Array(Buffer.alloc(length + seed, pattern)).subarray(seed);
@@ -229,25 +226,6 @@ describe('a peer that misbehaves', () => {
     }
     expect(honest.faults.refused(rogue.peerId)).toBe(true);
     await expect(rogue.open(memberOf(honest), CONTROL_PROTOCOL)).rejects.toMatchObject({ code: 'DIAL_FAILED' });
-  });
-
-  it('keeps nobody waiting longer than once with buckets that it does not deal with', async () => {
-    const [from, to] = [await start(1, { failureTimeout: milliseconds(1000) }), await start(2)];
-    const gate = Promise.withResolvers<void>();
-    let streams = 0;
-    await to.serve(BUCKET_PROTOCOL, 2, (stream) => {
-      streams += 1;
-      // It reads, and answers nothing.
-      stream.addEventListener('message', () => undefined);
-      stream.addEventListener('close', () => gate.resolve());
-    });
-    const links = new BucketLinks(from);
-    const push = (n: number): Promise<void> => links.push(memberOf(to), frameOf(n), large);
-    const outcomes = await Promise.allSettled(Array.from({ length: 5 }, (_, n) => push(n)));
-    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', ...Array.from({ length: 4 }, () => 'rejected')]);
-    await gate.promise;
-    await vi.waitFor(() => push(5));
-    expect(streams).toBe(2);
   });
 
   it('is given up when it leaves too much unread', async () => {

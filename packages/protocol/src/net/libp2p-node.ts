@@ -41,6 +41,8 @@ export class Libp2pNode implements MurmurationNode {
   readonly #faultListeners = new Set<(peer: PeerId, fault: PeerFaultError) => void>();
   /** Relayed connections for which better paths were tried. */
   readonly #improved = new WeakSet<Connection>();
+  /** Connections on which no stream could be opened in time, and since when (milliseconds of `performance.now`). */
+  readonly #silent = new WeakMap<Connection, number>();
   #timeouts: NetTimeouts;
 
   constructor(parts: Libp2pNodeParts) {
@@ -93,14 +95,25 @@ export class Libp2pNode implements MurmurationNode {
     const options = { signal: either(signal, this.timeouts.dial) };
     const connection = this.#best(member.peerId) ?? (await this.#dial(member, options.signal));
     if (pathOf(connection) === 'relay') this.#improve(member, connection);
+    const began = performance.now();
     try {
-      return await connection.newStream(protocol, { ...options, maxOutboundStreams: Infinity });
+      const stream = await connection.newStream(protocol, { ...options, maxOutboundStreams: Infinity });
+      this.#silent.delete(connection);
+      return stream;
     } catch (cause) {
+      if (options.signal.aborted && signal?.aborted !== true) this.#noteSilent(connection, began);
       const mismatch = cause instanceof Error && cause.name === 'UnsupportedProtocolError';
       throw mismatch
         ? new ProtocolMismatchError({ target: member.peerId, protocol, cause })
         : new DialFailedError({ target: member.peerId, cause });
     }
+  }
+
+  /** Once may be a busy peer; an attempt after that which fails too shows a connection that is dead, although nobody closed it. */
+  #noteSilent(connection: Connection, began: number): void {
+    const since = this.#silent.get(connection);
+    if (since === undefined) this.#silent.set(connection, performance.now());
+    else if (began >= since) connection.abort(new Error('no stream could be opened on it'));
   }
 
   path(peer: PeerId): PathKind | null {
@@ -137,9 +150,11 @@ export class Libp2pNode implements MurmurationNode {
     await this.#libp2p.stop();
   }
 
+  /** The newest of those on the best path: whoever connects anew may have lost the connections before, and not they their ends. */
   #best(peer: PeerId): Connection | null {
     const open = this.#libp2p.getConnections(parsePeer(peer)).filter(({ status }) => status === 'open');
-    return open.reduce<Connection | null>(
+    const newestFirst = open.toSorted((a, b) => b.timeline.open - a.timeline.open);
+    return newestFirst.reduce<Connection | null>(
       (best, next) => (best === null || isBetter(pathOf(next), pathOf(best)) ? next : best),
       null,
     );

@@ -40,14 +40,14 @@ export class CoordinatorLink {
   /**
    * Opens the stream and agrees on the terms. When they ask for something that takes its time, the stream is closed
    * meanwhile and opened anew afterwards: a coordinator need not be patient with silent streams.
-   * @throws DialFailedError, ProtocolMismatchError, StreamClosedError, ProtocolVersionError, and what `prepare` throws
+   * @throws DialFailedError, ProtocolMismatchError, StreamClosedError, ProtocolVersionError, and what `prepare` throws; the
+   * signal's reason as soon as it is aborted, whatever is being prepared
    */
   async open(signal?: AbortSignal): Promise<Terms> {
     for (;;) {
       const terms = await this.#agree(signal);
       if (this.#control !== null) return terms;
-      await this.#parts.prepare(terms);
-      signal?.throwIfAborted();
+      await unlessAborted(this.#parts.prepare(terms), signal);
     }
   }
 
@@ -100,4 +100,13 @@ export class CoordinatorLink {
     this.#control = null;
     this.#parts.onGone(reason);
   }
+}
+
+/** What the work comes to. When the signal is aborted first, its reason is thrown and the work goes on by itself. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal = new AbortController().signal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', abort));
 }

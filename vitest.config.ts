@@ -18,7 +18,7 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      tier('pure', ['{packages,apps}/*/src/**/*.test.ts', 'benchmarks/**/*.test.ts'], { testTimeout: 60_000 }),
+      tier('pure', ['{packages,apps}/*/src/**/*.test.ts', 'benchmarks/**/*.test.ts'], { testTimeout: 180_000 }),
       tier('device', ['packages/*/src/**/*.device.test.ts', 'test/**/*.device.test.ts'], {
         testTimeout: 300_000,
         hookTimeout: 300_000,

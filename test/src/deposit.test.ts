@@ -4,11 +4,27 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { tokenBalance } from '@murmuration/contracts';
 import { startTestChain, TOKEN } from '@murmuration/contracts/testing';
+import type { TestChain } from '@murmuration/contracts/testing';
 import { orchestrate } from './support/cli.ts';
 import { Workspace } from './support/jobs.ts';
 import { MARKER, processesMarked } from './support/processes.ts';
 import { RpcProxy } from './support/rpc-proxy.ts';
 import { finished } from './support/runs.ts';
+
+/** A job that pays on the test's chain, which it reaches through the proxy. */
+const paidOn = ({ chainId, contracts }: TestChain['chain'], { url }: RpcProxy) => ({
+  payment: {
+    type: 'chain',
+    rpcUrl: url,
+    chainId,
+    contracts,
+    keyEnv: 'TEST_KEY',
+    budget: 100,
+    pricePerMicroBatch: 0.01,
+    challengeWindow: '1s',
+    epochRounds: 10,
+  },
+});
 
 it('a chain that fails once the deposit is sent leaves a run to resume, which finds it', async () => {
   const test = await startTestChain();
@@ -18,19 +34,7 @@ it('a chain that fails once the deposit is sent leaves a run to resume, which fi
   await using proxy = await RpcProxy.to(devnet.rpcUrl);
   try {
     const before = await tokenBalance(chain, chain.address);
-    const job = workspace.job({
-      payment: {
-        type: 'chain',
-        rpcUrl: proxy.url,
-        chainId: chain.chainId,
-        contracts: chain.contracts,
-        keyEnv: 'TEST_KEY',
-        budget: 100,
-        pricePerMicroBatch: 0.01,
-        challengeWindow: '1s',
-        epochRounds: 10,
-      },
-    });
+    const job = workspace.job(paidOn(chain, proxy));
     const env = { [MARKER]: marker, TEST_KEY: Buffer.from(devnet.engineerKey).toString('hex') };
     proxy.fails = (body) => body.includes('eth_getTransactionReceipt');
     const run = orchestrate(['run', job, '--directory', workspace.directory, '--json'], { env });
@@ -61,18 +65,7 @@ it('a chain that fails before anything is sent leaves nothing', async () => {
   using workspace = new Workspace();
   await using proxy = await RpcProxy.to(devnet.rpcUrl);
   try {
-    const job = workspace.job({
-      payment: {
-        type: 'chain',
-        rpcUrl: proxy.url,
-        chainId: chain.chainId,
-        contracts: chain.contracts,
-        keyEnv: 'TEST_KEY',
-        budget: 100,
-        pricePerMicroBatch: 0.01,
-        epochRounds: 10,
-      },
-    });
+    const job = workspace.job(paidOn(chain, proxy));
     proxy.fails = (body) => body.includes('eth_estimateGas');
     const env = { TEST_KEY: Buffer.from(devnet.engineerKey).toString('hex') };
     const run = orchestrate(['run', job, '--directory', workspace.directory, '--json'], { env });
